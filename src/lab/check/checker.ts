@@ -1,0 +1,24 @@
+/**
+ * The contract of a checker: a recovered disk and what had been promised by then in, a verdict out.
+ * A new way to check (another process, another machine) is a new implementation of `Checker`.
+ */
+
+import type { FileTreeDirectory } from '../../vfs/file-tree.ts';
+import type { MarkOperation } from '../record/operation.ts';
+
+/** One disk that a power cut could leave. */
+export interface CrashedDisk {
+  readonly root: FileTreeDirectory;
+  /** Everything the outside world had been told by the crash, in order. */
+  readonly marks: readonly MarkOperation[];
+}
+
+/** `ok: false` is a violation; `message` is one line that says what is wrong with this disk. */
+export type Verdict = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+export interface Checker {
+  readonly name: string;
+  check(disk: CrashedDisk): Verdict | Promise<Verdict>;
+  /** Releases workers and temporary directories. */
+  close?(): Promise<void>;
+}
