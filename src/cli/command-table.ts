@@ -1,0 +1,9 @@
+/**
+ * Which commands there are. A command is loaded when it is called or when the list of commands is shown; a line
+ * here is all it takes to add one.
+ */
+
+import type { CommandTable } from './command.ts';
+
+/** Every command of `holdfast`, in the order of the help. */
+export const commandTable: CommandTable = {};
