@@ -80,3 +80,37 @@ export class CorruptionError extends HoldfastError implements CorruptionDetails 
     this.found = found;
   }
 }
+
+/**
+ * What a change that failed has left behind, now and after any crash:
+ * `'old'`: what was there before, whole; `'new'`: what was asked for, whole and durable;
+ * `'unknown'`: one of the two, whole, and which one a power cut may still decide.
+ */
+export type Outcome = 'old' | 'new' | 'unknown';
+
+/**
+ * A change to a file or directory was refused by the operating system. `code`, `errno`, `syscall` and `cause` are
+ * the operating system's (`'ENOSPC'`), so that code written for `node:fs` goes on working; `outcome` is ours.
+ */
+export class FileChangeError extends Error {
+  readonly code: string;
+  readonly outcome: Outcome;
+  /** The path as the caller gave it. */
+  readonly path: string;
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
+
+  constructor(what: string, path: string, outcome: Outcome, cause: Error & { code: string }) {
+    super(`${what} '${path}' failed, outcome ${outcome}: ${cause.message}`, { cause });
+    this.code = cause.code;
+    this.path = path;
+    this.outcome = outcome;
+    const { errno, syscall } = cause as { errno?: number; syscall?: string };
+    if (errno !== undefined) this.errno = errno;
+    if (syscall !== undefined) this.syscall = syscall;
+  }
+
+  override get name(): string {
+    return 'FileChangeError';
+  }
+}
