@@ -1,0 +1,308 @@
+/**
+ * What each call that opens, writes or describes means for the shadow tree, and which operations it was.
+ * Calls that change names are in `tracker-names.ts`. A call that failed changed nothing and is kept only where
+ * its failure says something about the disk (a failed write or sync), not where a name was merely not found.
+ */
+
+import type { OpenFile } from './descriptor-table.ts';
+import type { Resolution, ShadowFile, ShadowNode } from './shadow-tree.ts';
+import type { CallResult, OpenCall, Place, WriteCall } from './system-call.ts';
+import {
+  adopt,
+  lookUpPath,
+  pathIn,
+  type PendingCall,
+  type TimelessOperation,
+  type TrackerContext,
+} from './tracker-context.ts';
+import { applyNameCall } from './tracker-names.ts';
+
+/** A call that ended well, or may have. */
+export interface Success {
+  /** null: it had not returned when recording ended, so what it would have returned is not known. */
+  readonly value: number | null;
+}
+
+/** Changes the shadow tree as the call did and gives the operations that it was, in order. */
+export function applyCall(
+  tracker: TrackerContext,
+  pending: PendingCall,
+  result: CallResult,
+): TimelessOperation[] {
+  if (result !== null && 'error' in result) return failed(tracker, pending, result.error);
+  const success: Success = { value: result === null ? null : result.value };
+  const { call, process, file } = pending;
+  switch (call.call) {
+    case 'open':
+      return open(tracker, pending, call, success);
+    case 'close':
+      return close(pending, call.fd);
+    case 'dup':
+      if (success.value === null) return [];
+      if (file === undefined) process.remove(success.value);
+      else process.set(success.value, file, call.closeOnExec);
+      return [];
+    case 'read':
+      if (file !== undefined) file.offset += success.value ?? 0;
+      return [];
+    case 'seek':
+      if (file !== undefined) file.offset = success.value ?? file.offset;
+      return [];
+    case 'set-append':
+      if (file !== undefined) file.append = call.append;
+      return [];
+    case 'write':
+      return write(tracker, pending, call, success.value ?? call.data.byteLength);
+    case 'truncate':
+    case 'attribute':
+      return changeNode(tracker, pending, call);
+    case 'allocate':
+      return allocate(tracker, pending, call);
+    case 'sync':
+      if (file?.node == null) return [];
+      return [{ kind: 'sync', inode: file.node.inode, scope: call.scope, path: file.path }];
+    case 'sync-all':
+      return [{ kind: 'sync-all', path: '' }];
+    case 'chdir': {
+      const found = lookUp(tracker, pending, call.at, true);
+      if (found.place === 'outside') process.directory.location = found.path;
+      else if (found.place !== 'nowhere' && found.node?.kind === 'directory') {
+        process.directory.location = found.node;
+      }
+      return [];
+    }
+    case 'mark':
+      return [{ kind: 'mark', source: call.source, text: call.text, path: '' }];
+    case 'unmodelled':
+      return unmodelled(tracker, pending, call);
+    case 'mkdir':
+    case 'unlink':
+    case 'symlink':
+    case 'link':
+    case 'rename':
+      return applyNameCall(tracker, pending, call);
+  }
+}
+
+/** As `lookUpPath`; a descriptor leads to what it has open, under the name it was opened by. */
+function lookUp(
+  tracker: TrackerContext,
+  pending: PendingCall,
+  at: Place,
+  followLast: boolean,
+): Resolution | { place: 'open'; node: ShadowNode; path: string } {
+  if (!('fd' in at)) return lookUpPath(tracker, pending, at, followLast);
+  const file = pending.file;
+  if (file === undefined) return { place: 'nowhere', missing: `descriptor ${at.fd}` };
+  if (file.node === null) return { place: 'outside', path: file.outsidePath };
+  return { place: 'open', node: file.node, path: file.path };
+}
+
+function open(
+  tracker: TrackerContext,
+  pending: PendingCall,
+  call: OpenCall,
+  success: Success,
+): TimelessOperation[] {
+  const { flags, at, mode } = call;
+  const followLast = !flags.noFollow && !(flags.create && flags.exclusive);
+  const found = lookUpPath(tracker, pending, at, followLast);
+  const operations: TimelessOperation[] = [];
+  const remember = (node: ShadowNode | null, path: string): TimelessOperation[] => {
+    if (success.value === null) return operations;
+    const { write, append, durable, closeOnExec } = flags;
+    const outsidePath = found.place === 'outside' ? found.path : '';
+    const file: OpenFile = {
+      node,
+      outsidePath,
+      path,
+      write,
+      append,
+      durable,
+      offset: 0,
+      references: 0,
+    };
+    pending.process.set(success.value, file, closeOnExec);
+    return operations;
+  };
+  if (found.place === 'nowhere') {
+    // Only a missed change explains it, unless the call never returned.
+    if (success.value === null) return [];
+    pending.process.remove(success.value);
+    return [
+      { kind: 'unmodelled', what: `a change that was not recorded: ${at.path}`, path: at.path },
+    ];
+  }
+  if (found.place === 'outside') {
+    if (flags.create || flags.truncate) tracker.ignoredOutside += 1;
+    return remember(null, found.path);
+  }
+  if (flags.temporary) {
+    const directory = found.node;
+    if (directory?.kind !== 'directory') return [];
+    const made = tracker.tree.newFile();
+    const path = `${found.place === 'root' ? '.' : pathIn(tracker, found)}/(no name)`;
+    operations.push({
+      kind: 'create',
+      directory: directory.inode,
+      name: null,
+      inode: made.inode,
+      node: 'file',
+      mode,
+      path,
+    });
+    return remember(made, path);
+  }
+  if (found.place === 'root') return remember(found.node, '.');
+  const path = pathIn(tracker, found);
+  if (found.node === null) {
+    const made = tracker.tree.newFile();
+    if (!flags.create) {
+      // A pending open of a missing file most likely failed; nothing follows from it.
+      if (success.value === null) return [];
+      operations.push(...adopt(tracker, found, made));
+      return remember(made, path);
+    }
+    tracker.tree.attach(found.directory, found.name, made);
+    operations.push({
+      kind: 'create',
+      directory: found.directory.inode,
+      name: found.name,
+      inode: made.inode,
+      node: 'file',
+      mode,
+      path,
+    });
+    return remember(made, path);
+  }
+  if (flags.truncate && found.node.kind === 'file' && found.node.size > 0) {
+    found.node.size = 0;
+    operations.push({ kind: 'truncate', inode: found.node.inode, size: 0, path });
+  }
+  return remember(found.node, path);
+}
+
+function close({ process, file }: PendingCall, fd: number): TimelessOperation[] {
+  if (file === undefined) return [];
+  // Another open may have been given the number already; then the table let go of this file there.
+  if (process.get(fd) === file) process.remove(fd);
+  if (file.references > 0 || !file.write || file.node === null) return [];
+  return [{ kind: 'close', inode: file.node.inode, path: file.path }];
+}
+
+/** The file that a descriptor has open for writing in the root; counts what goes elsewhere. */
+function insideFile(tracker: TrackerContext, file: OpenFile | undefined): ShadowFile | null {
+  if (file?.node?.kind === 'file') return file.node;
+  if (file?.node === null) tracker.ignoredOutside += 1;
+  return null;
+}
+
+function writeOffset(file: OpenFile, node: ShadowFile, call: WriteCall): number {
+  // On Linux a positioned write to an appending descriptor appends too. @see pwrite(2), BUGS
+  if (file.append || call.append === true) return node.size;
+  return call.position ?? file.offset;
+}
+
+function write(
+  tracker: TrackerContext,
+  { file }: PendingCall,
+  call: WriteCall,
+  length: number,
+): TimelessOperation[] {
+  const node = insideFile(tracker, file);
+  if (file === undefined) return [];
+  const offset = node === null ? file.offset : writeOffset(file, node, call);
+  if (call.position === null) file.offset = offset + length;
+  if (node === null || length === 0) return [];
+  node.size = Math.max(node.size, offset + length);
+  const content = tracker.sink.addContent(call.data.subarray(0, length));
+  const durable = call.durable ?? file.durable;
+  return [{ kind: 'write', inode: node.inode, offset, length, content, durable, path: file.path }];
+}
+
+function allocate(
+  tracker: TrackerContext,
+  { file }: PendingCall,
+  call: Extract<PendingCall['call'], { call: 'allocate' }>,
+): TimelessOperation[] {
+  const node = insideFile(tracker, file);
+  if (node === null || file === undefined) return [];
+  const { mode, offset, length } = call;
+  if (mode === 'extend') node.size = Math.max(node.size, offset + length);
+  return [{ kind: 'allocate', inode: node.inode, offset, length, mode, path: file.path }];
+}
+
+function changeNode(
+  tracker: TrackerContext,
+  pending: PendingCall,
+  call: Extract<PendingCall['call'], { call: 'truncate' | 'attribute' }>,
+): TimelessOperation[] {
+  const follow = call.call === 'truncate' || call.noFollow !== true;
+  const found = lookUp(tracker, pending, call.at, follow);
+  if (found.place === 'outside') tracker.ignoredOutside += 1;
+  if (found.place === 'outside' || found.place === 'nowhere' || found.node === null) return [];
+  const node = found.node;
+  let path = '.';
+  if (found.place === 'inside') path = pathIn(tracker, found);
+  if (found.place === 'open') path = found.path;
+  if (call.call === 'attribute') {
+    return [{ kind: 'attribute', inode: node.inode, field: call.field, value: call.value, path }];
+  }
+  if (node.kind !== 'file') return [];
+  node.size = call.size;
+  return [{ kind: 'truncate', inode: node.inode, size: call.size, path }];
+}
+
+function unmodelled(
+  tracker: TrackerContext,
+  pending: PendingCall,
+  call: Extract<PendingCall['call'], { call: 'unmodelled' }>,
+): TimelessOperation[] {
+  if (call.at === undefined) return [{ kind: 'unmodelled', what: call.what, path: '' }];
+  const found = lookUp(tracker, pending, call.at, true);
+  if (found.place === 'outside' || found.place === 'nowhere') return [];
+  let path = '.';
+  if (found.place === 'inside') path = pathIn(tracker, found);
+  if (found.place === 'open') path = found.path;
+  return [{ kind: 'unmodelled', what: `${call.what}: ${path}`, path }];
+}
+
+/**
+ * A failed call is told when it acted on a file of the root. Name changes that failed (ENOENT, EEXIST, EXDEV)
+ * changed nothing and promise nothing, so they are left out.
+ */
+function failed(
+  tracker: TrackerContext,
+  { call, file, process }: PendingCall,
+  error: string,
+): TimelessOperation[] {
+  if (call.call === 'close' && file !== undefined && error !== 'EBADF') {
+    // Linux releases the descriptor also when close reports an error. @see close(2)
+    if (process.get(call.fd) === file) process.remove(call.fd);
+  }
+  const node = file?.node;
+  if (file === undefined || node == null || error === 'EBADF') return [];
+  const { path } = file;
+  const { inode } = node;
+  switch (call.call) {
+    case 'sync':
+      return [{ kind: 'sync', inode, scope: call.scope, path, error }];
+    case 'write': {
+      if (node.kind !== 'file') return [];
+      const content = tracker.sink.addContent(call.data);
+      const offset = writeOffset(file, node, call);
+      const length = call.data.byteLength;
+      return [{ kind: 'write', inode, offset, length, content, durable: 'none', path, error }];
+    }
+    case 'truncate':
+      return [{ kind: 'truncate', inode, size: call.size, path, error }];
+    case 'close':
+      return file.write ? [{ kind: 'close', inode, path, error }] : [];
+    case 'allocate': {
+      const { mode, offset, length } = call;
+      return [{ kind: 'allocate', inode, offset, length, mode, path, error }];
+    }
+    default:
+      return [];
+  }
+}
