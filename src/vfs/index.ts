@@ -16,6 +16,7 @@ export type {
   FileTreeSymlink,
 } from './file-tree.ts';
 export { errorCode, systemError, type SystemError, type SystemErrorCode } from './errno.ts';
+export { MemoryVfs, type MemoryVfsOptions } from './memory-vfs.ts';
 export { NodeVfs, nodeVfs } from './node-vfs.ts';
 export {
   readFully,

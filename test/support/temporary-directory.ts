@@ -1,4 +1,7 @@
-/** Temporary directories for tests, removed with their content when the test ends, also when it failed. */
+/**
+ * Temporary directories for tests, removed with their content when the test ends, also when it
+ * failed.
+ */
 
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +12,9 @@ export interface TestScope {
   after(cleanUp: () => void): void;
 }
 
-/** A new empty directory, as an absolute path without links; removed when the test of `scope` ends. */
+/**
+ * A new empty directory, as an absolute path without links; removed when the test of `scope` ends.
+ */
 export function temporaryDirectory(scope: TestScope): string {
   const path = realpathSync(mkdtempSync(join(tmpdir(), 'holdfast-test-')));
   scope.after(() => {
