@@ -4,10 +4,10 @@
  */
 
 import { HoldfastError } from '../base/errors.ts';
-import { parseCommandArguments } from './arguments.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { formatTable, printable } from './output.ts';
+import { parseCommandArguments } from './parse-arguments.ts';
 
 /** Runs the command that `words` name and returns its exit code; errors are printed, never thrown. */
 export async function runCli(
