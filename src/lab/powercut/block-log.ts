@@ -48,10 +48,10 @@ export interface BlockLogEntry {
 /** How to read a log. */
 export interface BlockLogOptions {
   /**
-   * The log is still being written: its entry count is not trusted (qemu updates it rarely), and the first
-   * sector of zeros is the end so far.
+   * The log is still being written with sectors of this size: its first sector may not be there yet (qemu
+   * writes it at flushes) and is not looked at, and the first sector of zeros is the end so far.
    */
-  readonly live?: boolean;
+  readonly liveSectorSize?: number;
 }
 
 /** Walks one log from its beginning. Not safe to share; open the file again instead. */
@@ -82,6 +82,9 @@ export class BlockLogReader {
       // Whatever stops the open (missing, not permitted) is wrong use of the path given.
       throw new TraceError(`the block log ${path} cannot be opened`, { cause: error });
     }
+    if (options.liveSectorSize !== undefined) {
+      return new BlockLogReader(path, fd, options.liveSectorSize, null);
+    }
     try {
       const header = readExactly(fd, path, 0, SUPER_LENGTH, 'its first sector');
       const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
@@ -97,7 +100,7 @@ export class BlockLogReader {
       if (sectorSize < 512 || sectorSize > 65536 || (sectorSize & (sectorSize - 1)) !== 0) {
         throw new TraceError(`the block log ${path} has sectors of ${sectorSize} bytes`);
       }
-      return new BlockLogReader(path, fd, sectorSize, options.live === true ? null : count);
+      return new BlockLogReader(path, fd, sectorSize, count);
     } catch (error) {
       // The descriptor has no owner yet; the error itself goes on to the caller.
       closeSync(fd);
@@ -121,7 +124,7 @@ export class BlockLogReader {
     const what = `entry ${this.#index}`;
     const sector = new Uint8Array(sectorSize);
     const got = readSync(this.#fd, sector, 0, sectorSize, this.#position);
-    if (this.count === null && sector.every((byte) => byte === 0)) return null;
+    if (this.count === null && (got < sectorSize || sector.every((b) => b === 0))) return null;
     if (got < sectorSize) throw new TraceError(`the block log ${path} ends inside ${what}`);
     const view = new DataView(sector.buffer);
     const flags = safeNumber(view.getBigUint64(16, true), path, `flags of ${what}`);

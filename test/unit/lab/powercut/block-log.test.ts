@@ -103,7 +103,7 @@ describe('block log', () => {
   it('finds the end of a live log by its first sector of zeros, and goes on when it grows', () => {
     const first = { sector: 8, sectors: 1, flags: 0, fill: 7 };
     writeLog([first], 0);
-    const reader = BlockLogReader.open(path, { live: true });
+    const reader = BlockLogReader.open(path, { liveSectorSize: SECTOR });
     try {
       assert.equal(countLiveEntries(reader), 1);
       assert.equal(countLiveEntries(reader), 1);
