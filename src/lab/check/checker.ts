@@ -18,6 +18,8 @@ export type Verdict = { readonly ok: true } | { readonly ok: false; readonly mes
 
 export interface Checker {
   readonly name: string;
+  /** How many disks it can check at the same time; 1 when absent. */
+  readonly concurrency?: number;
   check(disk: CrashedDisk): Verdict | Promise<Verdict>;
   /** Releases workers and temporary directories. */
   close?(): Promise<void>;

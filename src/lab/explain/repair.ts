@@ -1,0 +1,217 @@
+/**
+ * From violations to findings: the first violation is shrunk to its culprit, the syncs that would have kept it
+ * are added to the trace, and the trace is explored again, until nothing fails or what fails cannot be repaired
+ * by a sync. Then syncs that turned out not to be needed are taken out again. The last exploration is the proof.
+ */
+
+import type { Exploration, ExploreOptions, Violation } from '../explore/explorer.ts';
+import { exploreModel, prepareHistory } from '../explore/explorer.ts';
+import type { CrashState } from '../explore/crash-state.ts';
+import type { CrashModel } from '../model/crash-model.ts';
+import type { Trace } from '../record/operation.ts';
+import type { Finding, MissingSync, ToldOperation } from './finding.ts';
+import type { SyncInsertion } from './insert-sync.ts';
+import { insertSyncs, sameInsertion } from './insert-sync.ts';
+import { lostOperations, misplacedSync, proposeSyncs } from './missing-sync.ts';
+import { StateTester, shrinkState } from './shrink.ts';
+import { tellOperation } from './tell-operation.ts';
+
+/** Explorations after which explaining ends; what is left is reported without a repair. */
+const ROUNDS_MAX = 24;
+
+/** A violation shrunk to its cause, in terms of the recorded trace. */
+interface Culprit {
+  readonly state: CrashState;
+  readonly message: string;
+  /** Indexes in the recorded trace. */
+  readonly lost: readonly number[];
+  readonly crashAfter: number | null;
+  readonly proposals: readonly SyncInsertion[];
+}
+
+interface RepairRound {
+  readonly culprit: Culprit;
+  readonly added: readonly SyncInsertion[];
+}
+
+export async function explainViolations(
+  trace: Trace,
+  model: CrashModel,
+  exploration: Exploration,
+  options: ExploreOptions,
+): Promise<Finding[]> {
+  const explainer = new Explainer(trace, model, options);
+  return await explainer.explain(exploration);
+}
+
+class Explainer {
+  readonly #trace: Trace;
+  readonly #model: CrashModel;
+  readonly #options: ExploreOptions;
+
+  constructor(trace: Trace, model: CrashModel, options: ExploreOptions) {
+    this.#trace = trace;
+    this.#model = model;
+    this.#options = options;
+  }
+
+  async explain(first: Exploration): Promise<Finding[]> {
+    const rounds: RepairRound[] = [];
+    const hopeless = new Map<string, Culprit>();
+    let insertions: SyncInsertion[] = [];
+    let current = first;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const culprit = await this.#nextCulprit(current, insertions, hopeless);
+      if (culprit === null) break;
+      const added = culprit.proposals.filter(
+        (proposal) => !insertions.some((known) => sameInsertion(known, proposal)),
+      );
+      if (added.length === 0) {
+        hopeless.set(groupOf(culprit), culprit);
+        continue;
+      }
+      rounds.push({ culprit, added });
+      insertions = [...insertions, ...added];
+      current = await this.#explore(insertions);
+    }
+    const needed = await this.#withoutNeedless(insertions, current);
+    return this.#findings(rounds, needed.insertions, needed.exploration, hopeless);
+  }
+
+  #explore(insertions: readonly SyncInsertion[]): Promise<Exploration> {
+    return exploreModel(insertSyncs(this.#trace, insertions), this.#model, this.#options);
+  }
+
+  /** The first violation whose cause is not known to be beyond repair. */
+  async #nextCulprit(
+    exploration: Exploration,
+    insertions: readonly SyncInsertion[],
+    hopeless: ReadonlyMap<string, Culprit>,
+  ): Promise<Culprit | null> {
+    const trace = insertSyncs(this.#trace, insertions);
+    const { checker, store, verdicts } = this.#options;
+    const tester = new StateTester(prepareHistory(trace, this.#model, store), checker, verdicts);
+    const bySize = exploration.violations.toSorted(
+      (a, b) => stateWeight(a.state) - stateWeight(b.state),
+    );
+    for (const violation of bySize) {
+      const culprit = await this.#culpritOf(tester, trace, violation);
+      if (!hopeless.has(groupOf(culprit))) return culprit;
+    }
+    return null;
+  }
+
+  async #culpritOf(tester: StateTester, trace: Trace, violation: Violation): Promise<Culprit> {
+    const state = await shrinkState(tester, violation.state);
+    const { space, verdict } = await tester.probe(state);
+    const { history } = tester.prepared;
+    const message = verdict.ok ? violation.message : verdict.message;
+    const inRecorded = (index: number): number => {
+      const operation = trace.operations[index];
+      return operation === undefined ? -1 : this.#trace.operations.indexOf(operation);
+    };
+    const lost = lostOperations(history, state).map(inRecorded);
+    const proposals = proposeSyncs(history, state, space)
+      .map((proposal) => ({ ...proposal, after: inRecorded(proposal.after) }))
+      .filter(({ after }) => after >= 0);
+    const crashAfter = this.#lastEvent(state.position);
+    // Added syncs have times between whole numbers; the recorded trace knows whole ones only.
+    const inRecordedTime = { ...state, position: Math.floor(state.position) };
+    return { state: inRecordedTime, message, lost, proposals, crashAfter };
+  }
+
+  /** The recorded operation that had just started or returned when the power failed. */
+  #lastEvent(position: number): number | null {
+    let last: number | null = null;
+    let latest = -1;
+    this.#trace.operations.forEach(({ start, end }, index) => {
+      const time = end !== null && end <= position ? end : start;
+      if (time <= position && time > latest) {
+        latest = time;
+        last = index;
+      }
+    });
+    return last;
+  }
+
+  /** Takes out every added sync without which nothing new fails. */
+  async #withoutNeedless(
+    insertions: readonly SyncInsertion[],
+    exploration: Exploration,
+  ): Promise<{ insertions: SyncInsertion[]; exploration: Exploration }> {
+    let kept = [...insertions];
+    let best = exploration;
+    for (const insertion of insertions) {
+      const fewer = kept.filter((other) => other !== insertion);
+      const without = await this.#explore(fewer);
+      if (without.violationCount > best.violationCount) continue;
+      kept = fewer;
+      best = without;
+    }
+    return { insertions: kept, exploration: best };
+  }
+
+  #findings(
+    rounds: readonly RepairRound[],
+    insertions: readonly SyncInsertion[],
+    proof: Exploration,
+    hopeless: ReadonlyMap<string, Culprit>,
+  ): Finding[] {
+    const findings: Finding[] = [];
+    for (const insertion of insertions) {
+      const round = rounds.find(({ added }) => added.some((one) => sameInsertion(one, insertion)));
+      if (round === undefined) continue;
+      findings.push({
+        ...this.#told(round.culprit),
+        kind: 'missing-sync',
+        sync: this.#missing(insertion),
+        proof: {
+          added: insertions.length,
+          distinct: proof.distinct,
+          complete: proof.complete && proof.violationCount === 0,
+        },
+      });
+    }
+    for (const culprit of hopeless.values()) {
+      findings.push({ ...this.#told(culprit), kind: 'not-atomic', sync: null, proof: null });
+    }
+    return findings;
+  }
+
+  #told(culprit: Culprit): Pick<Finding, 'model' | 'message' | 'lost' | 'crashAfter' | 'state'> {
+    const { message, state, lost, crashAfter } = culprit;
+    return {
+      model: this.#model.name,
+      message,
+      lost: lost.map((index) => tellOperation(this.#trace, index)),
+      crashAfter: crashAfter === null ? null : tellOperation(this.#trace, crashAfter),
+      state,
+    };
+  }
+
+  #missing(insertion: SyncInsertion): MissingSync {
+    const node = this.#trace.operations.find(
+      (operation) => operation.kind === 'create' && operation.inode === insertion.inode,
+    );
+    const initial = this.#trace.initial.find(({ inode }) => inode === insertion.inode);
+    const isDirectory =
+      initial?.node === 'directory' || (node?.kind === 'create' && node.node === 'directory');
+    const misplaced = misplacedSync(this.#trace, insertion);
+    const told = (index: number): ToldOperation => tellOperation(this.#trace, index);
+    return {
+      call: insertion.scope === 'data' ? 'fdatasync' : 'fsync',
+      of: isDirectory ? 'directory' : 'file',
+      path: insertion.path,
+      after: told(insertion.after),
+      misplaced: misplaced === null ? null : told(misplaced),
+    };
+  }
+}
+
+function stateWeight(state: CrashState): number {
+  return state.lost.length + state.blocks.length + state.orders.length;
+}
+
+function groupOf(culprit: Culprit): string {
+  return `${culprit.lost.join(',')} ${culprit.crashAfter ?? ''}`;
+}

@@ -1,0 +1,70 @@
+/**
+ * Byte strings of crashed disks, kept once each, so that two blocks or files are equal exactly when their ids
+ * are. One store serves all models and all repairs of one trace; that makes disks comparable across them.
+ */
+
+import { createHash } from 'node:crypto';
+
+/** One block's bytes, cut to what the file shows of it. */
+export interface BlockContent {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+/** One file's bytes, put together when first asked for. */
+export class FileContent {
+  readonly id: number;
+  readonly size: number;
+  readonly #parts: readonly BlockContent[];
+  #bytes: Uint8Array | null = null;
+
+  constructor(id: number, size: number, parts: readonly BlockContent[]) {
+    this.id = id;
+    this.size = size;
+    this.#parts = parts;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#bytes !== null) return this.#bytes;
+    const only = this.#parts[0];
+    if (this.#parts.length === 1 && only !== undefined) return (this.#bytes = only.bytes);
+    const bytes = new Uint8Array(this.size);
+    let offset = 0;
+    for (const part of this.#parts) {
+      bytes.set(part.bytes, offset);
+      offset += part.bytes.length;
+    }
+    return (this.#bytes = bytes);
+  }
+}
+
+export class ContentStore {
+  readonly #blocks = new Map<string, BlockContent>();
+  readonly #files = new Map<string, FileContent>();
+
+  block(bytes: Uint8Array): BlockContent {
+    const key = createHash('sha256').update(bytes).digest('base64');
+    let known = this.#blocks.get(key);
+    if (known === undefined) {
+      known = { id: this.#blocks.size, bytes };
+      this.#blocks.set(key, known);
+    }
+    return known;
+  }
+
+  /** REQUIRES: every part but the last is a whole block. */
+  file(parts: readonly BlockContent[]): FileContent {
+    let key = '';
+    let size = 0;
+    for (const part of parts) {
+      key += `${part.id},`;
+      size += part.bytes.length;
+    }
+    let known = this.#files.get(key);
+    if (known === undefined) {
+      known = new FileContent(this.#files.size, size, parts);
+      this.#files.set(key, known);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * One crash state as plain data: where the power failed, which changes were lost, and which blocks hold something
+ * else than their newest content. What is not named survived. It is short, it can be shrunk item by item, and
+ * with the trace and the model's name it reproduces the disk.
+ */
+
+import { UsageError } from '../../base/errors.ts';
+import type { Change } from '../model/change.ts';
+import { outcomeDigest } from './block-domain.ts';
+import { ChoicePath } from './choice-path.ts';
+import type { ChoiceSubject, CrashSpace, StateChooser } from './crash-space.ts';
+
+export interface BlockChoice {
+  readonly inode: number;
+  readonly block: number;
+  /** Digest of what the block holds (`outcomeDigest`). */
+  readonly outcome: string;
+}
+
+export interface CrashState {
+  readonly position: number;
+  /** Ids of lost changes; those that the model's order takes along need not be named. */
+  readonly lost: readonly number[];
+  readonly blocks: readonly BlockChoice[];
+  /** Changes that overlapped with another one: which of them was the last. */
+  readonly orders: readonly { readonly change: number; readonly order: number }[];
+}
+
+/** Walks all states and remembers the decisions of the current one. */
+export class StateWalker implements StateChooser {
+  readonly #path = new ChoicePath();
+  #subjects: { subject: ChoiceSubject; taken: number }[] = [];
+
+  begin(): void {
+    this.#path.begin();
+    this.#subjects = [];
+  }
+
+  choose(count: number, subject: ChoiceSubject): number {
+    const taken = this.#path.choose(count);
+    if (taken !== 0) this.#subjects.push({ subject, taken });
+    return taken;
+  }
+
+  next(): boolean {
+    return this.#path.next();
+  }
+
+  state(position: number): CrashState {
+    return stateOf(position, this.#subjects);
+  }
+}
+
+/** Choices other than 0, as a crash state. */
+export function stateOf(
+  position: number,
+  choices: readonly { readonly subject: ChoiceSubject; readonly taken: number }[],
+): CrashState {
+  const lost: number[] = [];
+  const blocks: BlockChoice[] = [];
+  const orders: { change: number; order: number }[] = [];
+  for (const { subject, taken } of choices) {
+    if (subject.kind === 'change') lost.push(subject.change.id);
+    else if (subject.kind === 'order') orders.push({ change: subject.change.id, order: taken });
+    else {
+      const outcome = subject.outcomes[taken];
+      if (outcome === undefined) continue;
+      const { inode, block } = subject.history;
+      blocks.push({ inode, block, outcome: outcomeDigest(outcome) });
+    }
+  }
+  return { position, lost, blocks, orders };
+}
+
+/** Makes a space show this state: lost changes first, all else survives. */
+export function applyState(space: CrashSpace, state: CrashState): void {
+  space.begin(new GivenState(state));
+  for (const id of state.lost) {
+    const change: Change | undefined = space.history.changes[id];
+    if (change !== undefined && space.known(change) === null) space.decide(change, false);
+  }
+}
+
+class GivenState implements StateChooser {
+  readonly #state: CrashState;
+
+  constructor(state: CrashState) {
+    this.#state = state;
+  }
+
+  choose(count: number, subject: ChoiceSubject): number {
+    if (subject.kind === 'change') return 0;
+    if (subject.kind === 'order') {
+      const given = this.#state.orders.find(({ change }) => change === subject.change.id);
+      return Math.min(given?.order ?? 0, count - 1);
+    }
+    const { inode, block } = subject.history;
+    const given = this.#state.blocks.find(
+      (choice) => choice.inode === inode && choice.block === block,
+    );
+    if (given === undefined) return 0;
+    const { outcomes } = subject;
+    return Math.max(
+      0,
+      outcomes.findIndex((outcome) => outcomeDigest(outcome) === given.outcome),
+    );
+  }
+}
+
+/** One printable word without spaces. */
+export function encodeState(state: CrashState): string {
+  const blocks = state.blocks.map(({ inode, block, outcome }) => `${inode}.${block}.${outcome}`);
+  const orders = state.orders.map(({ change, order }) => `${change}.${order}`);
+  return [state.position, state.lost.join(','), blocks.join(','), orders.join(',')].join(';');
+}
+
+/** @throws UsageError when the text is not a state. */
+export function decodeState(text: string): CrashState {
+  const block = String.raw`\d+\.\d+\.[0-9a-f]{16}`;
+  const listOf = (item: string): string => `(${item}(,${item})*)?`;
+  const shape = `^\\d+;${listOf('\\d+')};${listOf(block)};${listOf('\\d+\\.\\d+')}$`;
+  if (!new RegExp(shape).test(text)) throw new UsageError(`"${text}" is not a crash state`);
+  const [position = '', lost = '', blocks = '', orders = ''] = text.split(';');
+  const list = (part: string): string[][] =>
+    part === '' ? [] : part.split(',').map((item) => item.split('.'));
+  return {
+    position: Number(position),
+    lost: list(lost).map(([id]) => Number(id)),
+    blocks: list(blocks).map(([inode, index, outcome = '']) => {
+      return { inode: Number(inode), block: Number(index), outcome };
+    }),
+    orders: list(orders).map(([change, order]) => {
+      return { change: Number(change), order: Number(order) };
+    }),
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * Walks every disk that one model allows for one trace and has each distinct one checked once, under the
+ * strongest promises under which it can appear: crash points are walked from the last to the first.
+ */
+
+import type { Checker, CrashedDisk, Verdict } from '../check/checker.ts';
+import type { CrashModel } from '../model/crash-model.ts';
+import { applyFloors } from '../model/sync-floor.ts';
+import type { ChangeHistory } from '../model/split-trace.ts';
+import { splitTrace } from '../model/split-trace.ts';
+import type { MarkOperation, Trace } from '../record/operation.ts';
+import type { ContentStore } from './content-store.ts';
+import { decidingPositions, eventTimes } from './crash-positions.ts';
+import { CrashSpace, SpaceCache } from './crash-space.ts';
+import type { CrashState } from './crash-state.ts';
+import { StateWalker } from './crash-state.ts';
+import { buildCrashTree } from './crash-tree.ts';
+import type { VerdictCache } from './verdict-cache.ts';
+import { shortKey } from './verdict-cache.ts';
+
+export interface ExploreOptions {
+  readonly checker: Checker;
+  readonly store: ContentStore;
+  readonly verdicts: VerdictCache;
+  /** Distinct disks after which the walk ends, unfinished. */
+  readonly disksMax: number;
+  /** Visible states, equal ones included, after which the walk ends, unfinished. */
+  readonly walkedMax: number;
+  readonly onProgress?: (progress: ExploreProgress) => void;
+}
+
+export interface ExploreProgress {
+  readonly model: string;
+  readonly walked: number;
+  readonly distinct: number;
+}
+
+/** A crash state whose disk the checker refused. */
+export interface Violation {
+  readonly state: CrashState;
+  readonly message: string;
+}
+
+export interface Exploration {
+  readonly model: CrashModel;
+  /** Places at which the power can fail. */
+  readonly crashPoints: number;
+  /** Those that were walked; every disk of the others is among theirs. */
+  readonly walkedPoints: number;
+  /** States walked, equal disks included. */
+  readonly walked: number;
+  readonly distinct: number;
+  /** Disks handed to the checker in this exploration; the others' verdicts were known. */
+  readonly checked: number;
+  /** The first violations found; `violationCount` has them all. */
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
+  /** False when the budget ended before the walk did. */
+  readonly complete: boolean;
+}
+
+/** More are counted, not kept. */
+const VIOLATIONS_KEPT = 256;
+
+/** A history with its floors, ready for crash spaces. */
+export interface PreparedHistory {
+  readonly history: ChangeHistory;
+  readonly floorTimes: readonly number[];
+  readonly cache: SpaceCache;
+}
+
+export function prepareHistory(
+  trace: Trace,
+  model: CrashModel,
+  store: ContentStore,
+): PreparedHistory {
+  const history = splitTrace(trace, model);
+  return { history, floorTimes: applyFloors(history), cache: new SpaceCache(store) };
+}
+
+/** What the outside world had been told when everything up to `position` had happened. */
+export function marksAt(trace: Trace, position: number): MarkOperation[] {
+  return trace.operations.filter(
+    (operation): operation is MarkOperation =>
+      operation.kind === 'mark' && operation.start <= position,
+  );
+}
+
+export async function exploreModel(
+  trace: Trace,
+  model: CrashModel,
+  options: ExploreOptions,
+): Promise<Exploration> {
+  const prepared = prepareHistory(trace, model, options.store);
+  const run = new ExplorationRun(prepared, options);
+  const positions = decidingPositions(trace, prepared.floorTimes);
+  let walkedPoints = 0;
+  for (const position of positions) {
+    if (run.exhausted) break;
+    await run.walk(position);
+    walkedPoints++;
+  }
+  await run.settle();
+  return {
+    model,
+    crashPoints: eventTimes(trace).length + 1,
+    walkedPoints,
+    walked: run.walked,
+    distinct: run.distinct,
+    checked: run.checked,
+    violations: run.violations,
+    violationCount: run.violationCount,
+    complete: !run.exhausted,
+  };
+}
+
+class ExplorationRun {
+  walked = 0;
+  checked = 0;
+  violationCount = 0;
+  exhausted = false;
+  readonly violations: Violation[] = [];
+  readonly #prepared: PreparedHistory;
+  readonly #options: ExploreOptions;
+  readonly #seen = new Set<string>();
+  readonly #inFlight = new Set<Promise<void>>();
+
+  constructor(prepared: PreparedHistory, options: ExploreOptions) {
+    this.#prepared = prepared;
+    this.#options = options;
+  }
+
+  get distinct(): number {
+    return this.#seen.size;
+  }
+
+  async walk(position: number): Promise<void> {
+    const { history, cache } = this.#prepared;
+    const marks = marksAt(history.trace, position);
+    const space = new CrashSpace(history, position, cache);
+    const walker = new StateWalker();
+    do {
+      walker.begin();
+      space.begin(walker);
+      const { root, key } = buildCrashTree(space);
+      this.walked++;
+      this.#report();
+      const disk = shortKey(key);
+      if (!this.#seen.has(disk)) {
+        this.#seen.add(disk);
+        const pending = this.#check({ root, marks }, disk, () => walker.state(position));
+        if (pending !== null) await pending;
+      }
+      this.exhausted =
+        this.walked >= this.#options.walkedMax || this.distinct >= this.#options.disksMax;
+    } while (walker.next() && !this.exhausted);
+  }
+
+  /** Waits for the checks under way. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#inFlight);
+  }
+
+  /** @returns null when the verdict was there at once, or a promise to wait for before going on. */
+  #check(disk: CrashedDisk, key: string, state: () => CrashState): Promise<unknown> | null {
+    const { checker, verdicts } = this.#options;
+    const known = verdicts.get(key, disk.marks.length);
+    if (known !== undefined) {
+      this.#take(known, state);
+      return null;
+    }
+    this.checked++;
+    const verdict = checker.check(disk);
+    if (!(verdict instanceof Promise)) {
+      verdicts.set(key, disk.marks.length, verdict);
+      this.#take(verdict, state);
+      return null;
+    }
+    // The walk goes on while this disk is checked: its state has to be noted now.
+    const noted = state();
+    const pending: Promise<void> = verdict.then((result) => {
+      verdicts.set(key, disk.marks.length, result);
+      this.#take(result, () => noted);
+      this.#inFlight.delete(pending);
+    });
+    this.#inFlight.add(pending);
+    const room = this.#inFlight.size < (checker.concurrency ?? 1);
+    return room ? null : Promise.race(this.#inFlight);
+  }
+
+  #take(verdict: Verdict, state: () => CrashState): void {
+    if (verdict.ok) return;
+    this.violationCount++;
+    if (this.violations.length >= VIOLATIONS_KEPT) return;
+    this.violations.push({ state: state(), message: verdict.message });
+  }
+
+  #report(): void {
+    if (this.walked % 1024 !== 0) return;
+    const model = this.#prepared.history.model.name;
+    this.#options.onProgress?.({ model, walked: this.walked, distinct: this.distinct });
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * A crash model as data: what one file system, mounted one way, may lose, reorder or leave half-written when the
+ * power fails. The engine that walks the states is the same for all models (`explore/`); a model only answers the
+ * questions below. Each model has a page in `docs/models/` with its evidence.
+ *
+ * The method, in four sentences. Every recorded operation splits into changes, the smallest things that can be
+ * lost (`change.ts`). A returned sync puts some changes out of danger: its floor (`sync-floor.ts`). The others
+ * survive in any combination that the order of the model allows. A block of data that no floor covers holds what
+ * `unwritten`, `dataBeforeSize` and `tearBytes` permit (`explore/block-domain.ts`).
+ */
+
+/** What a block that was allocated and never written may hold after a crash. */
+export type UnwrittenContent =
+  /** Zeros: the extent was still marked unwritten, or the file has a hole there. */
+  | 'zeros'
+  /** Bytes of somebody else, unknown to the trace. */
+  | 'random'
+  /** Bytes that were freed earlier in this trace; they may carry valid checksums. */
+  | 'freed';
+
+export interface CrashModel {
+  readonly name: string;
+  /** One line for `holdfast models`. */
+  readonly summary: string;
+  /** The kernels or systems it speaks of. */
+  readonly kernel: string;
+
+  /**
+   * How changes of names, attributes and explicit size changes survive. `'stream'`: as a cut of one stream, so
+   * that what survives is closed under "had returned before the other was called". `'free'`: any subset.
+   */
+  readonly metadata: 'stream' | 'free';
+
+  /**
+   * Where the size that an extending write brings stands. `'stream'`: in the stream at its place. `'late'`: it
+   * enters the stream some time after the call (delayed allocation), so it needs what came before it, and
+   * nothing that comes after needs it. `'free'`: independent.
+   */
+  readonly appendSize: 'stream' | 'late' | 'free';
+
+  /** `'stream'`: data is journalled with the metadata. `'own'`: written back by itself, block by block. */
+  readonly data: 'stream' | 'own';
+
+  /**
+   * With `data: 'own'`, what a surviving extended size says of the bytes below it. `'none'`: nothing.
+   * `'last'`: the write that brought the size is there. `'all'`: so is every earlier write of the file.
+   */
+  readonly dataBeforeSize: 'none' | 'last' | 'all';
+
+  /** What may stand where data did not arrive in a newly allocated block. */
+  readonly unwritten: readonly UnwrittenContent[];
+
+  /** A block may hold the old bytes on one side of a multiple of this and the new on the other; 0: never torn. */
+  readonly tearBytes: number;
+
+  /** `'source-may-stay'`: the target switches atomically, the removal of the source may be lost by itself. */
+  readonly rename: 'atomic' | 'source-may-stay' | 'split';
+
+  /**
+   * What a returned fsync or fdatasync of a file brings beside the file's own data and size. `'nothing'`: its
+   * attributes under fsync, no name. `'stream'`: the stream up to the file's last metadata change. `'everything'`.
+   */
+  readonly fileSyncBrings: 'nothing' | 'stream' | 'everything';
+
+  /** What a returned fsync of a directory puts out of danger: its entries, the stream up to its last change, all. */
+  readonly directorySyncBrings: 'entries' | 'stream' | 'everything';
+
+  /** False where a returned sync puts nothing out of danger. */
+  readonly syncIsDurable: boolean;
+}

@@ -1,0 +1,370 @@
+/**
+ * Splits a trace into changes and block histories under one model. Operations are taken in the order of their
+ * start; what overlaps in time keeps its `start` and `end`, and the walker looks at both orders.
+ *
+ * Failed operations changed nothing and are left out, except failed syncs (`sync-floor.ts`).
+ */
+
+import { assert } from '../../base/assert.ts';
+import type { InodeNumber, NodeKind, Operation, Trace } from '../record/operation.ts';
+import type { BlockHistory, Change, EntryEffect, FileHistory, FreedBlock } from './change.ts';
+import { BLOCK_BYTES } from './change.ts';
+import type { CrashModel } from './crash-model.ts';
+
+/** What is known of an inode apart from its content and entries. */
+export interface NodeFacts {
+  readonly kind: NodeKind;
+  readonly mode: number;
+  readonly target: string;
+}
+
+/** All that a model makes of a trace; floors are filled in by `applyFloors`. */
+export interface ChangeHistory {
+  readonly trace: Trace;
+  readonly model: CrashModel;
+  readonly changes: Change[];
+  readonly nodes: Map<InodeNumber, NodeFacts>;
+  readonly files: Map<InodeNumber, FileHistory>;
+  readonly initialEntries: Map<InodeNumber, Map<string, InodeNumber>>;
+  /** Changes of each directory entry, in order of issue. */
+  readonly entryChanges: Map<InodeNumber, Map<string, Change[]>>;
+  readonly attributeChanges: Map<InodeNumber, Change[]>;
+  readonly freed: FreedBlock[];
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+interface ChangeEffects {
+  readonly entries?: readonly EntryEffect[];
+  readonly size?: Change['size'];
+  readonly attribute?: Change['attribute'];
+  readonly block?: Change['block'];
+  readonly order?: Change['order'];
+  readonly follows?: number;
+}
+
+/** @returns the history without floors. */
+export function splitTrace(trace: Trace, model: CrashModel): ChangeHistory {
+  const splitter = new TraceSplitter(trace, model);
+  trace.operations.forEach((operation, index) => {
+    if (operation.error === undefined) splitter.add(operation, index);
+  });
+  return splitter.history;
+}
+
+class TraceSplitter {
+  readonly history: ChangeHistory;
+  readonly #sizes = new Map<InodeNumber, number>();
+  readonly #linkCounts = new Map<InodeNumber, number>();
+  /** The last change of kind 'late' of a file since its last explicit size change. */
+  readonly #lastLate = new Map<InodeNumber, number>();
+
+  constructor(trace: Trace, model: CrashModel) {
+    this.history = {
+      trace,
+      model,
+      changes: [],
+      nodes: new Map(),
+      files: new Map(),
+      initialEntries: new Map(),
+      entryChanges: new Map(),
+      attributeChanges: new Map(),
+      freed: [],
+    };
+    for (const node of trace.initial) {
+      if (node.node === 'directory') {
+        this.#addNode(node.inode, 'directory', node.mode, '');
+        this.history.initialEntries.set(node.inode, new Map(node.entries));
+        for (const [, child] of node.entries) this.#countLink(child, 1);
+      } else if (node.node === 'symlink') {
+        this.#addNode(node.inode, 'symlink', 0o777, node.target);
+      } else {
+        const content = trace.contents.get(node.content);
+        assert(content !== undefined, `content ${node.content} of inode ${node.inode} is missing`);
+        this.#addNode(node.inode, 'file', node.mode, '', content);
+      }
+    }
+  }
+
+  add(operation: Operation, index: number): void {
+    switch (operation.kind) {
+      case 'create':
+        this.#addNode(operation.inode, operation.node, operation.mode, operation.target ?? '');
+        if (operation.node === 'directory') {
+          this.history.initialEntries.set(operation.inode, new Map());
+        }
+        if (operation.name !== null) {
+          this.#entry(operation, index, operation.directory, operation.name, operation.inode);
+          this.#countLink(operation.inode, 1);
+        }
+        return;
+      case 'link':
+        this.#entry(operation, index, operation.directory, operation.name, operation.inode);
+        this.#countLink(operation.inode, 1);
+        return;
+      case 'unlink':
+        this.#entry(operation, index, operation.directory, operation.name, null);
+        this.#unlinked(operation.inode, operation.start);
+        return;
+      case 'rename':
+        return this.#rename(operation, index);
+      case 'write':
+        return this.#write(operation, index);
+      case 'truncate':
+        return this.#truncate(operation, index);
+      case 'allocate':
+        return this.#allocate(operation, index);
+      case 'attribute': {
+        const { inode, field, value } = operation;
+        this.#change(operation, index, { attribute: { inode, field, value } });
+        return;
+      }
+      case 'sync':
+      case 'sync-all':
+      case 'close':
+      case 'mark':
+      case 'unmodelled':
+        return;
+    }
+  }
+
+  #addNode(
+    inode: InodeNumber,
+    kind: NodeKind,
+    mode: number,
+    target: string,
+    content: Uint8Array = NO_BYTES,
+  ): void {
+    this.history.nodes.set(inode, { kind, mode, target });
+    if (kind !== 'file') return;
+    this.history.files.set(inode, {
+      inode,
+      initialContent: content,
+      blocks: new Map(),
+      changes: [],
+    });
+    this.#sizes.set(inode, content.length);
+  }
+
+  #countLink(inode: InodeNumber, by: number): void {
+    this.#linkCounts.set(inode, (this.#linkCounts.get(inode) ?? 0) + by);
+  }
+
+  /** The last name of a file went: its blocks may be given to others. */
+  #unlinked(inode: InodeNumber, start: number): void {
+    this.#countLink(inode, -1);
+    if ((this.#linkCounts.get(inode) ?? 0) > 0) return;
+    const size = this.#sizes.get(inode);
+    if (size !== undefined) this.#freeBlocks(inode, 0, size, start);
+  }
+
+  #freeBlocks(inode: InodeNumber, fromByte: number, toByte: number, start: number): void {
+    for (let block = Math.ceil(fromByte / BLOCK_BYTES); block * BLOCK_BYTES < toByte; block++) {
+      this.history.freed.push({ start, inode, block });
+    }
+  }
+
+  #change(operation: Operation, index: number, effects: ChangeEffects): Change {
+    const change: Change = {
+      id: this.history.changes.length,
+      operation: index,
+      start: operation.start,
+      end: operation.end ?? Infinity,
+      order: effects.order ?? this.history.model.metadata,
+      follows: effects.follows ?? -1,
+      entries: effects.entries ?? [],
+      size: effects.size ?? null,
+      attribute: effects.attribute ?? null,
+      block: effects.block ?? null,
+      floorEnd: Infinity,
+    };
+    this.history.changes.push(change);
+    for (const { directory, name } of change.entries) {
+      let names = this.history.entryChanges.get(directory);
+      if (names === undefined) this.history.entryChanges.set(directory, (names = new Map()));
+      const changes = names.get(name);
+      if (changes === undefined) names.set(name, [change]);
+      else changes.push(change);
+    }
+    const ofFile = change.size?.inode ?? change.block?.inode;
+    if (ofFile !== undefined) this.#file(ofFile).changes.push(change);
+    if (change.attribute !== null) {
+      const known = this.history.attributeChanges.get(change.attribute.inode);
+      if (known === undefined) this.history.attributeChanges.set(change.attribute.inode, [change]);
+      else known.push(change);
+    }
+    return change;
+  }
+
+  #entry(
+    operation: Operation,
+    index: number,
+    directory: InodeNumber,
+    name: string,
+    inode: InodeNumber | null,
+    follows = -1,
+  ): Change {
+    return this.#change(operation, index, { entries: [{ directory, name, inode }], follows });
+  }
+
+  #rename(operation: Extract<Operation, { kind: 'rename' }>, index: number): void {
+    const { fromDirectory, fromName, toDirectory, toName, inode, replaced } = operation;
+    // Two names of one file: rename(2) does nothing then.
+    if (replaced === inode) return;
+    const target: EntryEffect = { directory: toDirectory, name: toName, inode };
+    if (operation.exchange === true) {
+      const back = { directory: fromDirectory, name: fromName, inode: replaced };
+      this.#change(operation, index, { entries: [target, back] });
+      return;
+    }
+    const source: EntryEffect = { directory: fromDirectory, name: fromName, inode: null };
+    if (this.history.model.rename === 'atomic') {
+      this.#change(operation, index, { entries: [target, source] });
+    } else if (this.history.model.rename === 'source-may-stay') {
+      const switched = this.#change(operation, index, { entries: [target] });
+      this.#change(operation, index, { entries: [source], follows: switched.id });
+    } else {
+      if (replaced !== null) this.#entry(operation, index, toDirectory, toName, null);
+      this.#change(operation, index, { entries: [target] });
+      this.#change(operation, index, { entries: [source] });
+    }
+    if (replaced !== null) this.#unlinked(replaced, operation.start);
+  }
+
+  #file(inode: InodeNumber): FileHistory {
+    const file = this.history.files.get(inode);
+    assert(file !== undefined, `inode ${inode} is not a file of this trace`);
+    return file;
+  }
+
+  #block(inode: InodeNumber, block: number): BlockHistory {
+    const file = this.#file(inode);
+    let history = file.blocks.get(block);
+    if (history === undefined) {
+      const from = block * BLOCK_BYTES;
+      const initial =
+        from < file.initialContent.length
+          ? file.initialContent.subarray(from, from + BLOCK_BYTES)
+          : null;
+      history = { inode, block, initial, events: [] };
+      file.blocks.set(block, history);
+    }
+    return history;
+  }
+
+  /** Bytes for a file, in whichever way the model keeps data; the size follows block by block. */
+  #bytes(
+    operation: Operation,
+    index: number,
+    inode: InodeNumber,
+    offset: number,
+    bytes: Uint8Array,
+  ): void {
+    const { model } = this.history;
+    let done = 0;
+    while (done < bytes.length) {
+      const position = offset + done;
+      const block = Math.floor(position / BLOCK_BYTES);
+      const inBlock = position % BLOCK_BYTES;
+      const part = bytes.subarray(
+        done,
+        done + Math.min(bytes.length - done, BLOCK_BYTES - inBlock),
+      );
+      done += part.length;
+      const end = position + part.length;
+      const extends_ = end > (this.#sizes.get(inode) ?? 0);
+      if (extends_) this.#sizes.set(inode, end);
+      const size = extends_ ? { inode, bytes: end } : null;
+      if (model.data === 'stream') {
+        const effect = { inode, block, offset: inBlock, bytes: part };
+        this.#change(operation, index, { block: effect, size, order: 'stream' });
+        continue;
+      }
+      this.#event(operation, index, inode, block, inBlock, part);
+      if (size === null) continue;
+      const late = model.appendSize === 'late';
+      const follows = late ? (this.#lastLate.get(inode) ?? -1) : -1;
+      const change = this.#change(operation, index, { size, order: model.appendSize, follows });
+      if (late) this.#lastLate.set(inode, change.id);
+    }
+  }
+
+  #event(
+    operation: Operation,
+    index: number,
+    inode: InodeNumber,
+    block: number,
+    offset: number,
+    bytes: Uint8Array,
+    byChange = -1,
+  ): void {
+    this.#block(inode, block).events.push({
+      operation: index,
+      start: operation.start,
+      end: operation.end ?? Infinity,
+      kind: byChange === -1 ? 'write' : 'free',
+      offset,
+      bytes,
+      byChange,
+      floorEnd: Infinity,
+    });
+  }
+
+  #write(operation: Extract<Operation, { kind: 'write' }>, index: number): void {
+    const content = this.history.trace.contents.get(operation.content);
+    assert(content !== undefined, `content ${operation.content} is missing from the trace`);
+    assert(content.length === operation.length, 'a write has as many bytes as its content');
+    this.#bytes(operation, index, operation.inode, operation.offset, content);
+  }
+
+  /** Takes the blocks of [from, to) from the file by `change`, and zeroes the parts of blocks at the ends. */
+  #release(
+    operation: Operation,
+    index: number,
+    inode: InodeNumber,
+    from: number,
+    to: number,
+    change: Change,
+  ): void {
+    const firstWhole = Math.ceil(from / BLOCK_BYTES);
+    const lastWhole = Math.ceil(to / BLOCK_BYTES);
+    for (let block = Math.floor(from / BLOCK_BYTES); block < lastWhole; block++) {
+      if (block >= firstWhole) {
+        this.#event(operation, index, inode, block, 0, NO_BYTES, change.id);
+        continue;
+      }
+      const inBlock = from % BLOCK_BYTES;
+      const length = Math.min(to - block * BLOCK_BYTES, BLOCK_BYTES) - inBlock;
+      this.#event(operation, index, inode, block, inBlock, new Uint8Array(length));
+    }
+    this.#freeBlocks(inode, from, to, operation.start);
+  }
+
+  #truncate(operation: Extract<Operation, { kind: 'truncate' }>, index: number): void {
+    const { inode, size } = operation;
+    const before = this.#sizes.get(inode) ?? 0;
+    const change = this.#change(operation, index, { size: { inode, bytes: size } });
+    this.#sizes.set(inode, size);
+    this.#lastLate.delete(inode);
+    if (size < before && this.history.model.data === 'own') {
+      this.#release(operation, index, inode, size, before, change);
+    }
+  }
+
+  #allocate(operation: Extract<Operation, { kind: 'allocate' }>, index: number): void {
+    const { inode, offset, length, mode } = operation;
+    const before = this.#sizes.get(inode) ?? 0;
+    const end = offset + length;
+    if (mode === 'extend' || mode === 'zero-range') {
+      if (end > before) {
+        this.#change(operation, index, { size: { inode, bytes: end } });
+        this.#sizes.set(inode, end);
+        this.#lastLate.delete(inode);
+      }
+    }
+    if (mode !== 'punch-hole' && mode !== 'zero-range') return;
+    // Zeros in a range of the file, as bytes: whether the blocks are given back does not show.
+    const zeroed = Math.min(end, before) - offset;
+    if (zeroed > 0) this.#bytes(operation, index, inode, offset, new Uint8Array(zeroed));
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * What a returned sync puts out of danger, change by change: `floorEnd` becomes the time at which the first sync
+ * that covers the change returned. A sync covers only what had returned before it was called.
+ *
+ * `'stream'` (ext4, XFS): syncing an inode commits the journal up to the last metadata change of that inode, so
+ * everything that had entered the stream before comes along; what came later does so only by luck, which is no
+ * floor. fdatasync looks at creation and size only: a rename or chmod of the file does not make it commit.
+ * Other files' delayed sizes are not in the stream yet and are not covered.
+ * @see fs/ext4/fsync.c and fs/jbd2 of Linux (i_sync_tid, i_datasync_tid); fs/xfs/xfs_file.c (xfs_fsync_seq)
+ *
+ * A failed sync covers nothing, and leaves the pages clean: what had been written to the file before is not
+ * written again by a later sync, unless the same block is written to again.
+ * @see Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020
+ */
+
+import type { InodeNumber, Operation } from '../record/operation.ts';
+import type { BlockEvent, Change } from './change.ts';
+import type { ChangeHistory } from './split-trace.ts';
+
+interface SyncEvent {
+  readonly inode: InodeNumber;
+  readonly scope: 'all' | 'data';
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Fills in every `floorEnd`. @returns the times at which a sync with a floor returned, ascending. */
+export function applyFloors(history: ChangeHistory): number[] {
+  if (!history.model.syncIsDurable) return [];
+  const times = new Set<number>();
+  const gaveUp = new Set<BlockEvent>();
+  history.trace.operations.forEach((operation, index) => {
+    if (operation.kind === 'sync' && operation.error !== undefined) {
+      giveUp(history, operation.inode, operation.start, gaveUp);
+    }
+    const end = operation.end;
+    if (end === null || operation.error !== undefined) return;
+    if (operation.kind === 'sync') {
+      const { inode, scope, start } = operation;
+      coverSync(history, { inode, scope, start, end }, gaveUp);
+    } else if (operation.kind === 'sync-all') {
+      coverAll(history, operation.start, end, gaveUp);
+    } else if (operation.kind === 'write' && operation.durable !== 'none') {
+      coverDurableWrite(history, operation, index, end);
+    } else return;
+    times.add(end);
+  });
+  closeUnderFollows(history.changes);
+  return [...times].sort((a, b) => a - b);
+}
+
+function lower(target: { floorEnd: number }, end: number): void {
+  if (end < target.floorEnd) target.floorEnd = end;
+}
+
+/** Whether the change is of this inode's own metadata, as far as this kind of sync looks. */
+function concerns(change: Change, inode: InodeNumber, scope: 'all' | 'data'): boolean {
+  if (change.size?.inode === inode || change.block?.inode === inode) return true;
+  if (scope === 'all' && change.attribute?.inode === inode) return true;
+  return change.entries.some((entry) => entry.directory === inode || entry.inode === inode);
+}
+
+function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEvent>): void {
+  const { inode, scope, start, end } = sync;
+  const isDirectory = history.nodes.get(inode)?.kind === 'directory';
+  const { directorySyncBrings, fileSyncBrings } = history.model;
+  coverBlocks(history, inode, start, end, gaveUp);
+  for (const change of history.changes) {
+    if (change.end >= start) continue;
+    const own = change.size?.inode === inode || change.block?.inode === inode;
+    const attribute = scope === 'all' && change.attribute?.inode === inode;
+    const entry = isDirectory && change.entries.some(({ directory }) => directory === inode);
+    if (own || attribute || entry) lower(change, end);
+  }
+  const brings = isDirectory ? directorySyncBrings : fileSyncBrings;
+  if (brings === 'everything') coverAll(history, start, end, gaveUp);
+  if (brings === 'stream') {
+    coverStream(history, lastMetadataChange(history, sync, isDirectory), end);
+  }
+}
+
+/** The last change that makes this sync commit the journal, or null when there is none. */
+function lastMetadataChange(
+  history: ChangeHistory,
+  sync: SyncEvent,
+  isDirectory: boolean,
+): Change | null {
+  let last: Change | null = null;
+  for (const change of history.changes) {
+    if (change.end >= sync.start || !concerns(change, sync.inode, sync.scope)) continue;
+    // A new name for an old file changes nothing that fdatasync of the file looks at.
+    const onlyNamed = change.entries.length > 0 && !isDirectory && sync.scope === 'data';
+    if (onlyNamed && history.trace.operations[change.operation]?.kind !== 'create') continue;
+    last = change;
+  }
+  return last;
+}
+
+/** The stream up to and with `last`: whatever had returned before `last` was called. */
+function coverStream(history: ChangeHistory, last: Change | null, end: number): void {
+  if (last === null) return;
+  lower(last, end);
+  for (const change of history.changes) {
+    const sameCall = change.operation === last.operation && change.id < last.id;
+    if (change.order === 'stream' && (change.end < last.start || sameCall)) lower(change, end);
+  }
+}
+
+function coverAll(
+  history: ChangeHistory,
+  start: number,
+  end: number,
+  gaveUp: Set<BlockEvent>,
+): void {
+  for (const change of history.changes) if (change.end < start) lower(change, end);
+  for (const inode of history.files.keys()) coverBlocks(history, inode, start, end, gaveUp);
+}
+
+function coverBlocks(
+  history: ChangeHistory,
+  inode: InodeNumber,
+  start: number,
+  end: number,
+  gaveUp: Set<BlockEvent>,
+): void {
+  const file = history.files.get(inode);
+  if (file === undefined) return;
+  for (const { events } of file.blocks.values()) {
+    // A page is written as a whole: one dirty event takes the given-up ones before it along.
+    const dirty = events.findLastIndex((event) => event.end < start && !gaveUp.has(event));
+    for (let index = 0; index <= dirty; index++) {
+      const event = events[index];
+      if (event !== undefined && event.end < start) lower(event, end);
+    }
+  }
+}
+
+function giveUp(
+  history: ChangeHistory,
+  inode: InodeNumber,
+  start: number,
+  gaveUp: Set<BlockEvent>,
+): void {
+  const file = history.files.get(inode);
+  if (file === undefined) return;
+  for (const { events } of file.blocks.values()) {
+    for (const event of events) {
+      if (event.end < start && event.floorEnd > start) gaveUp.add(event);
+    }
+  }
+}
+
+/** O_DSYNC and O_SYNC: the write's own bytes and size, with the journal up to that size. */
+function coverDurableWrite(
+  history: ChangeHistory,
+  operation: Extract<Operation, { kind: 'write' }>,
+  index: number,
+  end: number,
+): void {
+  const file = history.files.get(operation.inode);
+  for (const { events } of file?.blocks.values() ?? []) {
+    for (const event of events) if (event.operation === index) lower(event, end);
+  }
+  let last: Change | null = null;
+  for (const change of file?.changes ?? []) {
+    if (change.operation !== index) continue;
+    lower(change, end);
+    last = change;
+  }
+  if (history.model.fileSyncBrings === 'everything') {
+    coverAll(history, operation.start, end, new Set());
+  } else if (history.model.fileSyncBrings === 'stream') coverStream(history, last, end);
+}
+
+/** What a covered change needs is covered with it. */
+function closeUnderFollows(changes: readonly Change[]): void {
+  for (let index = changes.length - 1; index >= 0; index--) {
+    const change = changes[index];
+    const needed = change === undefined ? undefined : changes[change.follows];
+    if (change !== undefined && needed !== undefined) lower(needed, change.floorEnd);
+  }
+}
