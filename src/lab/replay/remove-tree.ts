@@ -6,13 +6,24 @@
 import { chmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
+const REMOVE_ATTEMPTS_MAX = 20;
+
 /** When it returns, nothing is at `path`. A missing `path` is fine. */
 export function removeTree(path: string): void {
   const kind = kindAt(path);
   if (kind === 'none') return;
   if (kind === 'other') return ignoreMissing(() => unlinkSync(path));
-  emptyDirectory(path);
-  ignoreMissing(() => rmdirSync(path));
+  for (let attempt = 0; ; attempt++) {
+    emptyDirectory(path);
+    try {
+      ignoreMissing(() => rmdirSync(path));
+      return;
+    } catch (error) {
+      // A process that was killed a moment ago may have made one more file: look again, but not for ever.
+      const code = error instanceof Error && 'code' in error ? error.code : null;
+      if (code !== 'ENOTEMPTY' || attempt === REMOVE_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 /** Removes everything in the directory at `path` and makes it the owner's to read, write and enter. */

@@ -1,0 +1,48 @@
+/**
+ * Any command as a checker: exit code 0 passes the disk, anything else is a violation. Whether the command itself
+ * is sound is found out first, on undamaged disks: see `validate-checker.ts`.
+ */
+
+import type { Checker, CrashedDisk, Verdict } from './checker.ts';
+import { DiskCommand, type DiskCommandOptions } from './process-disk-command.ts';
+import type { CommandResult } from './process-run.ts';
+
+export type ProcessCheckerOptions = DiskCommandOptions;
+
+const PASSED: Verdict = { ok: true };
+
+export class ProcessChecker implements Checker {
+  readonly name: string;
+  readonly concurrency: number;
+  readonly #command: DiskCommand;
+
+  constructor(options: ProcessCheckerOptions) {
+    this.#command = new DiskCommand(options);
+    this.name = this.#command.name;
+    this.concurrency = this.#command.concurrency;
+  }
+
+  /**
+   * Runs the command on the disk. The message of a violation is the last line of its standard error, or of its
+   * standard output where it wrote nothing to standard error; after a signal or a time-out it says that first.
+   */
+  async check(disk: CrashedDisk): Promise<Verdict> {
+    const result = await this.#command.run(disk);
+    if (result.outcome === 'exit' && result.exitCode === 0) return PASSED;
+    return { ok: false, message: describeFailure(result) };
+  }
+
+  /** Waits for checks under way and removes the temporary directories. */
+  async close(): Promise<void> {
+    await this.#command.close();
+  }
+}
+
+/** One line on a command that did not end with exit code 0. */
+export function describeFailure(result: CommandResult): string {
+  const { outcome, detail, exitCode, lastLine } = result;
+  if (outcome === 'missing') return `cannot be started (${detail})`;
+  if (outcome === 'exit') return lastLine || `exit code ${exitCode} without a message`;
+  const what = outcome === 'time-out' ? `did not end within ${detail}` : `was killed by ${detail}`;
+  return lastLine === '' ? what : `${what}: ${lastLine}`;
+}

@@ -1,0 +1,161 @@
+/**
+ * Runs one command to its end: in a process group of its own, with a time limit, its output bounded in memory.
+ * When it returns nothing of the group is running. Knows nothing of disks and verdicts.
+ */
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { adoptGroup, endGroup, killGroup } from './process-scratch.ts';
+
+export interface CommandRun {
+  /** A string goes through the shell; a list is a program and its arguments. */
+  readonly command: string | readonly string[];
+  readonly directory: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly timeLimitMs: number;
+  /** Told the leader of the process group once the command runs, so that it can be killed. */
+  readonly onStart?: (leader: number) => void;
+}
+
+export interface CommandResult {
+  /** `'missing'`: it could not be started at all. */
+  readonly outcome: 'exit' | 'signal' | 'time-out' | 'missing';
+  /** 0 to 255 for `'exit'`. */
+  readonly exitCode: number | null;
+  /** Name of the signal, or the error code of a command that could not be started. */
+  readonly detail: string;
+  /** The last line of standard error that is not blank; of standard output if there is none; or `''`. */
+  readonly lastLine: string;
+  /** First bytes of standard output, at most `OUTPUT_BYTES_KEPT`. */
+  readonly output: Uint8Array;
+  /** SHA-256 of all of standard output, in lower-case hex. */
+  readonly outputDigest: string;
+}
+
+/** Of each stream so many bytes are kept at each end; the rest is read and forgotten. */
+export const OUTPUT_BYTES_KEPT = 8192;
+
+/** A process that left its group may hold the pipes open; they are dropped this long after the command's end. */
+const DRAIN_MS = 200;
+
+/** Errors of starting that say something of the command, not of this machine's state. */
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENOEXEC', 'ELOOP']);
+
+/**
+ * Resolves when the command has ended, was ended, or could not be started.
+ * Rejects with the operating system's error when no process can be started for another reason (EAGAIN, EMFILE).
+ */
+export function runCommand(run: CommandRun): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = start(run);
+    const output = new StreamTail();
+    const errors = new StreamTail();
+    const digest = createHash('sha256');
+    let timedOut = false;
+    let drain: NodeJS.Timeout | undefined;
+    child.stdout?.on('data', (chunk: Buffer) => {
+      digest.update(chunk);
+      output.add(chunk);
+    });
+    child.stderr?.on('data', (chunk: Buffer) => errors.add(chunk));
+    const timer = setTimeout(() => {
+      timedOut = true;
+      if (child.pid !== undefined) killGroup(child.pid);
+    }, run.timeLimitMs);
+    const result = (
+      outcome: CommandResult['outcome'],
+      exitCode: number | null,
+      detail: string,
+    ) => ({
+      outcome,
+      exitCode,
+      detail,
+      lastLine: errors.lastLine() || output.lastLine(),
+      output: output.head(),
+      outputDigest: digest.digest('hex'),
+    });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      // Also reported for a kill that failed; only a child without a pid never ran.
+      if (child.pid !== undefined) return;
+      clearTimeout(timer);
+      const code = error.code ?? error.message;
+      if (MISSING.has(code)) resolve(result('missing', null, code));
+      else reject(error);
+    });
+    child.on('exit', () => {
+      clearTimeout(timer);
+      if (child.pid !== undefined) endGroup(child.pid);
+      drain = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, DRAIN_MS);
+    });
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(drain);
+      if (child.pid === undefined) return;
+      if (timedOut) resolve(result('time-out', null, `${run.timeLimitMs} ms`));
+      else if (signal !== null) resolve(result('signal', null, signal));
+      else resolve(result('exit', exitCode, ''));
+    });
+  });
+}
+
+function start(run: CommandRun): ChildProcess {
+  const options = {
+    cwd: run.directory,
+    env: run.environment,
+    stdio: ['ignore', 'pipe', 'pipe'] as const,
+    // A group of its own (setsid), so that all its descendants can be ended together.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  };
+  const { command } = run;
+  const [program, ...rest] = typeof command === 'string' ? [command] : command;
+  if (program === undefined) throw new TypeError('a command is a string or a list of at least one');
+  const shell = typeof command === 'string';
+  const child = spawn(program, rest, { ...options, stdio: [...options.stdio], shell });
+  if (child.pid !== undefined) {
+    adoptGroup(child.pid);
+    run.onStart?.(child.pid);
+  }
+  return child;
+}
+
+/** Both ends of a stream, in bounded memory. */
+class StreamTail {
+  #head: Buffer = Buffer.alloc(0);
+  #tail: Buffer = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    if (this.#head.length < OUTPUT_BYTES_KEPT) {
+      const room = OUTPUT_BYTES_KEPT - this.#head.length;
+      this.#head = Buffer.concat([this.#head, chunk.subarray(0, room)]);
+    }
+    const tail = chunk.length >= OUTPUT_BYTES_KEPT ? chunk : Buffer.concat([this.#tail, chunk]);
+    // Copied: a view would keep the whole chunk alive.
+    this.#tail = Buffer.from(tail.subarray(Math.max(0, tail.length - OUTPUT_BYTES_KEPT)));
+  }
+
+  head(): Uint8Array {
+    return this.#head;
+  }
+
+  lastLine(): string {
+    const lines = this.#tail.toString('utf8').split(/[\r\n]+/);
+    return printable(lines.findLast((line) => printable(line) !== '') ?? '');
+  }
+}
+
+const LINE_CHARACTERS_MAX = 300;
+
+/** One line that is safe to show: without escape sequences and control characters, and not too long. */
+export function printable(line: string): string {
+  const plain = line
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    .replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '')
+    // eslint-disable-next-line no-control-regex -- as above; also the marks that turn text around
+    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, ' ')
+    .trim();
+  if (plain.length <= LINE_CHARACTERS_MAX) return plain;
+  return `${plain.slice(0, LINE_CHARACTERS_MAX - 1)}…`;
+}
