@@ -28,7 +28,7 @@ const files = readdirSync(join(top, 'test'), { recursive: true, encoding: 'utf8'
   .map((name) => `test/${name}`)
   .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
   .map((name) => join(top, 'build', name.replace(/\.ts$/, '.js')))
-  .sort();
+  .toSorted();
 
 if (files.length === 0) fail(`no test file matches: ${filters.join(' ')}`);
 const missing = files.find((file) => !existsSync(file));
