@@ -6,4 +6,6 @@
 import type { CommandTable } from './command.ts';
 
 /** Every command of `holdfast`, in the order of the help. */
-export const commandTable: CommandTable = {};
+export const commandTable: CommandTable = {
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+};
