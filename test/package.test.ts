@@ -1,0 +1,184 @@
+/**
+ * The package as a user gets it: packed, looked at by two independent checkers, installed from the tarball into an
+ * empty project, and every subpath imported in each way that Node and TypeScript know.
+ */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const PACKED_BYTES_MAX = 512 * 1024;
+const UNPACKED_BYTES_MAX = 2 * 1024 * 1024;
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>;
+  bin: Record<string, string>;
+};
+/** `holdfast`, `holdfast/vfs`, … */
+const subpaths = Object.keys(manifest.exports)
+  .filter((subpath) => !subpath.endsWith('.json'))
+  .map((subpath) => `holdfast${subpath.slice(1)}`);
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+}
+
+let scratch = '';
+let project = '';
+let tarball = '';
+let packed: Packed;
+
+/** Runs a program and returns its standard output; a failure shows what it printed. */
+async function run(cwd: string, program: string, ...args: string[]): Promise<string> {
+  try {
+    const env = { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' };
+    const options = { cwd, env, encoding: 'utf8', maxBuffer: 1 << 26 } as const;
+    return (await promisify(execFile)(program, args, options)).stdout;
+  } catch (error) {
+    // What the program said is all that helps to find the reason.
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+/** Runs a program of a development dependency of this project. */
+async function tool(cwd: string, script: string, ...args: string[]): Promise<string> {
+  return await run(cwd, process.execPath, join(top, 'node_modules', script), ...args);
+}
+
+before(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'holdfast-package-'));
+  // Without scripts: `prepack` would build, and other tests use `dist` meanwhile.
+  const output = await run(
+    top,
+    'npm',
+    'pack',
+    '--json',
+    '--ignore-scripts',
+    '--pack-destination',
+    scratch,
+  );
+  const parsed = JSON.parse(output) as Packed[] | Record<string, Packed>;
+  const first = Array.isArray(parsed) ? parsed[0] : Object.values(parsed)[0];
+  assert.ok(first !== undefined, output);
+  packed = first;
+  tarball = join(scratch, packed.filename);
+  project = join(scratch, 'project');
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{ "name": "user", "private": true }\n');
+  await run(project, 'npm', 'install', '--offline', '--no-audit', '--no-fund', tarball);
+  // What a TypeScript user of Node has beside it.
+  await symlink(join(top, 'node_modules/@types'), join(project, 'node_modules/@types'));
+});
+
+after(async () => {
+  await rm(scratch, { recursive: true, force: true });
+});
+
+suite('the tarball', () => {
+  test('holds the compiled library, its types and the documents for users, and nothing else', () => {
+    const expected = /^(?:dist\/.+\.(?:js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    const paths = packed.files.map(({ path }) => path);
+    assert.deepEqual(
+      paths.filter((path) => !expected.test(path)),
+      [],
+    );
+    for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/index.js']) {
+      assert.ok(paths.includes(path), `${path} is missing`);
+    }
+    const scripts = paths.filter((path) => path.endsWith('.js'));
+    for (const path of scripts) {
+      assert.ok(paths.includes(path.replace(/\.js$/, '.d.ts')), `${path} has no types`);
+    }
+  });
+
+  test('is small', async () => {
+    assert.ok(packed.size <= PACKED_BYTES_MAX, `${packed.size} bytes packed`);
+    assert.ok(packed.unpackedSize <= UNPACKED_BYTES_MAX, `${packed.unpackedSize} bytes unpacked`);
+    assert.equal((await stat(tarball)).size, packed.size);
+  });
+
+  test('is without a finding of publint', async () => {
+    const output = await tool(top, 'publint/src/cli.js', 'run', tarball, '--strict');
+    assert.match(output, /All good/);
+  });
+
+  test('is without a finding of arethetypeswrong, as an ESM-only package', async () => {
+    const args = [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii'];
+    const output = await tool(top, '@arethetypeswrong/cli/dist/index.js', ...args);
+    assert.match(output, /No problems found/);
+  });
+});
+
+suite('installed from the tarball', () => {
+  for (const subpath of subpaths) {
+    test(`import '${subpath}' in an ES module`, async () => {
+      const script = `const all = await import('${subpath}'); console.log(typeof all);`;
+      assert.equal(
+        await run(project, process.execPath, '--input-type=module', '-e', script),
+        'object\n',
+      );
+    });
+
+    test(`require('${subpath}') in a CommonJS module`, async () => {
+      const script = `console.log(typeof require('${subpath}'));`;
+      assert.equal(await run(project, process.execPath, '-e', script), 'object\n');
+    });
+  }
+
+  for (const [module, moduleResolution] of [
+    ['node20', 'node16'],
+    ['esnext', 'bundler'],
+  ] as const) {
+    test(`TypeScript finds every subpath with ${module} and ${moduleResolution}`, async () => {
+      const folder = join(project, `types-${moduleResolution}`);
+      await mkdir(folder);
+      const imports = subpaths.map((subpath, index) => `import * as m${index} from '${subpath}';`);
+      const uses = subpaths.map((_, index) => `m${index}`).join(', ');
+      await writeFile(
+        join(folder, 'user.mts'),
+        `${imports.join('\n')}\nimport { UsageError } from 'holdfast';\n` +
+          `const error: Error = new UsageError('x');\nconsole.log(error, ${uses});\n`,
+      );
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: 'es2023',
+        strict: true,
+        noEmit: true,
+        skipLibCheck: false,
+        types: ['node'],
+      };
+      await writeFile(
+        join(folder, 'tsconfig.json'),
+        JSON.stringify({ compilerOptions, files: ['user.mts'] }),
+      );
+      await tool(folder, 'typescript/bin/tsc', '-p', '.');
+    });
+  }
+
+  test('the program runs', async () => {
+    const program = join(project, 'node_modules/.bin/holdfast');
+    const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    assert.equal(await run(project, program, '--version'), `${version}\n`);
+  });
+
+  test('every program that package.json names is in the tarball and starts with an interpreter', async () => {
+    for (const path of Object.values(manifest.bin)) {
+      const text = await readFile(join(project, 'node_modules/holdfast', path), 'utf8');
+      assert.match(text, /^#!\/usr\/bin\/env node\n/);
+    }
+  });
+});
