@@ -16,8 +16,11 @@ export type {
   FileTreeSymlink,
 } from './file-tree.ts';
 export { errorCode, systemError, type SystemError, type SystemErrorCode } from './errno.ts';
+export { ForwardingVfs } from './forwarding-vfs.ts';
 export { MemoryVfs, type MemoryVfsOptions } from './memory-vfs.ts';
+export { MeteredVfs } from './metered-vfs.ts';
 export { NodeVfs, nodeVfs } from './node-vfs.ts';
+export type { Transfer, VfsCall, VfsCallName } from './vfs-call.ts';
 export {
   readFully,
   readFullySync,

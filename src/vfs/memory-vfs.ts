@@ -80,8 +80,7 @@ export class MemoryVfs extends SyncBackedVfs {
     checkOpenOptions(options);
     const create = options.create === true;
     const exclusive = options.exclusive === true;
-    const follow = exclusive ? 'never' : options.noFollow === true ? 'slash' : 'always';
-    const place = this.#find(path, 'open', follow);
+    const place = this.#find(path, 'open', followWhenOpened(path, options));
     if (create && place.slash) throw systemError('EISDIR', 'open', path);
     let node = place.node;
     if (node === undefined) {
@@ -246,6 +245,12 @@ export class MemoryVfs extends SyncBackedVfs {
 
 function isLinked(node: MemoryNode): node is MemoryFileNode | MemorySymlinkNode {
   return !(node instanceof MemoryDirectoryNode);
+}
+
+function followWhenOpened(path: string, options: OpenOptions): FollowLast {
+  // Linux refuses to create a name with a slash before it looks what the name stands for.
+  if (options.exclusive === true || (options.create === true && path.endsWith('/'))) return 'never';
+  return options.noFollow === true ? 'slash' : 'always';
 }
 
 /** Whether `directory` is `ancestor` or somewhere below it. */
