@@ -1,0 +1,58 @@
+/**
+ * The order of asynchronous replacements in one process: those of one file one after the other, in the order of the
+ * calls; those of different files side by side, as many as the limit allows, so that a thousand calls at once do
+ * not take two thousand descriptors.
+ */
+
+import { assert } from '../base/assert.ts';
+
+export class AtomicQueue {
+  /** For each file the end of its last job. */
+  readonly #ends = new Map<string, Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(jobsMax: number) {
+    assert(jobsMax > 0, 'a queue must let at least one job run');
+    this.#free = jobsMax;
+  }
+
+  /**
+   * Runs `job` after all earlier jobs of the same key, whether they failed or not. A job that need not wait begins
+   * before `run` returns; `waited` tells it whether time has gone by since the call.
+   */
+  async run<T>(key: string, job: (waited: boolean) => Promise<T>): Promise<T> {
+    const before = this.#ends.get(key);
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    this.#ends.set(key, ended);
+    try {
+      const waited = before !== undefined || this.#free === 0;
+      if (before !== undefined) await before;
+      await this.#enter();
+      try {
+        return await job(waited);
+      } finally {
+        this.#leave();
+      }
+    } finally {
+      if (this.#ends.get(key) === ended) this.#ends.delete(key);
+      end();
+    }
+  }
+
+  #enter(): Promise<void> | undefined {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return undefined;
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The place goes to the one that has waited longest, or back. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * One replacement of one file, step by step, and what its failure means. The order is the promise:
+ *
+ * 1. open the directory, so that nothing after the rename can fail for want of a descriptor;
+ * 2. make the temporary file beside the target, with its final rights;
+ * 3. write all bytes;
+ * 4. sync the file: a rename may reach the disk before unsynced bytes do, leaving an empty or mixed file;
+ * 5. close, rename over the target: readers see the old file or the new one;
+ * 6. sync the directory: only now is the new file there after a power cut.
+ *
+ * Until 5 the old file is untouched: a failure there leaves it, and takes the temporary file away. After 5 the new
+ * file is in place for every reader, and only a power cut may bring the old one back.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { FileChangeError } from '../base/errors.ts';
+import type { Outcome } from '../base/errors.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { writeFully, writeFullySync } from '../vfs/transfer.ts';
+import type { VfsFile } from '../vfs/vfs.ts';
+import { applyAttributes, creationMode } from './atomic-attributes.ts';
+import type { AttributeOptions } from './atomic-attributes.ts';
+import type { DirectoryNames, SharedNames } from './atomic-names.ts';
+import { renameOver, renameOverSync } from './atomic-rename.ts';
+import type { AtomicTarget } from './atomic-target.ts';
+import type { NameSync, SyncDispatch } from './sync-dispatch.ts';
+import type { TemporaryFilesAtExit } from './temporary-file-exit.ts';
+import type { OwnerJudge } from './temporary-file-owner.ts';
+import { createTemporaryFile } from './temporary-file.ts';
+
+/** How to replace. */
+export interface ReplaceOptions extends AttributeOptions {
+  /** False: atomic for running programs, and nothing is promised about a power cut. Default true. */
+  readonly sync?: boolean | undefined;
+  /** Called with the temporary file's path when it exists; awaited by the asynchronous form. */
+  readonly onTemporaryFile?: ((path: string) => unknown) | undefined;
+}
+
+/** What a replacement needs from its surroundings. */
+export interface ReplaceSystem {
+  readonly dispatch: SyncDispatch;
+  readonly clock: Clock;
+  readonly judge: OwnerJudge;
+  /** 16 hexadecimal digits, never the same. */
+  readonly nonce: () => string;
+  readonly atExit?: TemporaryFilesAtExit | undefined;
+}
+
+/**
+ * Up to this size a write and its companions run on the calling thread: they go to memory, in less time than a
+ * trip through the thread pool takes (90 to 260 microseconds).
+ */
+export const INLINE_BYTES_MAX: number = 64 * 1024;
+
+/** A rename that failed with one of these was refused before it changed anything (rename(2)). */
+const REFUSED: ReadonlySet<string | undefined> = new Set(
+  (
+    'EACCES EBUSY EDQUOT EEXIST EINVAL EISDIR ELOOP EMLINK ENAMETOOLONG ENOMEM ENOSPC ENOTDIR ' +
+    'ENOTEMPTY EPERM EROFS EXDEV'
+  ).split(' '),
+);
+
+/** Replaces `target` once. Rejects with a `FileChangeError`, or with what `onTemporaryFile` threw. */
+export async function replaceOnce(
+  system: ReplaceSystem,
+  shared: SharedNames,
+  target: AtomicTarget,
+  bytes: Uint8Array,
+  options: ReplaceOptions,
+): Promise<void> {
+  const { dispatch } = system;
+  const durable = options.sync !== false;
+  const work = new Replacement(system, target, options);
+  let names: DirectoryNames | null = null;
+  try {
+    if (durable) names = shared.acquire(target.directory);
+    const file = work.create();
+    await work.announce();
+    if (bytes.length > INLINE_BYTES_MAX) await writeFully(file, bytes, 0);
+    else writeFullySync(file, bytes, 0);
+    work.applyAttributes();
+    if (durable) await dispatch.file(file);
+    // After a sync nothing is left to be written; without one a network file system writes at close.
+    if (durable) work.closeSync();
+    else await work.close();
+    const large = (target.existing?.size ?? 0) > INLINE_BYTES_MAX;
+    await work.rename(large);
+    await names?.sync(target.path);
+  } catch (error) {
+    await work.cleanUp();
+    throw work.explain(error);
+  } finally {
+    if (names !== null) shared.release(names);
+  }
+}
+
+/** As `replaceOnce`, on the calling thread. */
+export function replaceOnceSync(
+  system: ReplaceSystem,
+  target: AtomicTarget,
+  bytes: Uint8Array,
+  options: ReplaceOptions,
+): void {
+  const { dispatch } = system;
+  const durable = options.sync !== false;
+  const work = new Replacement(system, target, options);
+  let names: NameSync | null = null;
+  try {
+    if (durable) names = dispatch.openNamesSync(target.directory);
+    const file = work.create();
+    work.announceSync();
+    writeFullySync(file, bytes, 0);
+    work.applyAttributes();
+    if (durable) dispatch.fileSync(file);
+    work.closeSync();
+    work.renameSync();
+    names?.syncSync([target.path]);
+  } catch (error) {
+    work.cleanUpSync();
+    throw work.explain(error);
+  } finally {
+    names?.closeSync();
+  }
+}
+
+/** A system error as a `FileChangeError`; wrong arguments and broken invariants as they are. */
+export function explainFailure(error: unknown, path: string, outcome: Outcome): unknown {
+  if (!isSystemError(error)) return error;
+  return new FileChangeError('replacing', path, outcome, error);
+}
+
+/** Node's own complaints have codes too, beginning with ERR_. */
+function isSystemError(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && /^E(?!RR_)/.test(errorCode(error) ?? '');
+}
+
+/** The temporary file of one replacement, and how far it got. */
+class Replacement {
+  readonly #system: ReplaceSystem;
+  readonly #target: AtomicTarget;
+  readonly #options: ReplaceOptions;
+  #file: VfsFile | null = null;
+  #open = false;
+  /** The temporary file's name, while it has one. */
+  #path: string | null = null;
+  #outcome: Outcome = 'old';
+  /** What the caller's own function threw: it goes back as it came. */
+  #foreign: unknown = undefined;
+
+  constructor(system: ReplaceSystem, target: AtomicTarget, options: ReplaceOptions) {
+    this.#system = system;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  create(): VfsFile {
+    const { dispatch, judge, nonce, atExit } = this.#system;
+    const { directory, existing } = this.#target;
+    const mode = creationMode(this.#options, existing);
+    const file = createTemporaryFile(dispatch.vfs, directory, judge.self, mode, nonce);
+    this.#file = file;
+    this.#path = file.path;
+    this.#open = true;
+    atExit?.add(dispatch.vfs, file.path);
+    return file;
+  }
+
+  async announce(): Promise<void> {
+    if (this.#path === null) return;
+    try {
+      await this.#options.onTemporaryFile?.(this.#path);
+    } catch (error) {
+      this.#foreign = error;
+      throw error;
+    }
+  }
+
+  announceSync(): void {
+    if (this.#path === null) return;
+    try {
+      this.#options.onTemporaryFile?.(this.#path);
+    } catch (error) {
+      this.#foreign = error;
+      throw error;
+    }
+  }
+
+  applyAttributes(): void {
+    const { platform } = this.#system.dispatch.rules;
+    if (this.#file !== null) {
+      applyAttributes(this.#file, this.#options, this.#target.existing, platform);
+    }
+  }
+
+  /** A failed close releases the descriptor all the same (close(2)), so it is never repeated. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#file?.close();
+  }
+
+  closeSync(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#file?.closeSync();
+  }
+
+  async rename(offThread: boolean): Promise<void> {
+    if (this.#path === null) return;
+    try {
+      await renameOver(this.#renameSystem, this.#path, this.#target.path, offThread);
+    } catch (error) {
+      this.#renameFailed(error);
+      throw error;
+    }
+    this.#renamed();
+  }
+
+  renameSync(): void {
+    if (this.#path === null) return;
+    try {
+      renameOverSync(this.#renameSystem, this.#path, this.#target.path);
+    } catch (error) {
+      this.#renameFailed(error);
+      throw error;
+    }
+    this.#renamed();
+  }
+
+  /** Takes the temporary file away, if it still has its name. Never throws: the first error is the one to tell. */
+  async cleanUp(): Promise<void> {
+    try {
+      await this.close();
+    } catch {
+      // The file is going away with all that it could not write.
+    }
+    if (this.#path === null) return;
+    try {
+      await this.#system.dispatch.vfs.unlink(this.#path);
+      this.#unlinked();
+    } catch {
+      // It stays until this process has ended and another one sweeps.
+    }
+  }
+
+  cleanUpSync(): void {
+    try {
+      this.closeSync();
+    } catch {
+      // As in `cleanUp`.
+    }
+    if (this.#path === null) return;
+    try {
+      this.#system.dispatch.vfs.unlinkSync(this.#path);
+      this.#unlinked();
+    } catch {
+      // As in `cleanUp`.
+    }
+  }
+
+  /** What the caller is told: system errors get path and outcome; anything else is not ours to change. */
+  explain(error: unknown): unknown {
+    if (error === this.#foreign) return error;
+    return explainFailure(error, this.#target.path, this.#outcome);
+  }
+
+  get #renameSystem(): { vfs: SyncDispatch['vfs']; platform: string; clock: Clock } {
+    const { dispatch, clock } = this.#system;
+    return { vfs: dispatch.vfs, platform: dispatch.rules.platform, clock };
+  }
+
+  #renamed(): void {
+    this.#forget();
+    this.#outcome = 'unknown';
+  }
+
+  /** EIO, or a server that answered too late, may come after the change: the temporary name decides, if it can. */
+  #renameFailed(error: unknown): void {
+    if (!REFUSED.has(errorCode(error))) this.#outcome = 'unknown';
+  }
+
+  /** The temporary name was still there, so no rename has taken place. */
+  #unlinked(): void {
+    this.#forget();
+    this.#outcome = 'old';
+  }
+
+  #forget(): void {
+    if (this.#path !== null) this.#system.atExit?.delete(this.#path);
+    this.#path = null;
+  }
+}
