@@ -7,14 +7,14 @@
 import { randomBytes } from 'node:crypto';
 
 import { systemClock } from '../base/clock.ts';
-import { NodeVfs } from '../vfs/node-vfs.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { SharedNames } from './atomic-names.ts';
 import { AtomicQueue } from './atomic-queue.ts';
 import { explainFailure, replaceOnce, replaceOnceSync } from './atomic-replacement.ts';
 import type { ReplaceOptions, ReplaceSystem } from './atomic-replacement.ts';
-import { resolveTarget } from './atomic-target.ts';
-import type { AtomicTarget } from './atomic-target.ts';
+import { givenDirectory, realDirectory, resolveTarget } from './atomic-target.ts';
+import type { AtomicTarget, DirectoryName } from './atomic-target.ts';
 import { SyncDispatch } from './sync-dispatch.ts';
 import { SystemOwnerJudge, systemProbe } from './temporary-file-owner.ts';
 import type { OwnerJudge } from './temporary-file-owner.ts';
@@ -27,6 +27,8 @@ const JOBS_MAX = 64;
 
 /** Directories remembered as swept; when there are more, all are forgotten and swept again. */
 const SWEPT_MAX = 10_000;
+
+const NONCES_DRAWN = 128;
 
 /** Replaces files on one `Vfs`. One for a process: what it knows (the queue, the sweep) is for all its files. */
 export class AtomicFile {
@@ -52,10 +54,10 @@ export class AtomicFile {
    *   `'old'` before the rename, `'unknown'` when the directory sync after it failed
    */
   async replace(path: string, bytes: Uint8Array, options: ReplaceOptions = {}): Promise<void> {
-    const first = this.#resolve(path);
+    const first = this.#resolve(path, realDirectory);
     await this.#queue.run(first.path, async (waited) => {
       // A link or the file's rights may have changed while others were at work.
-      const target = waited ? this.#resolve(path) : first;
+      const target = waited ? this.#resolve(path, realDirectory) : first;
       if (this.#mustSweep(target.directory)) {
         await sweepTemporaryFiles(this.#vfs, target.directory, this.#system.judge);
       }
@@ -65,7 +67,7 @@ export class AtomicFile {
 
   /** As `replace`, on the calling thread. Overtakes asynchronous calls that are under way. */
   replaceSync(path: string, bytes: Uint8Array, options: ReplaceOptions = {}): void {
-    const target = this.#resolve(path);
+    const target = this.#resolve(path, givenDirectory);
     if (this.#mustSweep(target.directory)) {
       sweepTemporaryFilesSync(this.#vfs, target.directory, this.#system.judge);
     }
@@ -76,9 +78,9 @@ export class AtomicFile {
     return this.#system.dispatch.vfs;
   }
 
-  #resolve(path: string): AtomicTarget {
+  #resolve(path: string, name: DirectoryName): AtomicTarget {
     try {
-      return resolveTarget(this.#vfs, path);
+      return resolveTarget(this.#vfs, path, name);
     } catch (error) {
       throw explainFailure(error, path, 'old');
     }
@@ -99,7 +101,7 @@ export function replaceSystem(vfs: Vfs, given: Partial<ReplaceSystem> = {}): Rep
     dispatch: given.dispatch ?? new SyncDispatch(vfs),
     clock: given.clock ?? systemClock,
     judge: given.judge ?? systemJudge(),
-    nonce: given.nonce ?? (() => randomBytes(8).toString('hex')),
+    nonce: given.nonce ?? nextNonce,
     atExit: given.atExit,
   };
 }
@@ -135,10 +137,21 @@ function atomicFileOf(vfs: Vfs): AtomicFile {
   return file;
 }
 
+/** Drawn in bulk: one call for eight bytes costs as much as a system call of the replacement itself. */
+const nonces: string[] = [];
+
+function nextNonce(): string {
+  if (nonces.length === 0) {
+    const drawn = randomBytes(8 * NONCES_DRAWN).toString('hex');
+    for (let i = 0; i < drawn.length; i += 16) nonces.push(drawn.slice(i, i + 16));
+  }
+  return nonces.pop() ?? '';
+}
+
 let judge: OwnerJudge | undefined;
 
 /** Made at first use: importing this module asks the system nothing. */
 function systemJudge(): OwnerJudge {
-  judge ??= new SystemOwnerJudge(systemProbe(new NodeVfs()));
+  judge ??= new SystemOwnerJudge(systemProbe(nodeVfs));
   return judge;
 }

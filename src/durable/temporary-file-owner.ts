@@ -98,6 +98,8 @@ export function systemProbe(vfs: Vfs): ProcessProbe {
       }
     },
     machineName() {
+      // Linux has a machine id beside it; elsewhere two machines of one name are told apart by their hardware.
+      if (process.platform === 'linux') return hostname();
       const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
       const hardware = addresses.filter((each) => !each.internal).map((each) => each.mac);
       return [hostname(), ...new Set(hardware.toSorted())].join(' ');
@@ -119,7 +121,8 @@ function linuxWorld(probe: ProcessProbe): { world: string; host: string } {
   const known = namespace === FIRST_NAMESPACE && machine !== '' && machine !== 'uninitialized';
   return {
     world: digest(boot, namespace, timeNamespace),
-    host: known ? digest(machine, probe.machineName().split(' ', 1).join()) : NO_HOST,
+    // With the namespaces equal, only the boot can make the worlds of two processes differ.
+    host: known ? digest(machine, probe.machineName(), timeNamespace) : NO_HOST,
   };
 }
 

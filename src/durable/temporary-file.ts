@@ -7,14 +7,12 @@
  * as a name can be, and it does not end like the target, so that no pattern picks it up.
  */
 
-import { join } from 'node:path';
-
 import { errorCode } from '../vfs/errno.ts';
 import type { DirectoryEntry, Vfs, VfsFile } from '../vfs/vfs.ts';
+import { inDirectory } from './directory-path.ts';
 import type { FileOwner, OwnerJudge } from './temporary-file-owner.ts';
 
-const NAME =
-  /^\.holdfast-([0-9a-f]{16})-([0-9a-f]{16}|0)-(\d{1,10})-(\d{1,20})-[0-9a-f]{16}\.tmp$/;
+const NAME = /^\.holdfast-([0-9a-f]{16})-([0-9a-f]{16}|0)-(\d{1,10})-(\d{1,20})-[0-9a-f]{16}\.tmp$/;
 
 /** A random name of 64 bits is taken once in a lifetime by chance; more often by somebody who wants to. */
 const NAME_ATTEMPTS = 3;
@@ -22,7 +20,7 @@ const NAME_ATTEMPTS = 3;
 /** The path of a new temporary file of `owner` in `directory`. `nonce` is 16 hexadecimal digits. */
 export function temporaryPath(directory: string, owner: FileOwner, nonce: string): string {
   const { world, host, processId, start } = owner;
-  return join(directory, `.holdfast-${world}-${host}-${processId}-${start}-${nonce}.tmp`);
+  return inDirectory(directory, `.holdfast-${world}-${host}-${processId}-${start}-${nonce}.tmp`);
 }
 
 /** Who made the temporary file of this name; null for a name that is not one of ours. */
@@ -48,7 +46,13 @@ export function createTemporaryFile(
   for (let attempt = 1; ; attempt += 1) {
     const path = temporaryPath(directory, owner, nonce());
     try {
-      return vfs.openSync(path, { write: true, create: true, exclusive: true, noFollow: true, mode });
+      return vfs.openSync(path, {
+        write: true,
+        create: true,
+        exclusive: true,
+        noFollow: true,
+        mode,
+      });
     } catch (error) {
       // Somebody has that name: another one, unless somebody has them all.
       if (errorCode(error) !== 'EEXIST' || attempt === NAME_ATTEMPTS) throw error;
@@ -109,5 +113,5 @@ function abandoned(
       const owner = kind === 'file' ? temporaryFileOwner(name) : null;
       return owner !== null && judge.isDead(owner);
     })
-    .map(({ name }) => join(directory, name));
+    .map(({ name }) => inDirectory(directory, name));
 }

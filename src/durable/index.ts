@@ -1,0 +1,12 @@
+/** The public surface of `holdfast/durable`. */
+
+export { FileChangeError, type Outcome } from '../base/errors.ts';
+export {
+  writeFile,
+  writeFileSync,
+  type WriteFileCallback,
+  type WriteFileData,
+  type WriteFileOptions,
+} from './atomic-write-file.ts';
+export { replaceFile, replaceFileSync, type ReplaceOptions } from './atomic-file.ts';
+export type { SyncOption, SyncPolicy } from './sync-policy.ts';
