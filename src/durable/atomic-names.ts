@@ -68,7 +68,7 @@ export class DirectoryNames {
    * of them may or may not outlive a power cut.
    */
   sync(newFile: string): Promise<void> {
-    if (this.#failure !== null) return Promise.reject(this.#failure.error as Error);
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
     if (this.#running === null) return this.#start([newFile]);
     if (this.#next === null) {
       const files: string[] = [];

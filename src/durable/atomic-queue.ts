@@ -23,8 +23,7 @@ export class AtomicQueue {
    */
   async run<T>(key: string, job: (waited: boolean) => Promise<T>): Promise<T> {
     const before = this.#ends.get(key);
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
+    const { ended, end } = newEnd();
     this.#ends.set(key, ended);
     try {
       const waited = before !== undefined || this.#free === 0;
@@ -55,4 +54,14 @@ export class AtomicQueue {
     if (next === undefined) this.#free += 1;
     else next();
   }
+}
+
+/** A promise, and the function that resolves it. */
+function newEnd(): { readonly ended: Promise<void>; readonly end: () => void } {
+  let end: (() => void) | undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  assert(end !== undefined, 'a promise runs its executor at once');
+  return { ended, end };
 }
