@@ -31,7 +31,7 @@ function comparable(stat: FileStat): unknown {
 
 const openOptions: fc.Arbitrary<OpenOptions> = fc.record(
   {
-    read: fc.boolean(),
+    read: fc.constant(true),
     write: fc.boolean(),
     append: fc.boolean(),
     create: fc.boolean(),
@@ -48,27 +48,27 @@ const steps: fc.Arbitrary<{ text: string; run: Step }> = fc.oneof(
     run: (vfs: Vfs, prefix: string, handles: VfsFile[]): unknown =>
       handles.push(vfs.openSync(prefix + name, options)),
   })),
-  fc.tuple(fc.nat(5), size, size).map(([index, length, position]) => ({
+  fc.tuple(fc.nat(4), size, size).map(([index, length, position]) => ({
     text: `write ${index} ${length}@${position}`,
     run: (_: Vfs, __: string, handles: VfsFile[]): unknown =>
       handles[index]?.writeSync(new Uint8Array(length).fill(65 + length), 0, length, position),
   })),
-  fc.tuple(fc.nat(5), size).map(([index, position]) => ({
+  fc.tuple(fc.nat(4), size).map(([index, position]) => ({
     text: `read ${index} @${position}`,
     run: (_: Vfs, __: string, handles: VfsFile[]): unknown => {
       const buffer = new Uint8Array(50);
       return [handles[index]?.readSync(buffer, 1, 49, position), buffer];
     },
   })),
-  fc.tuple(fc.nat(5), size).map(([index, bytes]) => ({
+  fc.tuple(fc.nat(4), size).map(([index, bytes]) => ({
     text: `truncate ${index} ${bytes}`,
     run: (_: Vfs, __: string, handles: VfsFile[]): unknown => handles[index]?.truncateSync(bytes),
   })),
-  fc.nat(5).map((index) => ({
+  fc.nat(4).map((index) => ({
     text: `close ${index}`,
     run: (_: Vfs, __: string, handles: VfsFile[]): unknown => handles[index]?.closeSync(),
   })),
-  fc.nat(5).map((index) => ({
+  fc.nat(4).map((index) => ({
     text: `fstat ${index}`,
     run: (_: Vfs, __: string, handles: VfsFile[]): unknown => {
       const file = handles[index];
@@ -138,6 +138,19 @@ function dump(vfs: Vfs, directory: string): string[] {
   return lines;
 }
 
+/** Something to work on, because most random calls on an empty directory fail. */
+function furnish(vfs: Vfs, prefix: string, handles: VfsFile[]): void {
+  vfs.mkdirSync(prefix);
+  vfs.mkdirSync(`${prefix}d`);
+  vfs.mkdirSync(`${prefix}d/d`);
+  vfs.symlinkSync('d', `${prefix}l`);
+  for (const name of ['a', 'd/a', 'b']) {
+    const file = vfs.openSync(prefix + name, { read: true, write: true, create: true });
+    file.writeSync(new TextEncoder().encode(name.repeat(9)), 0, name.length * 9, 0);
+    handles.push(file);
+  }
+}
+
 const skip = process.platform === 'linux' ? {} : { skip: 'MemoryVfs answers as Linux does' };
 
 describe('MemoryVfs against the machine', () => {
@@ -145,29 +158,29 @@ describe('MemoryVfs against the machine', () => {
     const base = temporaryDirectory(t);
     let run = 0;
     fc.assert(
-      fc.property(fc.array(steps, { maxLength: 30, size: 'max' }), (sequence) => {
+      fc.property(fc.array(steps, { minLength: 10, maxLength: 40, size: 'max' }), (sequence) => {
         run++;
         // One level down, because links may lead out by one.
         const prefix = `${base}/${run}/r/`;
         nodeVfs.mkdirSync(`${base}/${run}`);
-        nodeVfs.mkdirSync(prefix);
         const memory = new MemoryVfs();
         memory.mkdirSync('/top');
-        memory.mkdirSync('/top/r');
         const nodeHandles: VfsFile[] = [];
         const memoryHandles: VfsFile[] = [];
-        let tree = memory.toTree();
+        furnish(nodeVfs, prefix, nodeHandles);
+        furnish(memory, '/top/r/', memoryHandles);
         for (const { text, run: step } of sequence) {
           const expected = outcome(step, nodeVfs, prefix, nodeHandles);
           assert.deepEqual(outcome(step, memory, '/top/r/', memoryHandles), expected, text);
-          tree = memory.toTree();
+          // Trees taken in between must neither disturb later calls nor be disturbed.
+          if (text.startsWith('fstat')) memory.toTree();
         }
         const expected = dump(nodeVfs, prefix);
         assert.deepEqual(dump(memory, '/top/r/'), expected);
-        assert.deepEqual(dump(MemoryVfs.fromTree(tree), '/top/r/'), expected);
+        assert.deepEqual(dump(MemoryVfs.fromTree(memory.toTree()), '/top/r/'), expected);
         for (const file of nodeHandles) outcome(() => file.closeSync(), nodeVfs, '', []);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
