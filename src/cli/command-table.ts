@@ -8,4 +8,5 @@ import type { CommandTable } from './command.ts';
 /** Every command of `holdfast`, in the order of the help. */
 export const commandTable: CommandTable = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  models: async () => (await import('./commands/models.ts')).modelsCommand,
 };
