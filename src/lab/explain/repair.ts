@@ -13,7 +13,7 @@ import type { Finding, MissingSync, ToldOperation } from './finding.ts';
 import type { SyncInsertion } from './insert-sync.ts';
 import { insertSyncs, sameInsertion } from './insert-sync.ts';
 import { lostOperations, misplacedSync, proposeSyncs } from './missing-sync.ts';
-import { StateTester, shrinkState } from './shrink.ts';
+import { StateTester, firstInOrderFailure, shrinkState } from './shrink.ts';
 import { tellOperation } from './tell-operation.ts';
 
 /** Explorations after which explaining ends; what is left is reported without a repair. */
@@ -67,7 +67,7 @@ class Explainer {
         (proposal) => !insertions.some((known) => sameInsertion(known, proposal)),
       );
       if (added.length === 0) {
-        hopeless.set(groupOf(culprit), culprit);
+        hopeless.set(groupOf(culprit), await this.#inOrder(culprit));
         continue;
       }
       rounds.push({ culprit, added });
@@ -118,6 +118,19 @@ class Explainer {
     // Added syncs have times between whole numbers; the recorded trace knows whole ones only.
     const inRecordedTime = { ...state, position: Math.floor(state.position) };
     return { state: inRecordedTime, message, lost, proposals, crashAfter };
+  }
+
+  /** The same failure without any loss, where the program passes through it by itself. */
+  async #inOrder(culprit: Culprit): Promise<Culprit> {
+    const { checker, store, verdicts } = this.#options;
+    const prepared = prepareHistory(this.#trace, this.#model, store);
+    const tester = new StateTester(prepared, checker, verdicts);
+    const state = await firstInOrderFailure(tester, culprit.state.position);
+    if (state === null) return culprit;
+    const { verdict } = await tester.probe(state);
+    const message = verdict.ok ? culprit.message : verdict.message;
+    const crashAfter = this.#lastEvent(state.position);
+    return { state, message, lost: [], proposals: [], crashAfter };
   }
 
   /** The recorded operation that had just started or returned when the power failed. */
@@ -172,7 +185,10 @@ class Explainer {
         },
       });
     }
-    for (const culprit of hopeless.values()) {
+    const beyondRepair = new Map(
+      [...hopeless.values()].map((culprit) => [groupOf(culprit), culprit]),
+    );
+    for (const culprit of beyondRepair.values()) {
       findings.push({ ...this.#told(culprit), kind: 'not-atomic', sync: null, proof: null });
     }
     return findings;

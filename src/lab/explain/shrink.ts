@@ -148,9 +148,16 @@ async function latestCut(tester: StateTester, state: CrashState): Promise<CrashS
 
 /** The same loss at the earliest crash that shows it: what had just happened is what contradicts the loss. */
 async function earliestCrash(tester: StateTester, state: CrashState): Promise<CrashState> {
-  const times = eventTimes(tester.prepared.history.trace);
-  const { changes } = tester.prepared.history;
-  const first = Math.max(0, ...state.lost.map((id) => changes[id]?.start ?? 0));
+  const { history } = tester.prepared;
+  const times = eventTimes(history.trace);
+  const first = Math.max(
+    0,
+    ...state.lost.map((id) => history.changes[id]?.start ?? 0),
+    ...state.blocks.map(({ inode, block }) => {
+      const events = history.files.get(inode)?.blocks.get(block)?.events ?? [];
+      return events.findLast(({ start }) => start <= state.position)?.start ?? 0;
+    }),
+  );
   for (const position of times) {
     if (position < first) continue;
     if (position >= state.position) break;
@@ -158,4 +165,17 @@ async function earliestCrash(tester: StateTester, state: CrashState): Promise<Cr
     if (await tester.fails(candidate)) return candidate;
   }
   return state;
+}
+
+/** The earliest crash that fails although nothing is lost: the program itself passes through such a state. */
+export async function firstInOrderFailure(
+  tester: StateTester,
+  upTo: number,
+): Promise<CrashState | null> {
+  for (const position of eventTimes(tester.prepared.history.trace)) {
+    if (position > upTo) break;
+    const state = { position, lost: [], blocks: [], orders: [] };
+    if (await tester.fails(state)) return state;
+  }
+  return null;
 }

@@ -3,7 +3,7 @@
  * are. One store serves all models and all repairs of one trace; that makes disks comparable across them.
  */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** One block's bytes, cut to what the file shows of it. */
 export interface BlockContent {
@@ -41,9 +41,11 @@ export class FileContent {
 export class ContentStore {
   readonly #blocks = new Map<string, BlockContent>();
   readonly #files = new Map<string, FileContent>();
+  readonly #single = new Map<BlockContent, FileContent>();
+  readonly #cut = new Map<Uint8Array, Map<number, BlockContent>>();
 
   block(bytes: Uint8Array): BlockContent {
-    const key = createHash('sha256').update(bytes).digest('base64');
+    const key = hash('sha256', bytes, 'base64');
     let known = this.#blocks.get(key);
     if (known === undefined) {
       known = { id: this.#blocks.size, bytes };
@@ -52,8 +54,28 @@ export class ContentStore {
     return known;
   }
 
+  /** The first `length` bytes of a block that is never modified. */
+  cut(bytes: Uint8Array, length: number): BlockContent {
+    let lengths = this.#cut.get(bytes);
+    if (lengths === undefined) this.#cut.set(bytes, (lengths = new Map()));
+    let content = lengths.get(length);
+    if (content === undefined) {
+      content = this.block(bytes.subarray(0, length));
+      lengths.set(length, content);
+    }
+    return content;
+  }
+
   /** REQUIRES: every part but the last is a whole block. */
   file(parts: readonly BlockContent[]): FileContent {
+    const only = parts.length === 1 ? parts[0] : undefined;
+    if (only === undefined) return this.#joined(parts);
+    let known = this.#single.get(only);
+    if (known === undefined) this.#single.set(only, (known = this.#joined(parts)));
+    return known;
+  }
+
+  #joined(parts: readonly BlockContent[]): FileContent {
     let key = '';
     let size = 0;
     for (const part of parts) {

@@ -12,12 +12,12 @@
 
 import { assert } from '../../base/assert.ts';
 import type { InodeNumber } from '../record/operation.ts';
-import type { BlockEvent, BlockHistory, Change, FileHistory } from '../model/change.ts';
-import { BLOCK_BYTES } from '../model/change.ts';
+import type { BlockHistory, Change } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
 import type { BlockOutcome } from './block-domain.ts';
-import { blockDomain } from './block-domain.ts';
-import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
+import type { FileContent } from './content-store.ts';
+import type { DecidedBlock, SpaceCache } from './crash-content.ts';
+import { CrashContents } from './crash-content.ts';
 
 /** What a choice is about: a change that survives (0) or is lost (1), an order, or a block's outcome. */
 export type ChoiceSubject =
@@ -38,77 +38,23 @@ const OPEN = 0;
 const SURVIVES = 1;
 const LOST = 2;
 
-export interface DecidedBlock {
-  readonly history: BlockHistory;
-  readonly outcomes: readonly BlockOutcome[];
-  readonly outcome: BlockOutcome;
-}
-
-/** Work that is the same for all crash points and runs over one history. */
-export class SpaceCache {
-  readonly store: ContentStore;
-  readonly #domains = new Map<BlockHistory, Map<string, BlockOutcome[]>>();
-  readonly #cut = new Map<Uint8Array, Map<number, BlockContent>>();
-  readonly #untouched = new Map<FileHistory, Map<number, Uint8Array>>();
-
-  constructor(store: ContentStore) {
-    this.store = store;
-  }
-
-  domain(history: BlockHistory, key: string, make: () => BlockOutcome[]): BlockOutcome[] {
-    let domains = this.#domains.get(history);
-    if (domains === undefined) this.#domains.set(history, (domains = new Map()));
-    let domain = domains.get(key);
-    if (domain === undefined) domains.set(key, (domain = make()));
-    return domain;
-  }
-
-  /** A block of a file that was there when recording began and was never written to. */
-  untouched(file: FileHistory, from: number): Uint8Array {
-    if (from >= file.initialContent.length) return ZERO_BLOCK;
-    let blocks = this.#untouched.get(file);
-    if (blocks === undefined) this.#untouched.set(file, (blocks = new Map()));
-    let bytes = blocks.get(from);
-    if (bytes === undefined) {
-      bytes = padded(file.initialContent.subarray(from, from + BLOCK_BYTES));
-      blocks.set(from, bytes);
-    }
-    return bytes;
-  }
-
-  /** The first `length` bytes of a block, interned. */
-  cut(bytes: Uint8Array, length: number): BlockContent {
-    let lengths = this.#cut.get(bytes);
-    if (lengths === undefined) this.#cut.set(bytes, (lengths = new Map()));
-    let content = lengths.get(length);
-    if (content === undefined) {
-      content = this.store.block(bytes.subarray(0, length));
-      lengths.set(length, content);
-    }
-    return content;
-  }
-}
-
-const ZERO_BLOCK = new Uint8Array(BLOCK_BYTES);
-
 export class CrashSpace {
   readonly history: ChangeHistory;
   /** The power fails when everything up to this time has happened. */
   readonly position: number;
-  readonly #cache: SpaceCache;
   #chooser: StateChooser | null = null;
   readonly #status: Uint8Array;
   #decided: number[] = [];
   #keptFrom = -1;
   #lostUpTo = Infinity;
   readonly #orders = new Map<Change, number>();
-  readonly #contents = new Map<InodeNumber, FileContent>();
-  readonly #blocks = new Map<BlockHistory, DecidedBlock>();
+  readonly #contents: CrashContents;
+  readonly #names = new Map<InodeNumber, readonly string[]>();
 
   constructor(history: ChangeHistory, position: number, cache: SpaceCache) {
     this.history = history;
     this.position = position;
-    this.#cache = cache;
+    this.#contents = new CrashContents(this, cache);
     this.#status = new Uint8Array(history.changes.length);
   }
 
@@ -120,13 +66,12 @@ export class CrashSpace {
     this.#lostUpTo = Infinity;
     this.#orders.clear();
     this.#contents.clear();
-    this.#blocks.clear();
     this.#chooser = chooser;
   }
 
   /** Blocks that were looked at and could have held several things. */
   get decidedBlocks(): Iterable<DecidedBlock> {
-    return this.#blocks.values();
+    return this.#contents.decidedBlocks;
   }
 
   /** True, false, or null while it is open. */
@@ -147,7 +92,7 @@ export class CrashSpace {
   survives(change: Change): boolean {
     const known = this.known(change);
     if (known !== null) return known;
-    const survives = this.#ask(2, { kind: 'change', change }) === 0;
+    const survives = this.ask(2, { kind: 'change', change }) === 0;
     this.decide(change, survives);
     return survives;
   }
@@ -166,21 +111,48 @@ export class CrashSpace {
   }
 
   /** Every name that the directory has had, there now or not; always in the same order. */
-  candidateNames(directory: InodeNumber): Iterable<string> {
-    const names = new Set<string>(this.history.initialEntries.get(directory)?.keys());
-    for (const name of this.history.entryChanges.get(directory)?.keys() ?? []) names.add(name);
+  candidateNames(directory: InodeNumber): readonly string[] {
+    let names = this.#names.get(directory);
+    if (names === undefined) {
+      const known = new Set<string>(this.history.initialEntries.get(directory)?.keys());
+      for (const [name, changes] of this.history.entryChanges.get(directory) ?? []) {
+        if (changes.some(({ start }) => start <= this.position)) known.add(name);
+      }
+      // Names that came last first: the target of a rename settles what its source can be.
+      names = [...known].reverse();
+      this.#names.set(directory, names);
+    }
     return names;
   }
 
   /** What the entry holds on the crashed disk; null when there is no such name. */
   entry(directory: InodeNumber, name: string): InodeNumber | null {
     const changes = this.history.entryChanges.get(directory)?.get(name) ?? [];
+    const initial = this.history.initialEntries.get(directory)?.get(name) ?? null;
+    let offered: InodeNumber | null | undefined;
     for (let index = changes.length - 1; index >= 0; index--) {
       const change = changes[index];
-      if (change === undefined || !this.survives(change)) continue;
+      if (change === undefined) continue;
+      const known = this.known(change);
+      if (known === false) continue;
+      if (known === null) {
+        const value = effectOn(change, directory, name);
+        // Nothing earlier can show what was not offered already: losing this one adds no disk.
+        const last = index === 0 || changes.slice(0, index).every((c) => this.known(c) === false);
+        if (last && offered !== undefined && offered === initial) this.decide(change, true);
+        if (this.#isIndependent(change)) offered ??= value;
+      }
+      if (!this.survives(change)) continue;
       return effectOn(this.#lastInTime(changes, index, change), directory, name);
     }
-    return this.history.initialEntries.get(directory)?.get(name) ?? null;
+    return initial;
+  }
+
+  /** Keeping it binds nothing else: no other entry, and nothing that is still open. */
+  #isIndependent(change: Change): boolean {
+    if (change.order !== 'free' || change.entries.length !== 1) return false;
+    const needed = this.history.changes[change.follows];
+    return needed === undefined || this.known(needed) === true;
   }
 
   /** Of changes that overlapped in time, any may have been the last. */
@@ -195,7 +167,7 @@ export class CrashSpace {
     if (rivals.length === 1) return change;
     let order = this.#orders.get(change);
     if (order === undefined) {
-      order = this.#ask(rivals.length, { kind: 'order', change });
+      order = this.ask(rivals.length, { kind: 'order', change });
       this.#orders.set(change, order);
     }
     return rivals[order] ?? change;
@@ -212,129 +184,18 @@ export class CrashSpace {
   }
 
   content(inode: InodeNumber): FileContent {
-    let content = this.#contents.get(inode);
-    if (content === undefined) {
-      const file = this.history.files.get(inode);
-      assert(file !== undefined, `inode ${inode} is a file`);
-      const journalled = this.history.model.data === 'stream';
-      content = journalled ? this.#journalledContent(file) : this.#ownContent(file);
-      this.#contents.set(inode, content);
-    }
-    return content;
+    const file = this.history.files.get(inode);
+    assert(file !== undefined, `inode ${inode} is a file`);
+    return this.#contents.of(file);
   }
 
-  #ask(count: number, subject: ChoiceSubject): number {
+  /** The chooser's answer. @internal for the parts of a space only. */
+  ask(count: number, subject: ChoiceSubject): number {
     assert(this.#chooser !== null, 'begin() comes before the first look');
     return this.#chooser.choose(count, subject);
   }
-
-  /** Data in the stream: what survived, in order. Asked from the last on, because it settles the others. */
-  #journalledContent(file: FileHistory): FileContent {
-    const kept: Change[] = [];
-    for (let index = file.changes.length - 1; index >= 0; index--) {
-      const change = file.changes[index];
-      if (change !== undefined && this.survives(change)) kept.push(change);
-    }
-    kept.reverse();
-    const bytes = contentAfter(file.initialContent, kept);
-    const parts: BlockContent[] = [];
-    for (let from = 0; from < bytes.length; from += BLOCK_BYTES) {
-      parts.push(this.#cache.store.block(bytes.subarray(from, from + BLOCK_BYTES)));
-    }
-    return this.#cache.store.file(parts);
-  }
-
-  #ownContent(file: FileHistory): FileContent {
-    let sizeChange: Change | null = null;
-    for (let index = file.changes.length - 1; index >= 0; index--) {
-      const change = file.changes[index];
-      if (change === undefined || !this.survives(change)) continue;
-      sizeChange = change;
-      break;
-    }
-    const size = sizeChange?.size?.bytes ?? file.initialContent.length;
-    const parts: BlockContent[] = [];
-    for (let from = 0; from < size; from += BLOCK_BYTES) {
-      const length = Math.min(size - from, BLOCK_BYTES);
-      const history = file.blocks.get(from / BLOCK_BYTES);
-      const bytes =
-        history === undefined
-          ? this.#cache.untouched(file, from)
-          : this.#block(history, sizeChange).outcome.bytes;
-      parts.push(this.#cache.cut(bytes, length));
-    }
-    return this.#cache.store.file(parts);
-  }
-
-  #block(history: BlockHistory, sizeChange: Change | null): DecidedBlock {
-    const { events } = history;
-    let first = 0;
-    let end = events.findIndex((event) => event.start > this.position);
-    if (end < 0) end = events.length;
-    for (let index = end - 1; index >= 0; index--) {
-      const event = events[index];
-      if (event?.kind !== 'free') continue;
-      const change = this.history.changes[event.byChange];
-      if (change !== undefined && this.survives(change)) {
-        first = index + 1;
-        break;
-      }
-      end = index;
-    }
-    const issued = events.slice(first, end);
-    const fresh = first > 0 || history.initial === null;
-    const required = (event: BlockEvent): boolean =>
-      event.floorEnd <= this.position || this.#sizeRequires(event, history, sizeChange);
-    const flags = issued.map((event) => (required(event) ? '1' : '0')).join('');
-    const freed = fresh ? this.#freedContents() : [];
-    const key = `${first} ${end} ${flags} ${freed.length}`;
-    const outcomes = this.#cache.domain(history, key, () => {
-      const view = { history, events: issued, fresh, required, freed };
-      if (issued.length > 0) return blockDomain(view, this.history.model);
-      // A hole, or a block that nobody wrote to: there is nothing to lose.
-      return [{ kind: 'newest', bytes: fresh ? ZERO_BLOCK : padded(history.initial) }];
-    });
-    const index =
-      outcomes.length === 1 ? 0 : this.#ask(outcomes.length, { kind: 'block', history, outcomes });
-    const outcome = outcomes[index];
-    assert(outcome !== undefined, 'the chooser picks one of the outcomes');
-    const decided = { history, outcomes, outcome };
-    if (outcomes.length > 1) this.#blocks.set(history, decided);
-    return decided;
-  }
-
-  #sizeRequires(event: BlockEvent, history: BlockHistory, sizeChange: Change | null): boolean {
-    const { dataBeforeSize } = this.history.model;
-    if (dataBeforeSize === 'none' || sizeChange === null) return false;
-    if (sizeChange.order !== 'late' && sizeChange.order !== 'stream') return false;
-    if (dataBeforeSize === 'all') return event.operation <= sizeChange.operation;
-    const lastByte = (sizeChange.size?.bytes ?? 0) - 1;
-    const bySize = Math.floor(lastByte / BLOCK_BYTES) === history.block;
-    return bySize && event.operation === sizeChange.operation;
-  }
-
-  /** Contents that were given back before the crash, newest of each block, for models that show them. */
-  #freedContents(): Uint8Array[] {
-    if (!this.history.model.unwritten.includes('freed')) return [];
-    const contents: Uint8Array[] = [];
-    for (const { start, inode, block } of this.history.freed) {
-      if (start > this.position) continue;
-      const file = this.history.files.get(inode);
-      const history = file?.blocks.get(block);
-      const bytes = new Uint8Array(BLOCK_BYTES);
-      if (history === undefined) {
-        if (file !== undefined) bytes.set(this.#cache.untouched(file, block * BLOCK_BYTES));
-      } else {
-        if (history.initial !== null) bytes.set(history.initial);
-        for (const event of history.events) {
-          if (event.start < start) bytes.set(event.bytes, event.offset);
-        }
-      }
-      contents.push(bytes);
-    }
-    return contents;
-  }
 }
+
 
 function effectOn(change: Change, directory: InodeNumber, name: string): InodeNumber | null {
   const effect = change.entries.find(
@@ -342,23 +203,4 @@ function effectOn(change: Change, directory: InodeNumber, name: string): InodeNu
   );
   assert(effect !== undefined, 'a change listed under an entry has an effect on it');
   return effect.inode;
-}
-
-function padded(bytes: Uint8Array | null): Uint8Array {
-  const block = new Uint8Array(BLOCK_BYTES);
-  if (bytes !== null) block.set(bytes);
-  return block;
-}
-
-/** The bytes of a file after these changes, in order. */
-function contentAfter(initial: Uint8Array, changes: readonly Change[]): Uint8Array {
-  let bytes = initial;
-  for (const { size, block } of changes) {
-    const length = size?.bytes ?? bytes.length;
-    const next = new Uint8Array(length);
-    next.set(bytes.subarray(0, length));
-    if (block !== null) next.set(block.bytes, block.block * BLOCK_BYTES + block.offset);
-    bytes = next;
-  }
-  return bytes;
 }

@@ -1,12 +1,12 @@
 /** Verdicts of disks that were checked, so that no disk is checked twice under the same promises. */
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { Verdict } from '../check/checker.ts';
 
 /** A short name of a disk: long keys are replaced by their digest. */
 export function shortKey(key: string): string {
-  return key.length <= 64 ? key : createHash('sha256').update(key).digest('base64');
+  return key.length <= 40 ? key : hash('sha1', key, 'base64');
 }
 
 export class VerdictCache {

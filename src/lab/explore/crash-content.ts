@@ -1,0 +1,259 @@
+/**
+ * File contents of one crash space. Journalled data is what survived, in order; data that is written back by
+ * itself is a size and, for each block below it, one outcome of the block's domain (`block-domain.ts`).
+ */
+
+import { assert } from '../../base/assert.ts';
+import type { BlockEvent, BlockHistory, Change, FileHistory } from '../model/change.ts';
+import { BLOCK_BYTES } from '../model/change.ts';
+import type { BlockOutcome } from './block-domain.ts';
+import { blockDomain } from './block-domain.ts';
+import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
+import type { CrashSpace } from './crash-space.ts';
+
+/** A block that was looked at and could have held several things. */
+export interface DecidedBlock {
+  readonly history: BlockHistory;
+  /** What a reader could have seen, distinct below the file's size. */
+  readonly outcomes: readonly BlockOutcome[];
+  readonly outcome: BlockOutcome;
+}
+
+/** Outcomes of a block, cut to what the file shows of it, each once. */
+interface ShownDomain {
+  readonly outcomes: readonly BlockOutcome[];
+  readonly contents: readonly BlockContent[];
+}
+
+/** Work that is the same for all crash points and runs over one history. */
+export class SpaceCache {
+  readonly store: ContentStore;
+  readonly #domains = new Map<BlockHistory, Map<string, BlockOutcome[]>>();
+  readonly #untouched = new Map<FileHistory, Map<number, Uint8Array>>();
+
+  constructor(store: ContentStore) {
+    this.store = store;
+  }
+
+  domain(history: BlockHistory, key: string, make: () => BlockOutcome[]): BlockOutcome[] {
+    let domains = this.#domains.get(history);
+    if (domains === undefined) this.#domains.set(history, (domains = new Map()));
+    let domain = domains.get(key);
+    if (domain === undefined) domains.set(key, (domain = make()));
+    return domain;
+  }
+
+  /** A block of a file that was there when recording began, as it was then; zeros beyond its end. */
+  untouched(file: FileHistory, from: number): Uint8Array {
+    let blocks = this.#untouched.get(file);
+    if (blocks === undefined) this.#untouched.set(file, (blocks = new Map()));
+    let bytes = blocks.get(from);
+    if (bytes === undefined) {
+      bytes = padded(file.initialContent.subarray(from, from + BLOCK_BYTES));
+      blocks.set(from, bytes);
+    }
+    return bytes;
+  }
+}
+
+export class CrashContents {
+  readonly #space: CrashSpace;
+  readonly #cache: SpaceCache;
+  readonly #decided = new Map<number, FileContent>();
+  readonly #blocks = new Map<BlockHistory, DecidedBlock>();
+  // What follows does not depend on decisions and outlives them.
+  readonly #shown = new Map<BlockHistory, Map<string, ShownDomain>>();
+  readonly #whole = new Map<FileHistory, Map<number, BlockContent[]>>();
+
+  constructor(space: CrashSpace, cache: SpaceCache) {
+    this.#space = space;
+    this.#cache = cache;
+  }
+
+  get decidedBlocks(): Iterable<DecidedBlock> {
+    return this.#blocks.values();
+  }
+
+  clear(): void {
+    this.#decided.clear();
+    this.#blocks.clear();
+  }
+
+  of(file: FileHistory): FileContent {
+    let content = this.#decided.get(file.inode);
+    if (content === undefined) {
+      const journalled = this.#space.history.model.data === 'stream';
+      content = journalled ? this.#journalled(file) : this.#own(file);
+      this.#decided.set(file.inode, content);
+    }
+    return content;
+  }
+
+  /** What survived, in order. Asked from the last on, because in a stream it settles the others. */
+  #journalled(file: FileHistory): FileContent {
+    const kept: Change[] = [];
+    for (let index = file.changes.length - 1; index >= 0; index--) {
+      const change = file.changes[index];
+      if (change !== undefined && this.#space.survives(change)) kept.push(change);
+    }
+    let known = this.#whole.get(file);
+    if (known === undefined) this.#whole.set(file, (known = new Map()));
+    // Survivors of a file are closed under its order, except among overlapping calls.
+    const isPrefix = kept.length === 0 || kept[0]?.id === file.changes[kept.length - 1]?.id;
+    let parts = isPrefix ? known.get(kept.length) : undefined;
+    if (parts === undefined) {
+      parts = this.#partsOf(contentAfter(file.initialContent, kept.toReversed()));
+      if (isPrefix) known.set(kept.length, parts);
+    }
+    return this.#cache.store.file(parts);
+  }
+
+  #partsOf(bytes: Uint8Array): BlockContent[] {
+    const parts: BlockContent[] = [];
+    for (let from = 0; from < bytes.length; from += BLOCK_BYTES) {
+      parts.push(this.#cache.store.block(bytes.subarray(from, from + BLOCK_BYTES)));
+    }
+    return parts;
+  }
+
+  #own(file: FileHistory): FileContent {
+    let sizeChange: Change | null = null;
+    for (let index = file.changes.length - 1; index >= 0; index--) {
+      const change = file.changes[index];
+      if (change === undefined || !this.#space.survives(change)) continue;
+      sizeChange = change;
+      break;
+    }
+    const size = sizeChange?.size?.bytes ?? file.initialContent.length;
+    const parts: BlockContent[] = [];
+    for (let from = 0; from < size; from += BLOCK_BYTES) {
+      const length = Math.min(size - from, BLOCK_BYTES);
+      const history = file.blocks.get(from / BLOCK_BYTES);
+      if (history === undefined) {
+        const bytes = this.#cache.untouched(file, from);
+        parts.push(this.#cache.store.cut(bytes, length));
+      } else parts.push(this.#block(history, sizeChange, length));
+    }
+    return this.#cache.store.file(parts);
+  }
+
+  #block(history: BlockHistory, sizeChange: Change | null, length: number): BlockContent {
+    const { events } = history;
+    let first = 0;
+    let end = events.length;
+    for (let index = end - 1; index >= 0; index--) {
+      const event = events[index];
+      if (event === undefined || event.start > this.#space.position) end = index;
+      else if (event.kind === 'free') {
+        const change = this.#space.history.changes[event.byChange];
+        if (change !== undefined && this.#space.survives(change)) {
+          first = index + 1;
+          break;
+        }
+        end = index;
+      }
+    }
+    const bound = this.#space.history.model.dataBeforeSize === 'none' ? null : sizeChange;
+    const domain = this.#shownDomain(history, first, end, bound, length);
+    let index = 0;
+    if (domain.contents.length > 1) {
+      const { outcomes } = domain;
+      index = this.#space.ask(outcomes.length, { kind: 'block', history, outcomes });
+      const outcome = outcomes[index];
+      assert(outcome !== undefined, 'the chooser picks one of the outcomes');
+      this.#blocks.set(history, { history, outcomes, outcome });
+    }
+    const content = domain.contents[index];
+    assert(content !== undefined, 'a block can hold something');
+    return content;
+  }
+
+  #shownDomain(
+    history: BlockHistory,
+    first: number,
+    end: number,
+    sizeChange: Change | null,
+    length: number,
+  ): ShownDomain {
+    let domains = this.#shown.get(history);
+    if (domains === undefined) this.#shown.set(history, (domains = new Map()));
+    const key = `${first} ${end} ${sizeChange?.id ?? ''} ${length}`;
+    let domain = domains.get(key);
+    if (domain === undefined) {
+      const all = this.#domain(history, first, end, sizeChange);
+      const shown = new Map<BlockContent, BlockOutcome>();
+      for (const outcome of all) {
+        const content = this.#cache.store.cut(outcome.bytes, length);
+        if (!shown.has(content)) shown.set(content, outcome);
+      }
+      domain = { outcomes: [...shown.values()], contents: [...shown.keys()] };
+      domains.set(key, domain);
+    }
+    return domain;
+  }
+
+  #domain(
+    history: BlockHistory,
+    first: number,
+    end: number,
+    sizeChange: Change | null,
+  ): BlockOutcome[] {
+    const issued = history.events.slice(first, end);
+    const fresh = first > 0 || history.initial === null;
+    const required = (event: BlockEvent): boolean =>
+      event.floorEnd <= this.#space.position || this.#sizeRequires(event, history, sizeChange);
+    const flags = issued.map((event) => (required(event) ? '1' : '0')).join('');
+    const freed = fresh ? this.#freedContents() : [];
+    return this.#cache.domain(history, `${first} ${end} ${flags} ${freed.length}`, () => {
+      const view = { history, events: issued, fresh, required, freed };
+      if (issued.length > 0) return blockDomain(view, this.#space.history.model);
+      // A hole, or a block that nobody wrote to: there is nothing to lose.
+      const initial = fresh ? null : history.initial;
+      return [{ kind: 'newest', bytes: padded(initial ?? new Uint8Array(0)) }];
+    });
+  }
+
+  #sizeRequires(event: BlockEvent, history: BlockHistory, sizeChange: Change | null): boolean {
+    const { dataBeforeSize } = this.#space.history.model;
+    if (sizeChange?.size == null || sizeChange.order === 'free') return false;
+    if (dataBeforeSize === 'all') return event.operation <= sizeChange.operation;
+    const lastBlock = Math.floor((sizeChange.size.bytes - 1) / BLOCK_BYTES);
+    return lastBlock === history.block && event.operation === sizeChange.operation;
+  }
+
+  /** Contents that were given back before the crash, for models that show them. */
+  #freedContents(): Uint8Array[] {
+    const { model, freed, files } = this.#space.history;
+    if (!model.unwritten.includes('freed')) return [];
+    const contents: Uint8Array[] = [];
+    for (const { start, inode, block } of freed) {
+      const file = files.get(inode);
+      if (start > this.#space.position || file === undefined) continue;
+      const bytes = this.#cache.untouched(file, block * BLOCK_BYTES).slice();
+      for (const event of file.blocks.get(block)?.events ?? []) {
+        if (event.start < start) bytes.set(event.bytes, event.offset);
+      }
+      contents.push(bytes);
+    }
+    return contents;
+  }
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const block = new Uint8Array(BLOCK_BYTES);
+  block.set(bytes);
+  return block;
+}
+
+/** The bytes of a file after these changes, in order. */
+function contentAfter(initial: Uint8Array, changes: readonly Change[]): Uint8Array {
+  let bytes = initial;
+  for (const { size, block } of changes) {
+    const length = size?.bytes ?? bytes.length;
+    const next = new Uint8Array(length);
+    next.set(bytes.subarray(0, length));
+    if (block !== null) next.set(block.bytes, block.block * BLOCK_BYTES + block.offset);
+    bytes = next;
+  }
+  return bytes;
+}
