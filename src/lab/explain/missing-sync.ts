@@ -25,7 +25,7 @@ export function lostOperations(history: ChangeHistory, state: CrashState): numbe
   for (const subject of lostSubjects(history, state)) {
     for (const operation of subject.operations) operations.add(operation);
   }
-  return [...operations].sort((a, b) => a - b);
+  return [...operations].toSorted((a, b) => a - b);
 }
 
 /** One candidate per thing that lost something. Indexes are those of `history.trace`. */

@@ -15,7 +15,7 @@ export function eventTimes(trace: Trace): number[] {
     times.add(start);
     if (end !== null) times.add(end);
   }
-  return [...times].sort((a, b) => a - b);
+  return [...times].toSorted((a, b) => a - b);
 }
 
 /** The points to walk, the last one first. */
@@ -26,5 +26,5 @@ export function decidingPositions(trace: Trace, floorTimes: readonly number[]): 
   times.forEach((time, index) => {
     if (floors.has(time)) positions.add(times[index - 1] ?? 0);
   });
-  return [...positions].sort((a, b) => b - a);
+  return [...positions].toSorted((a, b) => b - a);
 }

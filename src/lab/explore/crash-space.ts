@@ -119,7 +119,7 @@ export class CrashSpace {
         if (changes.some(({ start }) => start <= this.position)) known.add(name);
       }
       // Names that came last first: the target of a rename settles what its source can be.
-      names = [...known].reverse();
+      names = [...known].toReversed();
       this.#names.set(directory, names);
     }
     return names;
@@ -195,7 +195,6 @@ export class CrashSpace {
     return this.#chooser.choose(count, subject);
   }
 }
-
 
 function effectOn(change: Change, directory: InodeNumber, name: string): InodeNumber | null {
   const effect = change.entries.find(

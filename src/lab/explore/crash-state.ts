@@ -114,22 +114,31 @@ export function encodeState(state: CrashState): string {
   return [state.position, state.lost.join(','), blocks.join(','), orders.join(',')].join(';');
 }
 
+const STATE_SHAPE = stateShape();
+
+function stateShape(): RegExp {
+  const listOf = (item: string): string => `(${item}(,${item})*)?`;
+  const change = String.raw`\d+`;
+  const block = String.raw`\d+\.\d+\.[0-9a-f]{16}`;
+  const order = String.raw`\d+\.\d+`;
+  return new RegExp(`^\\d+;${listOf(change)};${listOf(block)};${listOf(order)}$`);
+}
+
+function fieldsOf(part: string): string[][] {
+  return part === '' ? [] : part.split(',').map((item) => item.split('.'));
+}
+
 /** @throws UsageError when the text is not a state. */
 export function decodeState(text: string): CrashState {
-  const block = String.raw`\d+\.\d+\.[0-9a-f]{16}`;
-  const listOf = (item: string): string => `(${item}(,${item})*)?`;
-  const shape = `^\\d+;${listOf('\\d+')};${listOf(block)};${listOf('\\d+\\.\\d+')}$`;
-  if (!new RegExp(shape).test(text)) throw new UsageError(`"${text}" is not a crash state`);
+  if (!STATE_SHAPE.test(text)) throw new UsageError(`"${text}" is not a crash state`);
   const [position = '', lost = '', blocks = '', orders = ''] = text.split(';');
-  const list = (part: string): string[][] =>
-    part === '' ? [] : part.split(',').map((item) => item.split('.'));
   return {
     position: Number(position),
-    lost: list(lost).map(([id]) => Number(id)),
-    blocks: list(blocks).map(([inode, index, outcome = '']) => {
+    lost: fieldsOf(lost).map(([id]) => Number(id)),
+    blocks: fieldsOf(blocks).map(([inode, index, outcome = '']) => {
       return { inode: Number(inode), block: Number(index), outcome };
     }),
-    orders: list(orders).map(([change, order]) => {
+    orders: fieldsOf(orders).map(([change, order]) => {
       return { change: Number(change), order: Number(order) };
     }),
   };

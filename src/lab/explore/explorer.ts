@@ -179,14 +179,22 @@ class ExplorationRun {
     }
     // The walk goes on while this disk is checked: its state has to be noted now.
     const noted = state();
-    const pending: Promise<void> = verdict.then((result) => {
-      verdicts.set(key, disk.marks.length, result);
-      this.#take(result, () => noted);
-      this.#inFlight.delete(pending);
-    });
-    this.#inFlight.add(pending);
+    const pending = this.#settle(verdict, key, disk.marks.length, noted);
+    const tracked: Promise<void> = pending.finally(() => this.#inFlight.delete(tracked));
+    this.#inFlight.add(tracked);
     const room = this.#inFlight.size < (checker.concurrency ?? 1);
     return room ? null : Promise.race(this.#inFlight);
+  }
+
+  async #settle(
+    verdict: Promise<Verdict>,
+    key: string,
+    markCount: number,
+    state: CrashState,
+  ): Promise<void> {
+    const result = await verdict;
+    this.#options.verdicts.set(key, markCount, result);
+    this.#take(result, () => state);
   }
 
   #take(verdict: Verdict, state: () => CrashState): void {

@@ -272,9 +272,9 @@ class TraceSplitter {
       );
       done += part.length;
       const end = position + part.length;
-      const extends_ = end > (this.#sizes.get(inode) ?? 0);
-      if (extends_) this.#sizes.set(inode, end);
-      const size = extends_ ? { inode, bytes: end } : null;
+      const grows = end > (this.#sizes.get(inode) ?? 0);
+      if (grows) this.#sizes.set(inode, end);
+      const size = grows ? { inode, bytes: end } : null;
       if (model.data === 'stream') {
         const effect = { inode, block, offset: inBlock, bytes: part };
         this.#change(operation, index, { block: effect, size, order: 'stream' });

@@ -46,7 +46,7 @@ export function applyFloors(history: ChangeHistory): number[] {
     times.add(end);
   });
   closeUnderFollows(history.changes);
-  return [...times].sort((a, b) => a - b);
+  return [...times].toSorted((a, b) => a - b);
 }
 
 function lower(target: { floorEnd: number }, end: number): void {

@@ -1,0 +1,76 @@
+/**
+ * One run of the laboratory over a trace: explore each model, explain what fails, and say what the result is
+ * worth. Recording comes before (`record/`), words and files after (`report/`).
+ */
+
+import type { Checker } from './check/checker.ts';
+import type { Finding } from './explain/finding.ts';
+import { explainViolations } from './explain/repair.ts';
+import { ContentStore } from './explore/content-store.ts';
+import type { Exploration, ExploreOptions, ExploreProgress } from './explore/explorer.ts';
+import { exploreModel } from './explore/explorer.ts';
+import { VerdictCache } from './explore/verdict-cache.ts';
+import type { CrashModel } from './model/crash-model.ts';
+import type { Trace } from './record/operation.ts';
+
+/** Distinct disks per model after which a walk ends, unless the caller says otherwise. */
+export const DISKS_MAX_DEFAULT = 200_000;
+
+export interface LabRunOptions {
+  readonly models: readonly CrashModel[];
+  readonly checker: Checker;
+  /** Distinct disks per model. @default DISKS_MAX_DEFAULT */
+  readonly disksMax?: number;
+  readonly onProgress?: (progress: ExploreProgress) => void;
+}
+
+/** What was walked under one model, and what it found. */
+export interface ModelRun {
+  readonly exploration: Exploration;
+  readonly findings: readonly Finding[];
+}
+
+export interface LabResult {
+  readonly checker: string;
+  readonly runs: readonly ModelRun[];
+  /** What the recorder saw and could not model, by name, each once. */
+  readonly unmodelled: readonly string[];
+  /**
+   * `'found'`: some disk failed. `'incomplete'`: none did, but something could not be modelled or the budget
+   * ended first. `'passed'`: every disk that the models allow was checked, or equals one that was.
+   */
+  readonly verdict: 'passed' | 'found' | 'incomplete';
+}
+
+/** @throws whatever the checker throws. */
+export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabResult> {
+  const disksMax = options.disksMax ?? DISKS_MAX_DEFAULT;
+  const explore: ExploreOptions = {
+    checker: options.checker,
+    store: new ContentStore(),
+    verdicts: new VerdictCache(),
+    disksMax,
+    walkedMax: disksMax * 10,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  };
+  const runs: ModelRun[] = [];
+  for (const model of options.models) {
+    const exploration = await exploreModel(trace, model, explore);
+    const failed = exploration.violationCount > 0;
+    const findings = failed ? await explainViolations(trace, model, exploration, explore) : [];
+    runs.push({ exploration, findings });
+  }
+  const unmodelled = unmodelledIn(trace);
+  const found = runs.some(({ exploration }) => exploration.violationCount > 0);
+  const whole = unmodelled.length === 0 && runs.every(({ exploration }) => exploration.complete);
+  const verdict = found ? 'found' : whole ? 'passed' : 'incomplete';
+  return { checker: options.checker.name, runs, unmodelled, verdict };
+}
+
+function unmodelledIn(trace: Trace): string[] {
+  const names = new Set<string>();
+  for (const operation of trace.operations) {
+    if (operation.kind === 'unmodelled') names.add(operation.what);
+  }
+  return [...names];
+}

@@ -1,0 +1,61 @@
+/** The result of a run as JSON: `docs/formats/report.md` describes every field. */
+
+import type { Finding, ToldOperation } from '../explain/finding.ts';
+import { encodeState } from '../explore/crash-state.ts';
+import type { LabResult } from '../lab-run.ts';
+import { groupFindings } from './lab-report.ts';
+
+export const JSON_REPORT_VERSION = 1;
+
+export function jsonReport(result: LabResult, command: readonly string[]): unknown {
+  return {
+    format: 'holdfast-report',
+    version: JSON_REPORT_VERSION,
+    command,
+    verdict: result.verdict,
+    checker: result.checker,
+    unmodelled: result.unmodelled,
+    models: result.runs.map(({ exploration }) => ({
+      model: exploration.model.name,
+      kernel: exploration.model.kernel,
+      crashPoints: exploration.crashPoints,
+      crashPointsWalked: exploration.walkedPoints,
+      statesWalked: exploration.walked,
+      disksDistinct: exploration.distinct,
+      disksChecked: exploration.checked,
+      violations: exploration.violationCount,
+      complete: exploration.complete,
+    })),
+    findings: groupFindings(result).map(({ models, all }) => ({
+      models,
+      examples: all.map(findingJson),
+    })),
+  };
+}
+
+function findingJson(finding: Finding): unknown {
+  const { model, kind, message, lost, crashAfter, sync, state, proof } = finding;
+  return {
+    model,
+    kind,
+    message,
+    lost: lost.map(toldJson),
+    crashAfter: crashAfter === null ? null : toldJson(crashAfter),
+    missingSync:
+      sync === null
+        ? null
+        : {
+            call: sync.call,
+            of: sync.of,
+            path: sync.path,
+            after: toldJson(sync.after),
+            misplaced: sync.misplaced === null ? null : toldJson(sync.misplaced),
+          },
+    state: encodeState(state),
+    proof,
+  };
+}
+
+function toldJson({ operation, what, stack }: ToldOperation): unknown {
+  return { operation, what, stack };
+}

@@ -1,0 +1,112 @@
+/** The result of a run as text for people: what each model allowed, then each finding with its place. */
+
+import type { Finding } from '../explain/finding.ts';
+import type { LabResult, ModelRun } from '../lab-run.ts';
+import { groupFindings, placeText } from './lab-report.ts';
+import type { ReportedFinding } from './lab-report.ts';
+
+/** How a report looks: colour and columns are the caller's, names are made safe to print by `printable`. */
+export interface TextStyle {
+  readonly table: (
+    rows: readonly (readonly string[])[],
+    alignments: readonly ('left' | 'right')[],
+  ) => string;
+  readonly bold: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly printable: (text: string) => string;
+}
+
+export interface TextReportOptions {
+  readonly style: TextStyle;
+  /** Files are named from here. */
+  readonly cwd: string;
+  /** A line that reproduces the finding's disk, where there is one. */
+  readonly replay?: (finding: Finding) => string | null;
+}
+
+export function textReport(result: LabResult, options: TextReportOptions): string {
+  const { style } = options;
+  const parts = [certificateTable(result, style), ''];
+  groupFindings(result).forEach((finding, index) => {
+    parts.push(...findingLines(finding, index + 1, options), '');
+  });
+  for (const what of result.unmodelled) {
+    parts.push(`not modelled: ${style.printable(what)}`);
+  }
+  parts.push(verdictLine(result, style));
+  return `${parts.join('\n')}\n`;
+}
+
+function certificateTable(result: LabResult, style: TextStyle): string {
+  const head = ['model', 'crash points', 'states walked', 'distinct disks', 'failing', ''];
+  const rows = result.runs.map((run) => certificateRow(run, style));
+  return style.table(
+    [head.map(style.bold), ...rows],
+    ['left', 'right', 'right', 'right', 'right', 'left'],
+  );
+}
+
+function certificateRow({ exploration }: ModelRun, style: TextStyle): string[] {
+  const { model, crashPoints, walked, distinct, violationCount, complete } = exploration;
+  const verdict =
+    violationCount > 0
+      ? style.red('fails')
+      : complete
+        ? style.green('holds')
+        : style.yellow('incomplete');
+  const counts = [crashPoints, walked, distinct, violationCount].map(String);
+  return [model.name, ...counts, complete || violationCount === 0 ? verdict : `${verdict} (cut)`];
+}
+
+function findingLines(
+  { example, models }: ReportedFinding,
+  number: number,
+  { style, cwd, replay }: TextReportOptions,
+): string[] {
+  const { sync, lost, crashAfter, message, proof } = example;
+  const line = (label: string, text: string | null): string[] =>
+    text === null || text === '' ? [] : [`   ${label.padEnd(8)}${style.printable(text)}`];
+  const title =
+    sync === null
+      ? 'not atomic: no sync can repair this; write a new file, sync it and rename it'
+      : `missing ${sync.call} of ${sync.of === 'directory' ? 'the directory' : 'the file'} ${sync.path}`;
+  const place = sync === null ? crashAfter : sync.after;
+  const lostText = lost.map(({ what }) => what).join(', ');
+  const misplaced = sync?.misplaced ?? null;
+  const misplacedText =
+    misplaced === null
+      ? null
+      : `${misplaced.what} at ${placeText(misplaced, cwd) ?? '?'} does not cover it`;
+  return [
+    `${number}. ${style.red(style.printable(title))}`,
+    ...line('after', place === null ? null : (placeText(place, cwd) ?? 'an unknown place')),
+    ...line('', place === null ? null : place.what),
+    ...line('lost', lostText),
+    ...line('shows', message),
+    ...line('too late', misplacedText),
+    ...line('on', models.join(', ')),
+    ...line('proof', proof === null ? null : proofText(example)),
+    ...line('replay', replay?.(example) ?? null),
+  ];
+}
+
+function proofText({ proof, model }: Finding): string {
+  if (proof === null) return '';
+  const others = proof.added === 1 ? 'it' : `the ${proof.added} missing syncs`;
+  const rest = proof.complete ? 'none fails' : 'not all repaired, or the walk was cut';
+  return `with ${others} added, ${proof.distinct} disks under ${model}: ${rest}`;
+}
+
+function verdictLine(result: LabResult, style: TextStyle): string {
+  const disks = result.runs.reduce((sum, { exploration }) => sum + exploration.distinct, 0);
+  if (result.verdict === 'passed') {
+    return style.green(`passed: ${disks} disks under ${result.runs.length} models, none fails`);
+  }
+  if (result.verdict === 'found') {
+    const count = groupFindings(result).length;
+    return style.red(`found: ${count} cause${count === 1 ? '' : 's'} of loss`);
+  }
+  return style.yellow('incomplete: nothing failed, but not every disk could be looked at');
+}
