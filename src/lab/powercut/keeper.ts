@@ -5,10 +5,16 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 import { assert } from '../../base/assert.ts';
 import { UsageError } from '../../base/errors.ts';
 import { keeperScript } from './keeper-script.ts';
+
+/** Node's table lacks what file systems say of a damaged disk. */
+const ERROR_NAMES: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(constants.errno).map(([name, errno]) => [errno, name] as const),
+  [117, 'EUCLEAN'],
+]);
 
 /** A system call that the keeper made and that failed. */
 export class KeeperError extends Error {
@@ -17,7 +23,7 @@ export class KeeperError extends Error {
 
   constructor(errno: number, message: string) {
     super(message);
-    this.code = errno > 0 ? getSystemErrorName(-errno) : '';
+    this.code = ERROR_NAMES.get(errno) ?? '';
   }
 
   override get name(): string {

@@ -26,6 +26,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { assert } from '../../base/assert.ts';
 import { UsageError } from '../../base/errors.ts';
+import type { FileTreeDirectory } from '../../vfs/file-tree.ts';
+import { importDirectory } from '../replay/import-directory.ts';
 import { AckLog, type NotedMark } from './ack-log.ts';
 import { BlockLogReader, countLiveEntries } from './block-log.ts';
 import { type DiskProfile, mountArguments } from './disk-profile.ts';
@@ -60,6 +62,8 @@ export interface LoggedRun {
   readonly marks: readonly NotedMark[];
   /** What the perturber did, in order. */
   readonly perturbed: readonly string[];
+  /** The program's directory as the program left it, undamaged. */
+  readonly lastTree: FileTreeDirectory;
   /** Entries in the log when the program had started and when it had ended. */
   readonly startPosition: number;
   readonly endPosition: number;
@@ -73,6 +77,8 @@ export class Rig {
   readonly workDirectory: string;
   /** The formatted image, set up, cleanly unmounted: what the disk held before the program. */
   readonly baseImage: string;
+  /** The program's directory on the base image. */
+  baseTree: FileTreeDirectory = { kind: 'directory', mode: 0o755, entries: new Map() };
   readonly #options: RigOptions;
   readonly #user: RigUser | null;
   #runCount = 0;
@@ -152,14 +158,16 @@ export class Rig {
       });
       acks.exit(result.exitCode);
       await this.keeper.endPrograms();
+      requireSuccess(program, result);
+      const lastTree = this.#readTree(mountPoint);
       await perturber.finish();
       const endPosition = countLiveEntries(reader);
       await this.#detachLogged(device, daemon, mountPoint);
-      requireSuccess(program, result);
       return {
         logPath: path('log'),
         marks: acks.marks,
         perturbed: perturber.done,
+        lastTree,
         startPosition,
         endPosition,
         discard: () => rmSync(directory, { recursive: true, force: true }),
@@ -212,9 +220,14 @@ export class Rig {
       await this.keeper.endPrograms();
       requireSuccess([this.#options.setup], result);
     }
+    this.baseTree = this.#readTree(mountPoint);
     await this.keeper.syncFileSystem(mountPoint);
     await this.keeper.unmount(mountPoint);
     await this.keeper.detachLoop(device);
+  }
+
+  #readTree(mountPoint: string): FileTreeDirectory {
+    return importDirectory(join(this.keeper.outside(mountPoint), PROGRAM_DIRECTORY)).tree;
   }
 
   async #mount(source: string, target: string): Promise<void> {

@@ -11,36 +11,13 @@ import {
   BlockLogReader,
   countLiveEntries,
 } from '../../../../src/lab/powercut/block-log.ts';
-
-const SECTOR = 512;
-
-interface HandMadeEntry {
-  readonly sector: number;
-  readonly sectors: number;
-  readonly flags: number;
-  readonly text?: string;
-  readonly fill?: number;
-}
-
-function superSector(count: number, magic: bigint = BLOCK_LOG_MAGIC, version: bigint = 1n): Buffer {
-  const bytes = Buffer.alloc(SECTOR);
-  bytes.writeBigUInt64LE(magic, 0);
-  bytes.writeBigUInt64LE(version, 8);
-  bytes.writeBigUInt64LE(BigInt(count), 16);
-  bytes.writeUInt32LE(SECTOR, 24);
-  return bytes;
-}
-
-function entrySectors(entry: HandMadeEntry): Buffer {
-  const header = Buffer.alloc(SECTOR);
-  header.writeBigUInt64LE(BigInt(entry.sector), 0);
-  header.writeBigUInt64LE(BigInt(entry.sectors), 8);
-  header.writeBigUInt64LE(BigInt(entry.flags), 16);
-  header.writeBigUInt64LE(BigInt(entry.text?.length ?? 0), 24);
-  header.write(entry.text ?? '', 32);
-  const data = (entry.flags & 4) === 0 ? Buffer.alloc(entry.sectors * SECTOR, entry.fill) : null;
-  return data === null ? header : Buffer.concat([header, data]);
-}
+import {
+  entrySectors,
+  type HandMadeEntry,
+  LOG_SECTOR,
+  superSector,
+  writeBlockLog,
+} from '../../../support/block-log-builder.ts';
 
 describe('block log', () => {
   let directory = '';
@@ -51,8 +28,8 @@ describe('block log', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  function writeLog(entries: readonly HandMadeEntry[], count = entries.length): void {
-    writeFileSync(path, Buffer.concat([superSector(count), ...entries.map(entrySectors)]));
+  function writeLog(entries: readonly HandMadeEntry[], count: number = entries.length): void {
+    writeBlockLog(path, entries, count);
   }
 
   it('yields writes, flushes, FUA writes, discards and marks in order', () => {
@@ -103,7 +80,7 @@ describe('block log', () => {
   it('finds the end of a live log by its first sector of zeros, and goes on when it grows', () => {
     const first = { sector: 8, sectors: 1, flags: 0, fill: 7 };
     writeLog([first], 0);
-    const reader = BlockLogReader.open(path, { liveSectorSize: SECTOR });
+    const reader = BlockLogReader.open(path, { liveSectorSize: LOG_SECTOR });
     try {
       assert.equal(countLiveEntries(reader), 1);
       assert.equal(countLiveEntries(reader), 1);
@@ -147,7 +124,7 @@ describe('block log', () => {
       superSector(1),
       entrySectors({ sector: 0, sectors: 2, flags: 0, fill: 1 }),
     ]);
-    writeFileSync(path, whole.subarray(0, whole.length - SECTOR));
+    writeFileSync(path, whole.subarray(0, whole.length - LOG_SECTOR));
     const reader = BlockLogReader.open(path);
     try {
       const entry = reader.next();
