@@ -1,0 +1,156 @@
+/**
+ * The synchronous side of an append file. Its calls may come while the thread pool is in the middle of a group: then
+ * that group's bytes are written again at their places, and those that wait behind it, before the caller's own, so
+ * that whatever becomes of the call under way there is no hole below the new record.
+ */
+
+import { assert } from '../base/assert.ts';
+import { FileChangeError } from '../base/errors.ts';
+import { writeFullySync } from '../vfs/transfer.ts';
+import type { AppendGroup } from './append-group.ts';
+import type { AppendLedger } from './append-ledger.ts';
+import type { AppendSettings } from './append-options.ts';
+import type { AppendDescriptors, AppendPool } from './append-pool.ts';
+import { meaningOf } from './poison.ts';
+import type { SyncPolicy } from './sync-policy.ts';
+
+export class AppendCalling {
+  readonly #descriptors: AppendDescriptors;
+  readonly #ledger: AppendLedger;
+  readonly #pool: AppendPool;
+  readonly #settings: AppendSettings;
+
+  constructor(
+    descriptors: AppendDescriptors,
+    ledger: AppendLedger,
+    pool: AppendPool,
+    settings: AppendSettings,
+  ) {
+    this.#descriptors = descriptors;
+    this.#ledger = ledger;
+    this.#pool = pool;
+    this.#settings = settings;
+  }
+
+  /** Writes a record after all that was accepted before it, and syncs as the policy says. */
+  append(bytes: Uint8Array, policy: SyncPolicy): void {
+    const ledger = this.#ledger;
+    const quiet = ledger.inFlight === null && ledger.next === undefined && !this.#pool.cutting;
+    if (quiet) this.#appendNow(bytes, policy);
+    else this.#behindOthers(() => this.#appendNow(bytes, policy));
+    if (policy === 'sync') {
+      this.#descriptors.preallocation?.keepAheadSync(ledger.accepted, bytes.length);
+    }
+  }
+
+  /** Makes everything that was accepted durable. */
+  sync(): void {
+    if (this.#ledger.durable < this.#ledger.accepted) this.#behindOthers(() => this.#sync());
+  }
+
+  /** Removes what lies past `written`. */
+  cut(): void {
+    const { written } = this.#ledger;
+    try {
+      this.#descriptors.calling.truncateSync(written);
+      this.#descriptors.preallocation?.cutTo(written);
+    } catch (error) {
+      // What should go may still be there: nothing may be appended to it.
+      throw this.#failed(error);
+    }
+  }
+
+  #appendNow(bytes: Uint8Array, policy: SyncPolicy): void {
+    const { window } = this.#ledger;
+    if (policy === 'sync' && this.#appendDurably(bytes)) return;
+    this.#write(bytes, bytes.length);
+    this.#ledger.writtenBehind(bytes.length);
+    if (policy === 'batch') window.add(1, bytes.length);
+    if (policy === 'sync' || (policy === 'batch' && window.full)) this.#sync();
+  }
+
+  /** One durable write; false when it must be done in two steps (see `AppendPool`). */
+  #appendDurably(bytes: Uint8Array): boolean {
+    const ledger = this.#ledger;
+    if (!this.#pool.canWriteDurably(ledger.written)) return false;
+    try {
+      writeFullySync(this.#descriptors.pooled, bytes, ledger.written);
+    } catch (error) {
+      // A refusal may be the write's or the sync's: the two steps apart will say.
+      if (meaningOf('write', error) === 'refused') return false;
+      throw this.#failed(error);
+    }
+    ledger.writtenBehind(bytes.length);
+    ledger.durableTo(ledger.written);
+    return true;
+  }
+
+  /** Runs `own` when all that is in memory has been written, and then settles that. */
+  #behindOthers(own: () => void): void {
+    const { cutting } = this.#pool;
+    if (cutting !== null) throw this.#refusal(cutting.cause);
+    const { inFlight } = this.#ledger;
+    if (inFlight !== null && inFlight.length > 0) this.#rewrite(inFlight);
+    const caughtUp: AppendGroup[] = [];
+    try {
+      for (let group = this.#ledger.next; group !== undefined; group = this.#ledger.next) {
+        assert(group.start === this.#ledger.written, 'groups follow one another');
+        this.#write(group.buffer, group.length);
+        this.#ledger.writtenTo(group.end);
+        this.#ledger.shift();
+        caughtUp.push(group);
+      }
+      own();
+    } finally {
+      for (const group of caughtUp) if (this.#ledger.settle(group)) this.#pool.startSync();
+    }
+  }
+
+  /** When this is refused nothing is cut: the call under way at that place has the last word on the group. */
+  #rewrite(group: AppendGroup): void {
+    try {
+      writeFullySync(this.#descriptors.calling, group.buffer, group.start, 0, group.length);
+      this.#ledger.writtenTo(group.end);
+    } catch (error) {
+      // Nothing was done for the caller, who hears of it by what the failure means.
+      if (meaningOf('write', error) === 'refused') throw this.#refusal(error);
+      this.#ledger.fail(error);
+      throw this.#ledger.poison.error('old');
+    }
+  }
+
+  /** Writes at `written`. A refused write leaves no trace, now or after a crash. */
+  #write(bytes: Uint8Array, length: number): void {
+    try {
+      writeFullySync(this.#descriptors.calling, bytes, this.#ledger.written, 0, length);
+    } catch (error) {
+      // As in `#rewrite`, with the bytes that did get there.
+      if (meaningOf('write', error) === 'poisoned') throw this.#failed(error);
+      this.cut();
+      this.#sync();
+      throw this.#refusal(error);
+    }
+  }
+
+  #sync(): void {
+    const target = this.#ledger.written;
+    try {
+      this.#settings.dispatch.bytesSync(this.#descriptors.calling);
+    } catch (error) {
+      // A failed sync is never tried again: fail-stop.
+      throw this.#failed(error);
+    }
+    this.#ledger.window.clear();
+    this.#ledger.durableTo(target);
+  }
+
+  #failed(error: unknown): Error {
+    this.#ledger.fail(error);
+    return this.#ledger.poison.error('unknown');
+  }
+
+  #refusal(cause: unknown): FileChangeError {
+    const { path } = this.#descriptors.calling;
+    return new FileChangeError('append to', path, 'old', cause as Error & { code: string });
+  }
+}
