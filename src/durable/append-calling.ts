@@ -1,7 +1,8 @@
 /**
- * The synchronous side of an append file. Its calls may come while the thread pool is in the middle of a group: then
- * that group's bytes are written again at their places, and those that wait behind it, before the caller's own, so
- * that whatever becomes of the call under way there is no hole below the new record.
+ * The synchronous side of an append file. Its calls may come while the thread pool is in the middle
+ * of a group: then that group's bytes are written again at their places, and those that wait behind
+ * it, before the caller's own, so that whatever becomes of the call under way there is no hole
+ * below the new record.
  */
 
 import { assert } from '../base/assert.ts';
@@ -106,7 +107,10 @@ export class AppendCalling {
     }
   }
 
-  /** When this is refused nothing is cut: the call under way at that place has the last word on the group. */
+  /**
+   * When this is refused nothing is cut: the call under way at that place has the last word on the
+   * group.
+   */
   #rewrite(group: AppendGroup): void {
     try {
       writeFullySync(this.#descriptors.calling, group.buffer, group.start, 0, group.length);

@@ -1,7 +1,8 @@
 /**
- * An append-only file with group commit: what a log, a data file or a journal stands on. It knows bytes, not records:
- * framing, checksums and recovery belong to the layer above. Life of an append: `append-ledger` accepts it,
- * `append-pool` or `append-calling` writes and syncs it, the ledger tells its caller.
+ * An append-only file with group commit: what a log, a data file or a journal stands on. It knows
+ * bytes, not records: framing, checksums and recovery belong to the layer above. Life of an append:
+ * `append-ledger` accepts it, `append-pool` or `append-calling` writes and syncs it, the ledger
+ * tells its caller.
  */
 
 import { HoldfastError } from '../base/errors.ts';
@@ -20,18 +21,21 @@ import type { SyncOption } from './sync-policy.ts';
 /**
  * What a call leaves, by policy (`sync-policy.ts`):
  *
- * - Appends take effect in the order of the calls, synchronous and asynchronous ones mixed as they may be. After a
- *   crash the file holds a prefix of them, then possibly torn pieces of later ones, or zeros.
- * - A call that resolves or returns under `'sync'` is durable together with everything appended before it.
- * - Under `'batch'`, less than a window of resolved appends is not durable; an append that would fill the window
- *   waits for its sync. An idle file is synced when its time is over.
- * - Asynchronous calls made in one turn of the event loop share one write and one flush; those made while that is
- *   under way share the next. None waits for a device on the calling thread.
- * - No room at a *write* (ENOSPC, EDQUOT; also ENOMEM and the like) refuses the appends that are not written yet with
- *   a `FileChangeError`, outcome `'old'`: when it is thrown, the disk holds nothing of them, also after a crash.
- *   Nothing else is lost, and appending goes on once there is room.
- * - Every other failed write and every failed sync ends writing: `PoisonedError` with the first cause, from then on.
- *   Appends under way get outcome `'unknown'`.
+ * - Appends take effect in the order of the calls, synchronous and asynchronous ones mixed as they
+ *   may be. After a crash the file holds a prefix of them, then possibly torn pieces of later ones,
+ *   or zeros.
+ * - A call that resolves or returns under `'sync'` is durable together with everything appended
+ *   before it.
+ * - Under `'batch'`, less than a window of resolved appends is not durable; an append that would
+ *   fill the window waits for its sync. An idle file is synced when its time is over.
+ * - Asynchronous calls made in one turn of the event loop share one write and one flush; those made
+ *   while that is under way share the next. None waits for a device on the calling thread.
+ * - No room at a *write* (ENOSPC, EDQUOT; also ENOMEM and the like) refuses the appends that are
+ *   not written yet with a `FileChangeError`, outcome `'old'`: when it is thrown, the disk holds
+ *   nothing of them, also after a crash. Nothing else is lost, and appending goes on once there is
+ *   room.
+ * - Every other failed write and every failed sync ends writing: `PoisonedError` with the first
+ *   cause, from then on. Appends under way get outcome `'unknown'`.
  */
 export class AppendFile {
   readonly path: string;
@@ -91,9 +95,10 @@ export class AppendFile {
   }
 
   /**
-   * Goes on behind the first `length` bytes of a file; what follows them is gone for good when it resolves.
-   * REQUIRES: those bytes are durable. That they can be read is no proof: the page cache may hold what the disk
-   * never got, and no sync brings it there. Rewrite what is in doubt into a new file instead.
+   * Goes on behind the first `length` bytes of a file; what follows them is gone for good when it
+   * resolves. REQUIRES: those bytes are durable. That they can be read is no proof: the page cache
+   * may hold what the disk never got, and no sync brings it there. Rewrite what is in doubt into a
+   * new file instead.
    */
   static async open(path: string, length: number, options: AppendFileOptions): Promise<AppendFile> {
     const settings = appendSettings(path, options);
@@ -110,12 +115,16 @@ export class AppendFile {
     return new AppendFile(path, files, length, settings);
   }
 
-  /** Where the next append goes: everything accepted, in bytes. Goes back when appends are refused. */
+  /**
+   * Where the next append goes: everything accepted, in bytes. Goes back when appends are refused.
+   */
   get length(): number {
     return this.#ledger.accepted;
   }
 
-  /** Everything below is with the operating system: other readers see it, a killed process keeps it. */
+  /**
+   * Everything below is with the operating system: other readers see it, a killed process keeps it.
+   */
   get writtenLength(): number {
     return this.#ledger.written;
   }
@@ -131,8 +140,8 @@ export class AppendFile {
   }
 
   /**
-   * Appends bytes, which are copied before it returns. Resolves as the policy says (default: the file's). All calls
-   * that share a write get the same promise.
+   * Appends bytes, which are copied before it returns. Resolves as the policy says (default: the
+   * file's). All calls that share a write get the same promise.
    * @throws FileChangeError, HOLDFAST_POISONED, HOLDFAST_CLOSED, as rejections
    */
   append(bytes: Uint8Array, sync?: SyncOption): Promise<void> {
@@ -149,8 +158,8 @@ export class AppendFile {
   }
 
   /**
-   * Appends bytes and returns when what the policy promises holds. May come while asynchronous appends are under way:
-   * their bytes go before, so that there is no hole.
+   * Appends bytes and returns when what the policy promises holds. May come while asynchronous
+   * appends are under way: their bytes go before, so that there is no hole.
    */
   appendSync(bytes: Uint8Array, sync?: SyncOption): void {
     const policy = sync === undefined ? this.#settings.policy : toSyncPolicy(sync);
@@ -158,7 +167,9 @@ export class AppendFile {
     this.#calling.append(bytes, policy);
   }
 
-  /** Resolves when everything appended before the call is durable, under whichever policy it was. */
+  /**
+   * Resolves when everything appended before the call is durable, under whichever policy it was.
+   */
   sync(): Promise<void> {
     try {
       this.#checkOpen();
@@ -179,8 +190,8 @@ export class AppendFile {
   }
 
   /**
-   * Makes everything durable, cuts preallocated zeros and releases the descriptors, also when it rejects. Later calls
-   * get the same promise.
+   * Makes everything durable, cuts preallocated zeros and releases the descriptors, also when it
+   * rejects. Later calls get the same promise.
    * @throws HOLDFAST_POISONED when not everything accepted is known to be durable
    */
   close(): Promise<void> {
@@ -189,8 +200,8 @@ export class AppendFile {
   }
 
   /**
-   * As `close`, on the calling thread. With calls under way on the thread pool the descriptors go when those end, and
-   * zeros that one of them is writing stay at the end of the file.
+   * As `close`, on the calling thread. With calls under way on the thread pool the descriptors go
+   * when those end, and zeros that one of them is writing stay at the end of the file.
    */
   closeSync(): void {
     if (this.#closing !== null) return;
@@ -199,7 +210,8 @@ export class AppendFile {
       this.#finishSync();
     } finally {
       if (this.#pool.busy) {
-        // Everything that could be lost was synced above: a failure to close has nothing more to say.
+        // Everything that could be lost was synced above: a failure to close has nothing more to
+        // say.
         void closeFiles(this.#files).catch(() => 'see above');
       } else {
         closeFilesSync(this.#files);

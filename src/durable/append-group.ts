@@ -1,12 +1,15 @@
 /**
- * The records that share one write and one fate: their bytes in order, the strongest policy among them, and one
- * promise for all. Not here: writing them.
+ * The records that share one write and one fate: their bytes in order, the strongest policy among
+ * them, and one promise for all. Not here: writing them.
  */
 
 import { assert } from '../base/assert.ts';
 import type { SyncPolicy } from './sync-policy.ts';
 
-/** Bytes that a group takes before the next one is begun; one longer record makes a group of its own. */
+/**
+ * Bytes that a group takes before the next one is begun; one longer record makes a group of its
+ * own.
+ */
 const GROUP_BYTES_MAX = 4 << 20;
 /** What a new group has room for. */
 const BUFFER_BYTES_MIN = 64 << 10;
@@ -53,7 +56,10 @@ export class AppendGroup {
     return this.#policy;
   }
 
-  /** The buffer, if it is worth keeping, for the constructor of another group. REQUIRES: no write of it runs. */
+  /**
+   * The buffer, if it is worth keeping, for the constructor of another group. REQUIRES: no write of
+   * it runs.
+   */
   get spare(): Uint8Array | undefined {
     return this.#buffer.length <= BUFFER_BYTES_KEPT ? this.#buffer : undefined;
   }

@@ -1,12 +1,14 @@
 /**
- * The books of an append file: how far it is accepted, written and durable, which groups wait for what, and who is
- * told when that changes. Makes no call of the operating system; `append-pool` and `append-calling` do.
+ * The books of an append file: how far it is accepted, written and durable, which groups wait for
+ * what, and who is told when that changes. Makes no call of the operating system; `append-pool` and
+ * `append-calling` do.
  *
  *   [0, durable)         on stable storage
  *   [durable, written)   with the operating system
  *   [written, accepted)  in memory: the group in flight, then the queue
  *
- * Past `written` the file holds nothing that anyone was told of: parts of groups in flight, or zeros.
+ * Past `written` the file holds nothing that anyone was told of: parts of groups in flight, or
+ * zeros.
  */
 
 import { assert } from '../base/assert.ts';
@@ -69,7 +71,10 @@ export class AppendLedger {
     return this.#queue[0];
   }
 
-  /** Accepts a record (or none, when `bytes` is null) into the last group. True when that group is new. */
+  /**
+   * Accepts a record (or none, when `bytes` is null) into the last group. True when that group is
+   * new.
+   */
   accept(bytes: Uint8Array | null, policy: SyncPolicy): { group: AppendGroup; isNew: boolean } {
     let group = this.#queue.at(-1);
     const isNew = group?.hasRoomFor(bytes?.length ?? 0) !== true;
@@ -114,7 +119,9 @@ export class AppendLedger {
     for (const group of waiting) if (group.end <= this.#durable) this.#resolveDurable(group);
   }
 
-  /** Settles a group that is written, or keeps it until `durableTo`. True when a sync must follow. */
+  /**
+   * Settles a group that is written, or keeps it until `durableTo`. True when a sync must follow.
+   */
   settle(group: AppendGroup): boolean {
     this.#spare ??= group.spare;
     if (group.end <= this.#durable) {
@@ -130,7 +137,10 @@ export class AppendLedger {
     return false;
   }
 
-  /** Takes back everything that is not written, and returns the groups of the queue for their callers to be told. */
+  /**
+   * Takes back everything that is not written, and returns the groups of the queue for their
+   * callers to be told.
+   */
   takeBack(): AppendGroup[] {
     const queue = this.#queue;
     this.#queue = [];
@@ -161,7 +171,10 @@ export class AppendLedger {
     group.resolve();
   }
 
-  /** Whether a written group resolves only when it is durable: by policy, or because the window has no room. */
+  /**
+   * Whether a written group resolves only when it is durable: by policy, or because the window has
+   * no room.
+   */
   #mustWait(group: AppendGroup): boolean {
     if (group.policy === 'batch') this.window.add(group.records, group.length);
     return group.policy === 'sync' || (group.policy === 'batch' && this.window.full);

@@ -1,4 +1,7 @@
-/** Opens the descriptors of an append file, all or none, and closes them. Not here: what goes through them. */
+/**
+ * Opens the descriptors of an append file, all or none, and closes them. Not here: what goes
+ * through them.
+ */
 
 import { dirname } from 'node:path';
 
@@ -25,8 +28,8 @@ function openings(dispatch: SyncDispatch, first: OpenOptions, withZeros: boolean
 
 /**
  * Makes a file that must not exist and syncs its name.
- * @throws FileChangeError with outcome `'old'`: no new file is there; or `'unknown'`: the name could not be synced,
- *   it has been removed again, and a power cut may bring back an empty file
+ * @throws FileChangeError with outcome `'old'`: no new file is there; or `'unknown'`: the name
+ *   could not be synced, it has been removed again, and a power cut may bring back an empty file
  */
 export async function createFiles(
   dispatch: SyncDispatch,
@@ -79,7 +82,9 @@ export function createFilesSync(
   }
 }
 
-/** Opens a file that is there, and cuts it durably to `length`. @throws TypeError when it is shorter */
+/**
+ * Opens a file that is there, and cuts it durably to `length`. @throws TypeError when it is shorter
+ */
 export async function openFiles(
   dispatch: SyncDispatch,
   path: string,

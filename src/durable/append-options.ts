@@ -1,4 +1,7 @@
-/** What the opener of an append file can decide, with limits and defaults. Not here: what happens then. */
+/**
+ * What the opener of an append file can decide, with limits and defaults. Not here: what happens
+ * then.
+ */
 
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
@@ -7,12 +10,14 @@ import type { SyncDispatch } from './sync-dispatch.ts';
 import { toSyncPolicy } from './sync-policy.ts';
 import type { SyncOption, SyncPolicy } from './sync-policy.ts';
 
-/** Bytes of one append. The longest write of any system that Node runs on is a little under 2 GiB. */
+/**
+ * Bytes of one append. The longest write of any system that Node runs on is a little under 2 GiB.
+ */
 export const APPEND_BYTES_MAX: number = 1 << 30;
 
 /**
- * The window of policy `'batch'`: what a power cut may take is less than `records` records and less than `bytes`
- * bytes that resolved, none of them older than `ms` milliseconds plus one sync.
+ * The window of policy `'batch'`: what a power cut may take is less than `records` records and less
+ * than `bytes` bytes that resolved, none of them older than `ms` milliseconds plus one sync.
  */
 export interface BatchBounds {
   readonly records: number;
@@ -31,17 +36,19 @@ export interface AppendFileOptions {
   /** Each bound is a positive number; what is missing comes from `DEFAULT_BATCH_BOUNDS`. */
   readonly batch?: Partial<BatchBounds>;
   /**
-   * Keep zeros written ahead of the records, up to this file size, so that a synced append overwrites blocks that
-   * are there already and commits no metadata. Zeros then follow the last record until `close` cuts them.
-   * Give it only where the file system overwrites in place (ext4, XFS), not on btrfs, ZFS or APFS. Default: none.
+   * Keep zeros written ahead of the records, up to this file size, so that a synced append
+   * overwrites blocks that are there already and commits no metadata. Zeros then follow the last
+   * record until `close` cuts them. Give it only where the file system overwrites in place (ext4,
+   * XFS), not on btrfs, ZFS or APFS. Default: none.
    */
   readonly preallocateBytes?: number;
   /** Shared with whatever else must stop when this file fails. Default: its own. */
   readonly poison?: Poison;
   /**
-   * Called before anything else can be appended when accepted records were refused (a full disk), with the length
-   * that the file has gone back to: whoever frames records by their place begins again there. The promises of the
-   * refused records reject later, when the disk holds no trace of them. Must not throw.
+   * Called before anything else can be appended when accepted records were refused (a full disk),
+   * with the length that the file has gone back to: whoever frames records by their place begins
+   * again there. The promises of the refused records reject later, when the disk holds no trace of
+   * them. Must not throw.
    */
   readonly onRefused?: (length: number) => void;
   /** Time for policy `'batch'`. Default: the machine's. */

@@ -1,6 +1,7 @@
 /**
- * The asynchronous side of an append file: takes group after group to the thread pool and syncs there. One call per
- * group where a write can be durable by itself, else a write and a sync. Not here: the twins on the calling thread.
+ * The asynchronous side of an append file: takes group after group to the thread pool and syncs
+ * there. One call per group where a write can be durable by itself, else a write and a sync. Not
+ * here: the twins on the calling thread.
  */
 
 import { assert } from '../base/assert.ts';
@@ -14,15 +15,18 @@ import { meaningOf } from './poison.ts';
 import type { Preallocation } from './preallocation.ts';
 
 /**
- * The open descriptions of one append file. Linux reports a failed write-back once to every open description. A sync
- * on the calling thread may run beside one on the thread pool, and on one description either could swallow the
- * other's error: so there are two.
+ * The open descriptions of one append file. Linux reports a failed write-back once to every open
+ * description. A sync on the calling thread may run beside one on the thread pool, and on one
+ * description either could swallow the other's error: so there are two.
  * @see https://lwn.net/Articles/724307/ (errseq_t, Linux 4.13)
  */
 export interface AppendDescriptors {
   /** Plain writes and cuts of both sides, and syncs on the calling thread. */
   readonly calling: VfsFile;
-  /** Syncs on the thread pool; its writes are durable when they return where `durableWriteFlag` is given. */
+  /**
+   * Syncs on the thread pool; its writes are durable when they return where `durableWriteFlag` is
+   * given.
+   */
   readonly pooled: VfsFile;
   readonly preallocation: Preallocation | null;
 }
@@ -31,7 +35,10 @@ export class AppendPool {
   readonly #descriptors: AppendDescriptors;
   readonly #ledger: AppendLedger;
   readonly #settings: AppendSettings;
-  /** A sync or a durable write through `pooled`. No second one may run, each could miss the other's error. */
+  /**
+   * A sync or a durable write through `pooled`. No second one may run, each could miss the other's
+   * error.
+   */
   #pooledCall: Promise<void> | null = null;
   /** A sync was asked for while one ran. */
   #syncWanted = false;
@@ -52,12 +59,18 @@ export class AppendPool {
     return calls || this.#cutting !== null || zeros;
   }
 
-  /** The refusal whose traces are being cut off, or null. Until that is done the end of the file is in motion. */
+  /**
+   * The refusal whose traces are being cut off, or null. Until that is done the end of the file is
+   * in motion.
+   */
   get cutting(): FileChangeError | null {
     return this.#cutting;
   }
 
-  /** A group is in the queue. It starts after all that runs at this moment, so that it takes every caller along. */
+  /**
+   * A group is in the queue. It starts after all that runs at this moment, so that it takes every
+   * caller along.
+   */
   wake(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -71,7 +84,10 @@ export class AppendPool {
     else if (this.#ledger.durable < this.#ledger.written) void this.syncNow();
   }
 
-  /** Whether one durable write at `start` does the work of a write and a sync: it makes only its own bytes durable. */
+  /**
+   * Whether one durable write at `start` does the work of a write and a sync: it makes only its own
+   * bytes durable.
+   */
   canWriteDurably(start: number): boolean {
     const nothingBefore = this.#ledger.durable === start && this.#pooledCall === null;
     return nothingBefore && this.#settings.dispatch.durableWriteFlag !== undefined;
@@ -154,8 +170,9 @@ export class AppendPool {
         this.#ledger.durableTo(group.end);
         return;
       } catch (error) {
-        // One call for write and sync cannot say which of them lacked room. All earlier bytes were durable, and the
-        // group's are written anew below, in two steps: the one that fails says what it means.
+        // One call for write and sync cannot say which of them lacked room. All earlier bytes were
+        // durable, and the group's are written anew below, in two steps: the one that fails says
+        // what it means.
         if (meaningOf('write', error) === 'poisoned') throw error;
       }
     }
@@ -179,7 +196,10 @@ export class AppendPool {
     this.startSync();
   }
 
-  /** What the failed write of a group means for it, for those behind it and for the file. Never rejects. */
+  /**
+   * What the failed write of a group means for it, for those behind it and for the file. Never
+   * rejects.
+   */
   async #writeFailed(group: AppendGroup, error: unknown): Promise<void> {
     const ledger = this.#ledger;
     if (meaningOf('write', error) === 'poisoned') {

@@ -1,6 +1,6 @@
 /**
- * The window of policy `'batch'`: how many records and bytes have resolved and are not durable yet, and when the
- * oldest of them is due. Only counts and asks; the sync is its owner's.
+ * The window of policy `'batch'`: how many records and bytes have resolved and are not durable yet,
+ * and when the oldest of them is due. Only counts and asks; the sync is its owner's.
  */
 
 import { assert } from '../base/assert.ts';
@@ -27,7 +27,10 @@ export class AppendWindow {
     this.#onDue = onDue;
   }
 
-  /** Whether the window has reached a bound: what was added last must not resolve before it is durable. */
+  /**
+   * Whether the window has reached a bound: what was added last must not resolve before it is
+   * durable.
+   */
   get full(): boolean {
     return this.#records >= this.#bounds.records || this.#bytes >= this.#bounds.bytes;
   }

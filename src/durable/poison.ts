@@ -1,24 +1,30 @@
 /**
- * Fail-stop (promise P7): after a failed sync, or a write that failed with an I/O error, nobody knows what the disk
- * holds, so every later write is refused with the first cause until the thing is opened again and recovered. Not
- * here: undoing what the failed call left behind, which is for its owner.
+ * Fail-stop (promise P7): after a failed sync, or a write that failed with an I/O error, nobody
+ * knows what the disk holds, so every later write is refused with the first cause until the thing
+ * is opened again and recovered. Not here: undoing what the failed call left behind, which is for
+ * its owner.
  */
 
 import { HoldfastError } from '../base/errors.ts';
 import type { Outcome } from '../base/errors.ts';
 import { errorCode } from '../vfs/errno.ts';
 
-/** A call of the operating system that can fail. A write that is durable when it returns counts as a `sync`. */
+/**
+ * A call of the operating system that can fail. A write that is durable when it returns counts as a
+ * `sync`.
+ */
 export type FailingCall = 'write' | 'sync';
 
 /**
- * What a failure means: `'refused'` takes back the one operation and writing goes on; `'poisoned'` ends writing.
+ * What a failure means: `'refused'` takes back the one operation and writing goes on; `'poisoned'`
+ * ends writing.
  */
 export type FailureMeaning = 'refused' | 'poisoned';
 
 /**
- * The codes with which a *write* says that it could not be done, and no more: no room (ENOSPC, EDQUOT, EFBIG), no
- * memory or descriptor (ENOMEM, EMFILE, ENFILE). Bytes written before are untouched. EIO is not among them.
+ * The codes with which a *write* says that it could not be done, and no more: no room (ENOSPC,
+ * EDQUOT, EFBIG), no memory or descriptor (ENOMEM, EMFILE, ENFILE). Bytes written before are
+ * untouched. EIO is not among them.
  * @see https://man7.org/linux/man-pages/man2/write.2.html ERRORS
  */
 const REFUSALS: ReadonlySet<string | undefined> = new Set([
@@ -31,8 +37,8 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set([
 ]);
 
 /**
- * What the failure of a call means. A failed sync always poisons, with ENOSPC too: the pages that could not be
- * written are marked clean, and a second sync would succeed without them.
+ * What the failure of a call means. A failed sync always poisons, with ENOSPC too: the pages that
+ * could not be written are marked clean, and a second sync would succeed without them.
  * @see Rebello et al., Can Applications Recover from fsync Failures?, USENIX ATC 2020
  */
 export function meaningOf(call: FailingCall, error: unknown): FailureMeaning {
@@ -40,8 +46,8 @@ export function meaningOf(call: FailingCall, error: unknown): FailureMeaning {
 }
 
 /**
- * Thrown by every write after the one that failed, and by the failed one itself.
- * `cause` is the first failure and never changes. `outcome` is `'old'` when nothing was done for this call, and
+ * Thrown by every write after the one that failed, and by the failed one itself. `cause` is the
+ * first failure and never changes. `outcome` is `'old'` when nothing was done for this call, and
  * `'unknown'` when its bytes may or may not be there once the thing is opened again.
  */
 export class PoisonedError extends HoldfastError {
@@ -60,7 +66,9 @@ export class PoisonedError extends HoldfastError {
   }
 }
 
-/** The state of one thing that fails for good. Share one among all parts that must stop together. */
+/**
+ * The state of one thing that fails for good. Share one among all parts that must stop together.
+ */
 export class Poison {
   readonly path: string;
   #poisoned = false;

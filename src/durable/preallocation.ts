@@ -1,13 +1,15 @@
 /**
- * Zeros ahead of the records of an append file, so that a synced append overwrites blocks that the file has already
- * and a commit changes no metadata. The zeros are written in the background through a descriptor of their own that
- * appends (O_APPEND): wherever the file ends when such a write begins, it only ever adds zeros after the last
- * record, so that it needs no order with the writes of records and can destroy none.
+ * Zeros ahead of the records of an append file, so that a synced append overwrites blocks that the
+ * file has already and a commit changes no metadata. The zeros are written in the background
+ * through a descriptor of their own that appends (O_APPEND): wherever the file ends when such a
+ * write begins, it only ever adds zeros after the last record, so that it needs no order with the
+ * writes of records and can destroy none.
  *
- * Preallocation promises nothing and loses nothing: when there is no room for zeros, records go on without.
+ * Preallocation promises nothing and loses nothing: when there is no room for zeros, records go on
+ * without.
  *
- * @see POSIX write(): "no intervening file modification operation shall occur between changing the file offset and
- *   the write operation" with O_APPEND
+ * @see POSIX write(): "no intervening file modification operation shall occur between changing the
+ *   file offset and the write operation" with O_APPEND
  */
 
 import { assert } from '../base/assert.ts';
@@ -17,7 +19,9 @@ import { meaningOf } from './poison.ts';
 import type { FailingCall } from './poison.ts';
 import type { SyncDispatch } from './sync-dispatch.ts';
 
-/** Bytes of zeros written at once: about 10,000 records of 100 bytes for some 5 ms of a disk's time. */
+/**
+ * Bytes of zeros written at once: about 10,000 records of 100 bytes for some 5 ms of a disk's time.
+ */
 const CHUNK_BYTES = 1 << 20;
 /** Writes of this size gain nothing from zeros: what they would save, the zeros would cost. */
 const LARGE_WRITE_BYTES = 64 << 10;
@@ -29,16 +33,22 @@ export class Preallocation {
   readonly #file: VfsFile;
   readonly #bytesMax: number;
   readonly #onPoison: (cause: unknown) => void;
-  /** Where the file ends, as far as is known. Only a hint: when it is wrong, an append extends the file. */
+  /**
+   * Where the file ends, as far as is known. Only a hint: when it is wrong, an append extends the
+   * file.
+   */
   #allocatedLength: number;
-  /** No zeros are written before the records reach this place. Moved on when there was no room for zeros. */
+  /**
+   * No zeros are written before the records reach this place. Moved on when there was no room for
+   * zeros.
+   */
   #nextAttempt = 0;
   #running: Promise<void> | null = null;
   #used = false;
 
   /**
-   * `file` was opened with `append` for nothing else and is closed here; records end at `length`. `onPoison` hears
-   * of a write or sync of zeros that failed with more than a lack of room.
+   * `file` was opened with `append` for nothing else and is closed here; records end at `length`.
+   * `onPoison` hears of a write or sync of zeros that failed with more than a lack of room.
    */
   constructor(
     dispatch: SyncDispatch,
@@ -73,8 +83,9 @@ export class Preallocation {
   }
 
   /**
-   * As `keepAhead`, for callers that may not come back to the event loop: when no zeros are left, writes and syncs
-   * them on the calling thread. An earlier call still under way does no harm, and may never be heard of.
+   * As `keepAhead`, for callers that may not come back to the event loop: when no zeros are left,
+   * writes and syncs them on the calling thread. An earlier call still under way does no harm, and
+   * may never be heard of.
    */
   keepAheadSync(length: number, written: number): void {
     if (!this.#wanted(length, written, 0)) {
@@ -134,7 +145,10 @@ export class Preallocation {
     return Math.min(CHUNK_BYTES, this.#bytesMax - this.#allocatedLength);
   }
 
-  /** Never rejects. The sync keeps the zeros from being written together with a record that waits for its own. */
+  /**
+   * Never rejects. The sync keeps the zeros from being written together with a record that waits
+   * for its own.
+   */
   async #extend(length: number): Promise<void> {
     let call: FailingCall = 'write';
     try {
