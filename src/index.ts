@@ -2,9 +2,11 @@
 
 export {
   CorruptionError,
+  FileChangeError,
   HoldfastError,
   TraceError,
   UsageError,
   type CorruptionDetails,
   type HoldfastErrorCode,
+  type Outcome,
 } from './base/errors.ts';

@@ -3,7 +3,7 @@
  * command line that can be tested without starting a process. `main.ts` adds the process.
  */
 
-import { HoldfastError } from '../base/errors.ts';
+import { FileChangeError, HoldfastError } from '../base/errors.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { formatTable, printable } from './output.ts';
@@ -116,5 +116,6 @@ export function reportError(who: string, error: unknown, context: CommandContext
 
 /** Whether the operating system refused something: ENOENT and its like, which carry the path. */
 function isSystemError(error: unknown): boolean {
+  if (error instanceof FileChangeError) return true;
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }

@@ -1,0 +1,57 @@
+/**
+ * The programs (`js`) and commands (`sh`) of the README, run as written and in their order, in one directory where the
+ * package is installed. The commands that install and build are run by `.ci/run`.
+ */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { findSnippets } from './support/documents.ts';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const snippets = findSnippets(readFileSync(join(top, 'README.md'), 'utf8')).filter(
+  ({ language, text }) => language === 'js' || (language === 'sh' && !/^npm ci\b/.test(text)),
+);
+let directory = '';
+
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
+  const modules = join(directory, 'node_modules');
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  symlinkSync(top, join(modules, 'holdfast'));
+  // What npm makes of `bin` at installation.
+  const main = JSON.stringify(join(top, 'dist/cli/main.js'));
+  const shim = `#!/bin/sh\nexec node ${main} "$@"\n`;
+  writeFileSync(join(modules, '.bin/holdfast'), shim, { mode: 0o755 });
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }\n');
+});
+
+after(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+suite('README', () => {
+  test('has programs and commands to run', () => {
+    assert.ok(snippets.some(({ language }) => language === 'js'));
+    assert.ok(snippets.some(({ language }) => language === 'sh'));
+  });
+
+  for (const { language, text, line, fileName, exitCodes } of snippets) {
+    test(`the ${language} block at line ${line} runs`, () => {
+      const file = fileName ?? `line-${line}.mjs`;
+      if (language === 'js') writeFileSync(join(directory, file), text);
+      const [program, args] =
+        language === 'js' ? [process.execPath, [file]] : ['bash', ['-euo', 'pipefail', '-c', text]];
+      const { status, stdout, stderr } = spawnSync(program, args, {
+        cwd: directory,
+        encoding: 'utf8',
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+      assert.ok(exitCodes.includes(status ?? -1), `exit code ${status}\n${stdout}${stderr}`);
+    });
+  }
+});
