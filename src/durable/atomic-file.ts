@@ -11,10 +11,11 @@ import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { SharedNames } from './atomic-names.ts';
 import { AtomicQueue } from './atomic-queue.ts';
-import { explainFailure, replaceOnce, replaceOnceSync } from './atomic-replacement.ts';
+import { replaceOnce, replaceOnceSync } from './atomic-replacement.ts';
 import type { ReplaceOptions, ReplaceSystem } from './atomic-replacement.ts';
 import { givenDirectory, realDirectory, resolveTarget } from './atomic-target.ts';
 import type { AtomicTarget, DirectoryName } from './atomic-target.ts';
+import { explainFailure } from './change-outcome.ts';
 import { SyncDispatch } from './sync-dispatch.ts';
 import { SystemOwnerJudge, systemProbe } from './temporary-file-owner.ts';
 import type { OwnerJudge } from './temporary-file-owner.ts';
@@ -82,7 +83,7 @@ export class AtomicFile {
     try {
       return resolveTarget(this.#vfs, path, name);
     } catch (error) {
-      throw explainFailure(error, path, 'old');
+      throw explainFailure(error, 'replacing', path, 'old');
     }
   }
 

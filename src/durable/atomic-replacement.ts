@@ -13,9 +13,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import { FileChangeError } from '../base/errors.ts';
 import type { Outcome } from '../base/errors.ts';
-import { errorCode } from '../vfs/errno.ts';
 import { writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
 import { applyAttributes, creationMode } from './atomic-attributes.ts';
@@ -23,6 +21,7 @@ import type { AttributeOptions } from './atomic-attributes.ts';
 import type { DirectoryNames, SharedNames } from './atomic-names.ts';
 import { renameOver, renameOverSync } from './atomic-rename.ts';
 import type { AtomicTarget } from './atomic-target.ts';
+import { explainFailure, wasRefused } from './change-outcome.ts';
 import type { NameSync, SyncDispatch } from './sync-dispatch.ts';
 import type { TemporaryFilesAtExit } from './temporary-file-exit.ts';
 import type { OwnerJudge } from './temporary-file-owner.ts';
@@ -51,14 +50,6 @@ export interface ReplaceSystem {
  * trip through the thread pool takes (90 to 260 microseconds).
  */
 export const INLINE_BYTES_MAX: number = 64 * 1024;
-
-/** A rename that failed with one of these was refused before it changed anything (rename(2)). */
-const REFUSED: ReadonlySet<string | undefined> = new Set(
-  (
-    'EACCES EBUSY EDQUOT EEXIST EINVAL EISDIR ELOOP EMLINK ENAMETOOLONG ENOMEM ENOSPC ENOTDIR ' +
-    'ENOTEMPTY EPERM EROFS EXDEV'
-  ).split(' '),
-);
 
 /** Replaces `target` once. Rejects with a `FileChangeError`, or with what `onTemporaryFile` threw. */
 export async function replaceOnce(
@@ -121,17 +112,6 @@ export function replaceOnceSync(
   } finally {
     names?.closeSync();
   }
-}
-
-/** A system error as a `FileChangeError`; wrong arguments and broken invariants as they are. */
-export function explainFailure(error: unknown, path: string, outcome: Outcome): unknown {
-  if (!isSystemError(error)) return error;
-  return new FileChangeError('replacing', path, outcome, error);
-}
-
-/** Node's own complaints have codes too, beginning with ERR_. */
-function isSystemError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && /^E(?!RR_)/.test(errorCode(error) ?? '');
 }
 
 /** The temporary file of one replacement, and how far it got. */
@@ -261,7 +241,7 @@ class Replacement {
   /** What the caller is told: system errors get path and outcome; anything else is not ours to change. */
   explain(error: unknown): unknown {
     if (error === this.#foreign) return error;
-    return explainFailure(error, this.#target.path, this.#outcome);
+    return explainFailure(error, 'replacing', this.#target.path, this.#outcome);
   }
 
   get #renameSystem(): { vfs: SyncDispatch['vfs']; platform: string; clock: Clock } {
@@ -276,7 +256,7 @@ class Replacement {
 
   /** EIO, or a server that answered too late, may come after the change: the temporary name decides, if it can. */
   #renameFailed(error: unknown): void {
-    if (!REFUSED.has(errorCode(error))) this.#outcome = 'unknown';
+    if (!wasRefused(error)) this.#outcome = 'unknown';
   }
 
   /** The temporary name was still there, so no rename has taken place. */

@@ -3,13 +3,11 @@
  * options, of `node:fs`), over `AtomicFile` on the machine's file system. Only arguments are handled here.
  */
 
-import { isAbsolute, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { FileOwnership } from './atomic-attributes.ts';
 import { AtomicFile, replaceSystem } from './atomic-file.ts';
 import type { ReplaceOptions } from './atomic-file.ts';
+import { checkMode, checkPath, kind } from './call-checks.ts';
 import { TemporaryFilesAtExit } from './temporary-file-exit.ts';
 
 /** Text, bytes, or nothing at all for an empty file. */
@@ -105,19 +103,6 @@ async function write(
   await atomicFile().replace(checkPath(path), toBytes(data, checked.encoding), checked);
 }
 
-/**
- * A relative path means what it means now, also when the call has to wait and the directory is changed. It is not
- * shortened except on Windows: `link/../file` is beside the link's target.
- */
-function checkPath(path: string | URL): string {
-  const text = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof text !== 'string')
-    throw new TypeError(`path must be text or a URL, not ${kind(path)}`);
-  if (text.includes('\0')) throw new TypeError('path must not contain a NUL character');
-  if (text === '' || isAbsolute(text)) return text;
-  return sep === '/' ? `${process.cwd()}/${text}` : resolve(text);
-}
-
 function toBytes(data: WriteFileData, encoding: BufferEncoding): Uint8Array {
   if (data === undefined || data === null) return new Uint8Array(0);
   if (typeof data === 'string') return Buffer.from(data, encoding);
@@ -142,7 +127,7 @@ function checkOptions(
     throw new TypeError('chown must have a uid and a gid, both whole numbers');
   }
   return {
-    mode: checkMode(options.mode),
+    mode: options.mode === false ? false : checkMode(options.mode),
     chown: chown ?? undefined,
     encoding: encoding ?? 'utf8',
     sync: options.fsync !== false,
@@ -150,25 +135,8 @@ function checkOptions(
   };
 }
 
-function checkMode(mode: number | string | false | undefined): number | false | undefined {
-  if (mode === undefined || mode === null || mode === false) return mode ?? undefined;
-  const bits = typeof mode === 'string' && /^(0o)?[0-7]+$/.test(mode) ? octal(mode) : mode;
-  if (typeof bits !== 'number' || !Number.isInteger(bits) || bits < 0) {
-    throw new TypeError(`mode must be permission bits, as a number or octal text, not ${mode}`);
-  }
-  return bits & 0o7777;
-}
-
-function octal(text: string): number {
-  return Number.parseInt(text.replace(/^0o/, ''), 8);
-}
-
 function isId(id: unknown): boolean {
   return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < 2 ** 32;
-}
-
-function kind(value: unknown): string {
-  return value === null ? 'null' : typeof value;
 }
 
 let file: AtomicFile | undefined;
