@@ -1,13 +1,16 @@
 /**
- * Time, passed in so that tests and the lab decide how it goes. The only module of `base` up to the engines that
- * uses timers. Not here: the time of day; nothing durable may depend on it.
+ * Time, passed in so that tests and the lab decide how it goes. The only module of `base` up to the
+ * engines that uses timers. Not here: the time of day; nothing durable may depend on it.
  */
 
 /** A source of time. All times are milliseconds. */
 export interface Clock {
   /** Time since some fixed point; never goes back. */
   monotonicMs(): number;
-  /** Calls `run` once after the delay unless cancelled. A pending call does not keep the process alive. */
+  /**
+   * Calls `run` once after the delay unless cancelled. A pending call does not keep the process
+   * alive.
+   */
   after(delayMs: number, run: () => void): Timer;
   /** Resolves after the delay, and keeps the process alive until then. */
   sleep(delayMs: number): Promise<void>;

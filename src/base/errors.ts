@@ -1,22 +1,26 @@
 /**
- * Every error class of Holdfast and its code. Codes are stable within a major version, messages are not:
- * test `error.code`, show `error.message`. One heading per code in `docs/errors.md`.
+ * Every error class of Holdfast and its code. Codes are stable within a major version, messages are
+ * not: test `error.code`, show `error.message`. One heading per code in `docs/errors.md`.
  *
- * Wrong arguments are a plain `TypeError` without a code; a broken invariant is an `AssertionError` (see
- * `assert.ts`). Neither is meant to be caught.
+ * Wrong arguments are a plain `TypeError` without a code; a broken invariant is an `AssertionError`
+ * (see `assert.ts`). Neither is meant to be caught.
  */
 
 /** The closed list of codes. One sentence each: thrown when. */
 export type HoldfastErrorCode =
   /** Bytes on the disk are not what was written there. */
   | 'HOLDFAST_CORRUPTION'
-  /** An earlier sync or write failed, and the object refuses further writes until it is reopened. */
+  /**
+   * An earlier sync or write failed, and the object refuses further writes until it is reopened.
+   */
   | 'HOLDFAST_POISONED'
   /** Another living owner holds the directory. */
   | 'HOLDFAST_LOCKED'
   /** The object was closed before the call. */
   | 'HOLDFAST_CLOSED'
-  /** A file-system call failed; `cause` is the operating system's error, `outcome` what it means. */
+  /**
+   * A file-system call failed; `cause` is the operating system's error, `outcome` what it means.
+   */
   | 'HOLDFAST_IO'
   /** A trace file is cut, damaged, of another version or not a trace. */
   | 'HOLDFAST_BAD_TRACE'
@@ -89,8 +93,9 @@ export class CorruptionError extends HoldfastError implements CorruptionDetails 
 export type Outcome = 'old' | 'new' | 'unknown';
 
 /**
- * A change to a file or directory was refused by the operating system. `code`, `errno`, `syscall` and `cause` are
- * the operating system's (`'ENOSPC'`), so that code written for `node:fs` goes on working; `outcome` is ours.
+ * A change to a file or directory was refused by the operating system. `code`, `errno`, `syscall`
+ * and `cause` are the operating system's (`'ENOSPC'`), so that code written for `node:fs` goes on
+ * working; `outcome` is ours.
  */
 export class FileChangeError extends Error {
   readonly code: string;

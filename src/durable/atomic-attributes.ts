@@ -1,7 +1,7 @@
 /**
- * Permission bits and owner of a file that takes another's place: what the caller asks for, else what the old file
- * had, else the system's defaults. What cannot be kept is dropped towards fewer rights, never more. Access control
- * lists and extended attributes are not kept.
+ * Permission bits and owner of a file that takes another's place: what the caller asks for, else
+ * what the old file had, else the system's defaults. What cannot be kept is dropped towards fewer
+ * rights, never more. Access control lists and extended attributes are not kept.
  */
 
 import { errorCode } from '../vfs/errno.ts';
@@ -40,8 +40,9 @@ export function creationMode(options: AttributeOptions, existing: FileStat | nul
 }
 
 /**
- * Gives `file`, just made with `creationMode`, its owner and then its permission bits (a change of owner takes the
- * set-user and set-group bits away). Nothing is called where nothing can differ. Durable with the next sync.
+ * Gives `file`, just made with `creationMode`, its owner and then its permission bits (a change of
+ * owner takes the set-user and set-group bits away). Nothing is called where nothing can differ.
+ * Durable with the next sync.
  * @throws the operating system's error when what the caller asked for cannot be had
  */
 export function applyAttributes(
@@ -80,7 +81,8 @@ function keepOwner(file: VfsFile, made: FileOwnership, old: FileOwnership): File
       file.chownSync(attempt.uid, attempt.gid);
       return attempt;
     } catch (error) {
-      // Only the superuser gives files away: without the right the file belongs to the one who writes it.
+      // Only the superuser gives files away: without the right the file belongs to the one who
+      // writes it.
       if (!CANNOT.has(errorCode(error))) throw error;
     }
   }

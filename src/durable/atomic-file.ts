@@ -1,7 +1,8 @@
 /**
- * Atomic replace: a whole new file or the old one, at every moment, for every reader, after any crash; and the new
- * one for good once the call has returned. The steps and their order are in `atomic-replacement`; here is what
- * surrounds them: which file is meant, one after the other, and the sweep. Runs on any `Vfs`.
+ * Atomic replace: a whole new file or the old one, at every moment, for every reader, after any
+ * crash; and the new one for good once the call has returned. The steps and their order are in
+ * `atomic-replacement`; here is what surrounds them: which file is meant, one after the other, and
+ * the sweep. Runs on any `Vfs`.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -31,7 +32,10 @@ const SWEPT_MAX = 10_000;
 
 const NONCES_DRAWN = 128;
 
-/** Replaces files on one `Vfs`. One for a process: what it knows (the queue, the sweep) is for all its files. */
+/**
+ * Replaces files on one `Vfs`. One for a process: what it knows (the queue, the sweep) is for all
+ * its files.
+ */
 export class AtomicFile {
   readonly #system: ReplaceSystem;
   readonly #names: SharedNames;
@@ -44,15 +48,15 @@ export class AtomicFile {
   }
 
   /**
-   * Puts `bytes` in the place of the file at `path`, or makes it. Calls for one file take effect in their order.
-   * `bytes` must not change until it resolves.
+   * Puts `bytes` in the place of the file at `path`, or makes it. Calls for one file take effect in
+   * their order. `bytes` must not change until it resolves.
    *
-   * When it resolves, the new file is there for every reader and, unless `sync` is false, after a power cut. If the
-   * process is killed before, the old or the new file is there, whole; after a power cut too, unless `sync` is false.
-   * Never waits for a device on the calling thread.
+   * When it resolves, the new file is there for every reader and, unless `sync` is false, after a
+   * power cut. If the process is killed before, the old or the new file is there, whole; after a
+   * power cut too, unless `sync` is false. Never waits for a device on the calling thread.
    *
-   * @throws FileChangeError with the operating system's code, and the outcome:
-   *   `'old'` before the rename, `'unknown'` when the directory sync after it failed
+   * @throws FileChangeError with the operating system's code, and the outcome: `'old'` before the
+   *   rename, `'unknown'` when the directory sync after it failed
    */
   async replace(path: string, bytes: Uint8Array, options: ReplaceOptions = {}): Promise<void> {
     const first = this.#resolve(path, realDirectory);
@@ -96,7 +100,10 @@ export class AtomicFile {
   }
 }
 
-/** The surroundings of a replacement on `vfs`: this machine's clock, processes and randomness, where not given. */
+/**
+ * The surroundings of a replacement on `vfs`: this machine's clock, processes and randomness, where
+ * not given.
+ */
 export function replaceSystem(vfs: Vfs, given: Partial<ReplaceSystem> = {}): ReplaceSystem {
   return {
     dispatch: given.dispatch ?? new SyncDispatch(vfs),
@@ -138,7 +145,9 @@ function atomicFileOf(vfs: Vfs): AtomicFile {
   return file;
 }
 
-/** Drawn in bulk: one call for eight bytes costs as much as a system call of the replacement itself. */
+/**
+ * Drawn in bulk: one call for eight bytes costs as much as a system call of the replacement itself.
+ */
 const nonces: string[] = [];
 
 function nextNonce(): string {

@@ -1,11 +1,11 @@
 /**
- * One directory sync for many replacements: renames that wait for a sync of the same directory at the same moment
- * share the next one, which begins after all of them. A sync that is already running is never taken for one's own:
- * it may have begun before the rename.
+ * One directory sync for many replacements: renames that wait for a sync of the same directory at
+ * the same moment share the next one, which begins after all of them. A sync that is already
+ * running is never taken for one's own: it may have begun before the rename.
  *
- * All users of a directory share one descriptor. Linux reports a failed write-back once for a descriptor, so a
- * later success on it would hide the failure from those who had already renamed: after one failure everybody on the
- * descriptor is refused, and the next user gets a new one.
+ * All users of a directory share one descriptor. Linux reports a failed write-back once for a
+ * descriptor, so a later success on it would hide the failure from those who had already renamed:
+ * after one failure everybody on the descriptor is refused, and the next user gets a new one.
  */
 
 import { assert } from '../base/assert.ts';
@@ -21,7 +21,8 @@ export class SharedNames {
   }
 
   /**
-   * To be called before the rename, so that a missing right or descriptor refuses it; `release` afterwards.
+   * To be called before the rename, so that a missing right or descriptor refuses it; `release`
+   * afterwards.
    * @throws the operating system's error when the directory cannot be opened
    */
   acquire(directory: string): DirectoryNames {
@@ -64,8 +65,8 @@ export class DirectoryNames {
   }
 
   /**
-   * On return the names made in the directory before the call last, `newFile` among them. After a rejection each
-   * of them may or may not outlive a power cut.
+   * On return the names made in the directory before the call last, `newFile` among them. After a
+   * rejection each of them may or may not outlive a power cut.
    */
   sync(newFile: string): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure.error);

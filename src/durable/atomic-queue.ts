@@ -1,7 +1,7 @@
 /**
- * The order of asynchronous replacements in one process: those of one file one after the other, in the order of the
- * calls; those of different files side by side, as many as the limit allows, so that a thousand calls at once do
- * not take two thousand descriptors.
+ * The order of asynchronous replacements in one process: those of one file one after the other, in
+ * the order of the calls; those of different files side by side, as many as the limit allows, so
+ * that a thousand calls at once do not take two thousand descriptors.
  */
 
 import { assert } from '../base/assert.ts';
@@ -18,8 +18,9 @@ export class AtomicQueue {
   }
 
   /**
-   * Runs `job` after all earlier jobs of the same key, whether they failed or not. A job that need not wait begins
-   * before `run` returns; `waited` tells it whether time has gone by since the call.
+   * Runs `job` after all earlier jobs of the same key, whether they failed or not. A job that need
+   * not wait begins before `run` returns; `waited` tells it whether time has gone by since the
+   * call.
    */
   async run<T>(key: string, job: (waited: boolean) => Promise<T>): Promise<T> {
     const before = this.#ends.get(key);

@@ -1,8 +1,9 @@
 /**
- * Renaming over a file that others may have open. Windows refuses that while a reader, a virus scanner or an
- * indexer holds the target without sharing it, mostly for milliseconds: there it is tried again, for a bounded time.
- * Elsewhere one call is enough.
- * @see https://github.com/npm/write-file-atomic/issues/28 and https://github.com/isaacs/node-graceful-fs/pull/119
+ * Renaming over a file that others may have open. Windows refuses that while a reader, a virus
+ * scanner or an indexer holds the target without sharing it, mostly for milliseconds: there it is
+ * tried again, for a bounded time. Elsewhere one call is enough.
+ * @see https://github.com/npm/write-file-atomic/issues/28 and
+ *   https://github.com/isaacs/node-graceful-fs/pull/119
  */
 
 import type { Clock } from '../base/clock.ts';

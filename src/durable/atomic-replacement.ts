@@ -4,12 +4,14 @@
  * 1. open the directory, so that nothing after the rename can fail for want of a descriptor;
  * 2. make the temporary file beside the target, with its final rights;
  * 3. write all bytes;
- * 4. sync the file: a rename may reach the disk before unsynced bytes do, leaving an empty or mixed file;
+ * 4. sync the file: a rename may reach the disk before unsynced bytes do, leaving an empty or mixed
+ *    file;
  * 5. close, rename over the target: readers see the old file or the new one;
  * 6. sync the directory: only now is the new file there after a power cut.
  *
- * Until 5 the old file is untouched: a failure there leaves it, and takes the temporary file away. After 5 the new
- * file is in place for every reader, and only a power cut may bring the old one back.
+ * Until 5 the old file is untouched: a failure there leaves it, and takes the temporary file away.
+ * After 5 the new file is in place for every reader, and only a power cut may bring the old one
+ * back.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -29,7 +31,9 @@ import { createTemporaryFile } from './temporary-file.ts';
 
 /** How to replace. */
 export interface ReplaceOptions extends AttributeOptions {
-  /** False: atomic for running programs, and nothing is promised about a power cut. Default true. */
+  /**
+   * False: atomic for running programs, and nothing is promised about a power cut. Default true.
+   */
   readonly sync?: boolean | undefined;
   /** Called with the temporary file's path when it exists; awaited by the asynchronous form. */
   readonly onTemporaryFile?: ((path: string) => unknown) | undefined;
@@ -46,12 +50,14 @@ export interface ReplaceSystem {
 }
 
 /**
- * Up to this size a write and its companions run on the calling thread: they go to memory, in less time than a
- * trip through the thread pool takes (90 to 260 microseconds).
+ * Up to this size a write and its companions run on the calling thread: they go to memory, in less
+ * time than a trip through the thread pool takes (90 to 260 microseconds).
  */
 export const INLINE_BYTES_MAX: number = 64 * 1024;
 
-/** Replaces `target` once. Rejects with a `FileChangeError`, or with what `onTemporaryFile` threw. */
+/**
+ * Replaces `target` once. Rejects with a `FileChangeError`, or with what `onTemporaryFile` threw.
+ */
 export async function replaceOnce(
   system: ReplaceSystem,
   shared: SharedNames,
@@ -71,7 +77,8 @@ export async function replaceOnce(
     else writeFullySync(file, bytes, 0);
     work.applyAttributes();
     if (durable) await dispatch.file(file);
-    // After a sync nothing is left to be written; without one a network file system writes at close.
+    // After a sync nothing is left to be written; without one a network file system writes at
+    // close.
     if (durable) work.closeSync();
     else await work.close();
     const large = (target.existing?.size ?? 0) > INLINE_BYTES_MAX;
@@ -207,7 +214,10 @@ class Replacement {
     this.#renamed();
   }
 
-  /** Takes the temporary file away, if it still has its name. Never throws: the first error is the one to tell. */
+  /**
+   * Takes the temporary file away, if it still has its name. Never throws: the first error is the
+   * one to tell.
+   */
   async cleanUp(): Promise<void> {
     try {
       await this.close();
@@ -238,7 +248,10 @@ class Replacement {
     }
   }
 
-  /** What the caller is told: system errors get path and outcome; anything else is not ours to change. */
+  /**
+   * What the caller is told: system errors get path and outcome; anything else is not ours to
+   * change.
+   */
   explain(error: unknown): unknown {
     if (error === this.#foreign) return error;
     return explainFailure(error, 'replacing', this.#target.path, this.#outcome);
@@ -254,7 +267,10 @@ class Replacement {
     this.#outcome = 'unknown';
   }
 
-  /** EIO, or a server that answered too late, may come after the change: the temporary name decides, if it can. */
+  /**
+   * EIO, or a server that answered too late, may come after the change: the temporary name decides,
+   * if it can.
+   */
   #renameFailed(error: unknown): void {
     if (!wasRefused(error)) this.#outcome = 'unknown';
   }

@@ -1,7 +1,8 @@
 /**
- * Which file a path means before it is replaced: links are followed to the end, also to a file that is not there
- * yet, because the link is somebody's and stays. For a plain file, old or new, one lstat of its name, and where
- * the name must be the only one (the queue) one realpath of its directory.
+ * Which file a path means before it is replaced: links are followed to the end, also to a file that
+ * is not there yet, because the link is somebody's and stays. For a plain file, old or new, one
+ * lstat of its name, and where the name must be the only one (the queue) one realpath of its
+ * directory.
  */
 
 import { isAbsolute, resolve, sep } from 'node:path';
@@ -19,7 +20,9 @@ export interface AtomicTarget {
   readonly existing: FileStat | null;
 }
 
-/** How a directory is called: as the caller calls it, or by the one name that all its callers share. */
+/**
+ * How a directory is called: as the caller calls it, or by the one name that all its callers share.
+ */
 export type DirectoryName = (vfs: Vfs, directory: string) => string;
 
 /** As many links as Linux follows (path_resolution(7)). */
@@ -27,8 +30,9 @@ const LINKS_MAX = 40;
 
 /**
  * Finds the file that `path` means now.
- * @throws EISDIR for a directory, EINVAL for a device, pipe or socket: replacing one by a file is never meant;
- *   ELOOP for links in a circle; the operating system's error when the name cannot be looked at.
+ * @throws EISDIR for a directory, EINVAL for a device, pipe or socket: replacing one by a file is
+ *   never meant; ELOOP for links in a circle; the operating system's error when the name cannot be
+ *   looked at.
  */
 export function resolveTarget(vfs: Vfs, path: string, name: DirectoryName): AtomicTarget {
   let wanted = path;
@@ -56,8 +60,9 @@ export function givenDirectory(_vfs: Vfs, directory: string): string {
 }
 
 /**
- * The directory without links, so that two ways to one file are one queue. Some file systems cannot say (network
- * drives and RAM disks on Windows), and a missing directory is for `open` to report: both give the plain path.
+ * The directory without links, so that two ways to one file are one queue. Some file systems cannot
+ * say (network drives and RAM disks on Windows), and a missing directory is for `open` to report:
+ * both give the plain path.
  */
 export function realDirectory(vfs: Vfs, directory: string): string {
   try {

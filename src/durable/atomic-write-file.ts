@@ -1,6 +1,7 @@
 /**
- * `writeFile` and `writeFileSync` of `holdfast/durable`: the calls of `write-file-atomic` (and, for the common
- * options, of `node:fs`), over `AtomicFile` on the machine's file system. Only arguments are handled here.
+ * `writeFile` and `writeFileSync` of `holdfast/durable`: the calls of `write-file-atomic` (and, for
+ * the common options, of `node:fs`), over `AtomicFile` on the machine's file system. Only arguments
+ * are handled here.
  */
 
 import { nodeVfs } from '../vfs/node-vfs.ts';
@@ -16,23 +17,27 @@ export type WriteFileData = string | NodeJS.ArrayBufferView | null | undefined;
 /** The options of `write-file-atomic`. */
 export interface WriteFileOptions {
   /**
-   * Permission bits of the file, exactly these whatever the umask; text is read as octal. Default: those of the
-   * file that is replaced, or 0o666 less the umask. `false`: 0o666 less the umask in any case.
+   * Permission bits of the file, exactly these whatever the umask; text is read as octal. Default:
+   * those of the file that is replaced, or 0o666 less the umask. `false`: 0o666 less the umask in
+   * any case.
    */
   readonly mode?: number | string | false | undefined;
   /**
-   * Owner and group, both. Default: those of the file that is replaced, as far as the system lets this user
-   * keep them. `false`: those of this process.
+   * Owner and group, both. Default: those of the file that is replaced, as far as the system lets
+   * this user keep them. `false`: those of this process.
    */
   readonly chown?: FileOwnership | false | undefined;
   /** How text becomes bytes. Default utf8. */
   readonly encoding?: BufferEncoding | null | undefined;
   /**
-   * `false`: no sync at all. Running programs still see the old file or the new one; a power cut may leave the old
-   * one, the new one, or an empty or partly written one. Default true.
+   * `false`: no sync at all. Running programs still see the old file or the new one; a power cut
+   * may leave the old one, the new one, or an empty or partly written one. Default true.
    */
   readonly fsync?: boolean | undefined;
-  /** Called with the path of the temporary file when it has been made; awaited by the asynchronous form. */
+  /**
+   * Called with the path of the temporary file when it has been made; awaited by the asynchronous
+   * form.
+   */
   readonly tmpfileCreated?: ((path: string) => unknown) | undefined;
 }
 
@@ -40,13 +45,15 @@ export interface WriteFileOptions {
 export type WriteFileCallback = (error: Error | null) => void;
 
 /**
- * Replaces a file as a whole, or makes it: data goes to a temporary file beside it, is synced, takes the file's
- * name, and the directory is synced. Links are followed; permission bits and owner are kept. Calls for one file
- * take effect one after the other, in their order; `data` must not change until then.
+ * Replaces a file as a whole, or makes it: data goes to a temporary file beside it, is synced,
+ * takes the file's name, and the directory is synced. Links are followed; permission bits and owner
+ * are kept. Calls for one file take effect one after the other, in their order; `data` must not
+ * change until then.
  *
- * When it resolves, the new file is there for every reader, and after a power cut. When it rejects, `error.code`
- * is the operating system's and `error.outcome` says which file is there: `'old'`, or `'unknown'` when the new one
- * is in place and a power cut may still bring the old one back. In no case a mixture.
+ * When it resolves, the new file is there for every reader, and after a power cut. When it rejects,
+ * `error.code` is the operating system's and `error.outcome` says which file is there: `'old'`, or
+ * `'unknown'` when the new one is in place and a power cut may still bring the old one back. In no
+ * case a mixture.
  *
  * @throws TypeError for arguments that cannot be meant; FileChangeError for a failed system call
  */
@@ -76,7 +83,8 @@ export function writeFile(
   const options = typeof optionsOrCallback === 'function' ? undefined : optionsOrCallback;
   const written = write(path, data, options);
   if (callback === undefined) return written;
-  // Outside of the promise, so that what the callback throws is an uncaught exception and not a rejection.
+  // Outside of the promise, so that what the callback throws is an uncaught exception and not a
+  // rejection.
   written.then(
     () => process.nextTick(callback, null),
     (error: unknown) => process.nextTick(callback, error),

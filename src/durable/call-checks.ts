@@ -4,8 +4,9 @@ import { isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * An absolute path. A relative one means what it means now, also when the call has to wait and the directory is
- * changed. It is not shortened except on Windows: `link/../file` is beside the link's target.
+ * An absolute path. A relative one means what it means now, also when the call has to wait and the
+ * directory is changed. It is not shortened except on Windows: `link/../file` is beside the link's
+ * target.
  */
 export function checkPath(path: string | URL): string {
   const text: unknown = path instanceof URL ? fileURLToPath(path) : path;

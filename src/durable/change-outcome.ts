@@ -1,6 +1,6 @@
 /**
- * What a failed system call says about the change it should have made, and how the caller is told. Not here: which
- * step of a pattern failed; the patterns know that.
+ * What a failed system call says about the change it should have made, and how the caller is told.
+ * Not here: which step of a pattern failed; the patterns know that.
  */
 
 import { FileChangeError } from '../base/errors.ts';
@@ -8,9 +8,10 @@ import type { Outcome } from '../base/errors.ts';
 import { errorCode } from '../vfs/errno.ts';
 
 /**
- * A call that changes names and fails with one of these was refused before it changed anything (rename(2),
- * unlink(2), mkdir(2)). Not among them: EIO, which may come in the middle; ENOENT of a rename, which a network
- * server answers when it is asked again for what it has already done; errors of the network itself.
+ * A call that changes names and fails with one of these was refused before it changed anything
+ * (rename(2), unlink(2), mkdir(2)). Not among them: EIO, which may come in the middle; ENOENT of a
+ * rename, which a network server answers when it is asked again for what it has already done;
+ * errors of the network itself.
  */
 const REFUSED: ReadonlySet<string | undefined> = new Set(
   (
@@ -25,8 +26,8 @@ export function wasRefused(error: unknown): boolean {
 }
 
 /**
- * A system error as a `FileChangeError`; one that already is, wrong arguments and broken invariants as they are.
- * `what` is a verb: 'replacing', 'removing'.
+ * A system error as a `FileChangeError`; one that already is, wrong arguments and broken invariants
+ * as they are. `what` is a verb: 'replacing', 'removing'.
  */
 export function explainFailure(
   error: unknown,

@@ -1,6 +1,6 @@
 /**
- * Paths taken apart and put together without the shortening that `node:path` does: `link/../name` is beside the
- * link's target, and must stay so. Cheap, since it runs at every replacement.
+ * Paths taken apart and put together without the shortening that `node:path` does: `link/../name`
+ * is beside the link's target, and must stay so. Cheap, since it runs at every replacement.
  */
 
 import { dirname, sep } from 'node:path';

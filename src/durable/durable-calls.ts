@@ -1,6 +1,6 @@
 /**
- * `mkdir`, `rename` and `rm` of `holdfast/durable`: the calls of `node:fs` and `node:fs/promises`, over
- * `DurableDirectory` on the machine's file system. Only arguments are handled here.
+ * `mkdir`, `rename` and `rm` of `holdfast/durable`: the calls of `node:fs` and `node:fs/promises`,
+ * over `DurableDirectory` on the machine's file system. Only arguments are handled here.
  */
 
 import { nodeVfs } from '../vfs/node-vfs.ts';
@@ -10,7 +10,9 @@ import type { RemoveOptions } from './durable-directory.ts';
 import { SyncDispatch } from './sync-dispatch.ts';
 
 export interface MkdirOptions {
-  /** Makes what is missing above it too, and takes a directory that is there already. Default false. */
+  /**
+   * Makes what is missing above it too, and takes a directory that is there already. Default false.
+   */
   readonly recursive?: boolean | undefined;
   /** Permission bits before the umask, as a number or octal text. Default 0o777. */
   readonly mode?: number | string | undefined;
@@ -19,9 +21,9 @@ export interface MkdirOptions {
 export type RmOptions = RemoveOptions;
 
 /**
- * Makes a directory. When it resolves, the directory's name lasts, and with `recursive` those of all that were made
- * above it, and of the lowest one that was there. Resolves to the topmost directory made with `recursive`, else to
- * undefined.
+ * Makes a directory. When it resolves, the directory's name lasts, and with `recursive` those of
+ * all that were made above it, and of the lowest one that was there. Resolves to the topmost
+ * directory made with `recursive`, else to undefined.
  * @throws TypeError for wrong arguments; FileChangeError, outcome `'old'` when nothing was made
  */
 export async function mkdir(
@@ -46,9 +48,10 @@ export function mkdirSync(
 }
 
 /**
- * Renames a file or directory, over what has the new name. A file's bytes are synced first. When it resolves, the
- * new name lasts, with these bytes, and the old name is gone for good. A power cut before may leave the file under
- * its old name, its new one, or both. The content of a directory is not synced.
+ * Renames a file or directory, over what has the new name. A file's bytes are synced first. When it
+ * resolves, the new name lasts, with these bytes, and the old name is gone for good. A power cut
+ * before may leave the file under its old name, its new one, or both. The content of a directory is
+ * not synced.
  * @throws TypeError for wrong arguments; FileChangeError, outcome `'old'` when nothing was renamed
  */
 export async function rename(from: string | URL, to: string | URL): Promise<void> {
@@ -61,11 +64,11 @@ export function renameSync(from: string | URL, to: string | URL): void {
 }
 
 /**
- * Removes a file, a link (not what it points to), or with `recursive` a directory with all that is in it. When it
- * resolves, the name is gone for good; with `force` also when there was none. A power cut before, and an error
- * half-way, may leave a part of a directory's content.
- * @throws TypeError for wrong arguments; FileChangeError, outcome `'old'` when nothing was removed; its code is
- *   EISDIR for a directory without `recursive`
+ * Removes a file, a link (not what it points to), or with `recursive` a directory with all that is
+ * in it. When it resolves, the name is gone for good; with `force` also when there was none. A
+ * power cut before, and an error half-way, may leave a part of a directory's content.
+ * @throws TypeError for wrong arguments; FileChangeError, outcome `'old'` when nothing was removed;
+ *   its code is EISDIR for a directory without `recursive`
  */
 export async function rm(path: string | URL, options: RmOptions = {}): Promise<void> {
   await directories().rm(checkPath(path), options);

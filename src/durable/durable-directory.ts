@@ -1,17 +1,21 @@
 /**
- * Directory changes that last: make, rename, replace, remove, each followed by the right directory sync. The file's
- * bytes are never this module's concern, except in `replace`. Groups of changes with one sync for each directory
- * are `name-group`.
+ * Directory changes that last: make, rename, replace, remove, each followed by the right directory
+ * sync. The file's bytes are never this module's concern, except in `replace`. Groups of changes
+ * with one sync for each directory are `name-group`.
  *
  * What must be synced before what:
- * - `mkdir`: the directory's name in its parent, before anything is made in it. A chain is made top down, each
- *   name synced before the next directory is made, so that one that exists has a durable parent.
+ * - `mkdir`: the directory's name in its parent, before anything is made in it. A chain is made top
+ *   down, each name synced before the next directory is made, so that one that exists has a durable
+ *   parent.
  * - `rename`: nothing before; afterwards the directory of the new name, then that of the old one.
- * - `replace`: the file's bytes before, because a rename may reach the disk first; then as `rename`.
- * - `rm`: nothing before; afterwards the directory of the name. What was inside goes with its directory.
+ * - `replace`: the file's bytes before, because a rename may reach the disk first; then as
+ *   `rename`.
+ * - `rm`: nothing before; afterwards the directory of the name. What was inside goes with its
+ *   directory.
  *
- * Every method rejects with a `FileChangeError`: the operating system's code, and the outcome `'old'` when nothing
- * was changed, `'unknown'` when something was and may or may not outlive a power cut.
+ * Every method rejects with a `FileChangeError`: the operating system's code, and the outcome
+ * `'old'` when nothing was changed, `'unknown'` when something was and may or may not outlive a
+ * power cut.
  */
 
 import { dirname } from 'node:path';
@@ -34,7 +38,10 @@ export interface RemoveOptions {
   readonly force?: boolean | undefined;
 }
 
-/** A directory that this user may not read cannot be synced by them, and on a read-only one nothing is pending. */
+/**
+ * A directory that this user may not read cannot be synced by them, and on a read-only one nothing
+ * is pending.
+ */
 const NOT_OURS: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /** Directory changes on one `Vfs`. Stateless: share or make anew. */
@@ -57,9 +64,9 @@ export class DurableDirectory {
   }
 
   /**
-   * Makes a directory and all that are missing above it. On return all their names last, also that of the lowest one
-   * that was there already: a process that made it may have been killed before it synced. Resolves to the
-   * topmost directory made, or undefined.
+   * Makes a directory and all that are missing above it. On return all their names last, also that
+   * of the lowest one that was there already: a process that made it may have been killed before it
+   * synced. Resolves to the topmost directory made, or undefined.
    */
   async mkdirAll(path: string, mode?: number): Promise<string | undefined> {
     let topmost: string | undefined;
@@ -102,8 +109,9 @@ export class DurableDirectory {
   }
 
   /**
-   * Renames, over what has the new name. On return the new name lasts and the old one is gone for good. If we crash
-   * before, the file has its old name, its new one or both. REQUIRES: bytes that matter are synced.
+   * Renames, over what has the new name. On return the new name lasts and the old one is gone for
+   * good. If we crash before, the file has its old name, its new one or both. REQUIRES: bytes that
+   * matter are synced.
    */
   rename(from: string, to: string): Promise<void> {
     return this.#change('renaming', from, async (names) => {
@@ -120,8 +128,8 @@ export class DurableDirectory {
   }
 
   /**
-   * As `rename`, with the file's bytes and attributes synced before. On return the new name lasts with them. A
-   * directory's content is not synced, a link has none.
+   * As `rename`, with the file's bytes and attributes synced before. On return the new name lasts
+   * with them. A directory's content is not synced, a link has none.
    */
   replace(from: string, to: string): Promise<void> {
     return this.#change('renaming', from, async (names) => {
@@ -140,8 +148,9 @@ export class DurableDirectory {
   }
 
   /**
-   * Removes a file, a link (not what it points to), or with `recursive` a directory. On return the name is gone for
-   * good. If we crash before, or it rejects half-way, any part of a directory's content may be gone.
+   * Removes a file, a link (not what it points to), or with `recursive` a directory. On return the
+   * name is gone for good. If we crash before, or it rejects half-way, any part of a directory's
+   * content may be gone.
    * @throws EISDIR for a directory without `recursive`
    */
   rm(path: string, { recursive, force }: RemoveOptions = {}): Promise<void> {
@@ -260,7 +269,10 @@ export class DurableDirectory {
     }
   }
 
-  /** FlushFileBuffers needs write access; elsewhere reading is enough, and rights for it are more common. */
+  /**
+   * FlushFileBuffers needs write access; elsewhere reading is enough, and rights for it are more
+   * common.
+   */
   async #syncFile(path: string): Promise<void> {
     const file = await this.#vfs.open(path, this.#openForSync);
     try {
@@ -349,7 +361,9 @@ function unlessNotOurs(error: unknown): void {
   if (!NOT_OURS.has(errorCode(error))) throw error;
 }
 
-/** As `mkdir -p`: something else in the way is EEXIST at the end of the path and ENOTDIR above it. */
+/**
+ * As `mkdir -p`: something else in the way is EEXIST at the end of the path and ENOTDIR above it.
+ */
 function isDirectory(stat: FileStat | null, path: string, wanted: string): boolean {
   if (stat === null || stat.kind === 'directory') return stat !== null;
   throw systemError(path === wanted ? 'EEXIST' : 'ENOTDIR', 'mkdir', wanted);

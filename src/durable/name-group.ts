@@ -1,7 +1,8 @@
 /**
- * Changes to names that become durable together: any number of creations, renames and removals, then one sync for
- * each directory they touched, in the order in which they were first touched. A directory is opened before its
- * first change, so that having no descriptor left refuses the change instead of leaving it unsynced.
+ * Changes to names that become durable together: any number of creations, renames and removals,
+ * then one sync for each directory they touched, in the order in which they were first touched. A
+ * directory is opened before its first change, so that having no descriptor left refuses the change
+ * instead of leaving it unsynced.
  *
  * Not here: bytes. A file whose bytes matter is synced before its name is changed.
  */
@@ -16,8 +17,8 @@ import { wasRefused } from './change-outcome.ts';
 import type { NameSync, SyncDispatch } from './sync-dispatch.ts';
 
 /**
- * Runs `change` and then makes all names it changed durable. When it rejects, the changes that were made stand and
- * each may or may not outlive a power cut.
+ * Runs `change` and then makes all names it changed durable. When it rejects, the changes that were
+ * made stand and each may or may not outlive a power cut.
  */
 export async function changeNames<T>(
   dispatch: SyncDispatch,
@@ -67,7 +68,10 @@ export class NameGroup {
     return this.#changed;
   }
 
-  /** Announces a name in a directory that the caller is about to change by itself, such as a file it makes. */
+  /**
+   * Announces a name in a directory that the caller is about to change by itself, such as a file it
+   * makes.
+   */
   async touch(path: string): Promise<void> {
     const directory = dirname(path);
     if (this.#touched.has(directory)) return;
@@ -82,7 +86,10 @@ export class NameGroup {
     this.#touched.set(directory, { names, newFiles: [] });
   }
 
-  /** Says that the caller has changed a touched directory; that the file at `path`, if given, is new there. */
+  /**
+   * Says that the caller has changed a touched directory; that the file at `path`, if given, is new
+   * there.
+   */
   noteChange(newFile?: string): void {
     this.#changed = true;
     if (newFile !== undefined) this.#touched.get(dirname(newFile))?.newFiles.push(newFile);
@@ -98,9 +105,13 @@ export class NameGroup {
     this.#makeSync(() => this.#dispatch.vfs.mkdirSync(path, mode));
   }
 
-  /** `newFile` is false for a directory: it has no bytes that could carry its name where names cannot be synced. */
+  /**
+   * `newFile` is false for a directory: it has no bytes that could carry its name where names
+   * cannot be synced.
+   */
   async rename(from: string, to: string, newFile: boolean = true): Promise<void> {
-    // The destination first: a power cut between the two syncs may show both names, but never neither.
+    // The destination first: a power cut between the two syncs may show both names, but never
+    // neither.
     await this.touch(to);
     await this.touch(from);
     await this.#make(() => renameOver(this.#renameSystem, from, to, true));
@@ -134,7 +145,10 @@ export class NameGroup {
     this.#makeSync(() => this.#dispatch.vfs.rmdirSync(path));
   }
 
-  /** Syncs each touched directory once. Rejects at the first that fails; the later ones are not synced then. */
+  /**
+   * Syncs each touched directory once. Rejects at the first that fails; the later ones are not
+   * synced then.
+   */
   async sync(): Promise<void> {
     for (const { names, newFiles } of this.#touched.values()) await names.sync(newFiles);
   }

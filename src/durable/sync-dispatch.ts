@@ -1,10 +1,11 @@
 /**
- * The one place that makes something durable. Callers say what they need ("these bytes", "this name", "this new
- * chain of directories", "this before that"), the table in `sync-table` says which call that is here, and the
- * dispatch makes it. No other module of the store calls `sync` or `datasync`.
+ * The one place that makes something durable. Callers say what they need ("these bytes", "this
+ * name", "this new chain of directories", "this before that"), the table in `sync-table` says which
+ * call that is here, and the dispatch makes it. No other module of the store calls `sync` or
+ * `datasync`.
  *
- * A failed sync is never repeated here: on Linux the pages are marked clean and a second sync succeeds without
- * having written them. What a failure means is for the caller to say.
+ * A failed sync is never repeated here: on Linux the pages are marked clean and a second sync
+ * succeeds without having written them. What a failure means is for the caller to say.
  */
 
 import { dirname } from 'node:path';
@@ -15,9 +16,11 @@ import { currentSyncRules } from './sync-table.ts';
 import type { SyncRules } from './sync-table.ts';
 
 /**
- * A directory whose file system has no way to sync it answers with one of these, and never does so for data
- * that could not be written (that is EIO, ENOSPC, EDQUOT). Its names then last by assumption, as on Windows.
- * @see https://github.com/facebook/rocksdb/issues/2929 and https://github.com/libgit2/libgit2/issues/5356
+ * A directory whose file system has no way to sync it answers with one of these, and never does so
+ * for data that could not be written (that is EIO, ENOSPC, EDQUOT). Its names then last by
+ * assumption, as on Windows.
+ * @see https://github.com/facebook/rocksdb/issues/2929 and
+ *   https://github.com/libgit2/libgit2/issues/5356
  */
 const NO_DIRECTORY_SYNC: ReadonlySet<string | undefined> = new Set([
   'EINVAL',
@@ -26,7 +29,10 @@ const NO_DIRECTORY_SYNC: ReadonlySet<string | undefined> = new Set([
   'ENOSYS',
 ]);
 
-/** Makes things durable on one `Vfs`, with the calls that the rules name. Stateless: share or make anew. */
+/**
+ * Makes things durable on one `Vfs`, with the calls that the rules name. Stateless: share or make
+ * anew.
+ */
 export class SyncDispatch {
   readonly vfs: Vfs;
   readonly rules: SyncRules;
@@ -37,8 +43,8 @@ export class SyncDispatch {
   }
 
   /**
-   * These bytes: on return, every write and size change of `file` that returned before the call is on stable
-   * storage. Not its permissions, not its name.
+   * These bytes: on return, every write and size change of `file` that returned before the call is
+   * on stable storage. Not its permissions, not its name.
    */
   bytes(file: VfsFile): Promise<void> {
     return this.rules.bytes.call === 'datasync' ? file.datasync() : file.sync();
@@ -59,16 +65,17 @@ export class SyncDispatch {
   }
 
   /**
-   * For `OpenOptions.sync`: `'data'` where a write to a file opened so is durable when it returns, undefined where
-   * it is not and `bytes` must follow each write.
+   * For `OpenOptions.sync`: `'data'` where a write to a file opened so is durable when it returns,
+   * undefined where it is not and `bytes` must follow each write.
    */
   get durableWriteFlag(): 'data' | undefined {
     return this.rules.durableWrites.call === 'open-flag' ? 'data' : undefined;
   }
 
   /**
-   * Prepares to sync the names in `directory`: takes the descriptor before the change is made, so that having none
-   * left (EMFILE), or no right to the directory, refuses the change instead of leaving its outcome open.
+   * Prepares to sync the names in `directory`: takes the descriptor before the change is made, so
+   * that having none left (EMFILE), or no right to the directory, refuses the change instead of
+   * leaving its outcome open.
    */
   async openNames(directory: string): Promise<NameSync> {
     return new NameSync(this, this.#syncsNames ? await this.vfs.openDirectory(directory) : null);
@@ -79,8 +86,9 @@ export class SyncDispatch {
   }
 
   /**
-   * These names: on return, every name created, renamed or removed in `directory` before the call lasts.
-   * `newFiles` are the paths among them that are files; only platforms without a directory sync use them.
+   * These names: on return, every name created, renamed or removed in `directory` before the call
+   * lasts. `newFiles` are the paths among them that are files; only platforms without a directory
+   * sync use them.
    */
   async names(directory: string, newFiles: readonly string[] = []): Promise<void> {
     const names = await this.openNames(directory);
@@ -100,7 +108,10 @@ export class SyncDispatch {
     }
   }
 
-  /** This new directory: on return its name lasts in its parent. A chain is made and synced top down. */
+  /**
+   * This new directory: on return its name lasts in its parent. A chain is made and synced top
+   * down.
+   */
   async newDirectory(path: string): Promise<void> {
     if (this.rules.newDirectory.call === 'directory-sync') await this.names(dirname(path));
   }
@@ -110,8 +121,9 @@ export class SyncDispatch {
   }
 
   /**
-   * This before that: runs the steps one after the other and stops at the first that fails. No call of any platform
-   * orders two files; only a sync of the first that has returned before the second begins does.
+   * This before that: runs the steps one after the other and stops at the first that fails. No call
+   * of any platform orders two files; only a sync of the first that has returned before the second
+   * begins does.
    */
   async inOrder(...steps: readonly (() => Promise<void>)[]): Promise<void> {
     for (const step of steps) await step();
@@ -133,7 +145,9 @@ export class NameSync {
     this.#directory = directory;
   }
 
-  /** On return the names last. After a rejection each of them may or may not outlive a power cut. */
+  /**
+   * On return the names last. After a rejection each of them may or may not outlive a power cut.
+   */
   async sync(newFiles: readonly string[]): Promise<void> {
     if (this.#directory === null) {
       for (const path of newFiles) await this.#flushNewFile(path);
@@ -164,7 +178,8 @@ export class NameSync {
     try {
       await this.#directory?.close();
     } catch {
-      // A directory's descriptor holds no unwritten bytes: its close has nothing to say about what lasts.
+      // A directory's descriptor holds no unwritten bytes: its close has nothing to say about what
+      // lasts.
     }
   }
 

@@ -1,16 +1,19 @@
 /**
- * The three sync policies, in the words of the field, and how an option becomes one. What each promises is
- * stated here once; who keeps the promise is the append file, the log or the engine that takes the option.
+ * The three sync policies, in the words of the field, and how an option becomes one. What each
+ * promises is stated here once; who keeps the promise is the append file, the log or the engine
+ * that takes the option.
  */
 
 /**
  * When a write resolves, and what a power cut may take afterwards.
  *
- * - `'sync'`: resolves when the record is on stable storage. A power cut takes nothing that resolved.
- * - `'batch'`: resolves when the record is with the operating system; a sync follows after a number of records,
- *   bytes or milliseconds, whichever is first. A power cut takes at most that window, always a suffix.
- * - `'none'`: resolves when the record is with the operating system; synced at rotation, checkpoint and close.
- *   A power cut takes at most the unsynced suffix.
+ * - `'sync'`: resolves when the record is on stable storage. A power cut takes nothing that
+ *   resolved.
+ * - `'batch'`: resolves when the record is with the operating system; a sync follows after a number
+ *   of records, bytes or milliseconds, whichever is first. A power cut takes at most that window,
+ *   always a suffix.
+ * - `'none'`: resolves when the record is with the operating system; synced at rotation, checkpoint
+ *   and close. A power cut takes at most the unsynced suffix.
  *
  * A killed process loses nothing that resolved, under all three.
  */

@@ -1,7 +1,8 @@
 /**
- * Which call makes what durable, as data: one row a platform, one column a need, every cell with its source.
- * The only place where platform and runtime decide anything about syncing. Not here: making the calls, which is
- * `sync-dispatch`; and what the disk below does with them, which is `doctor`'s subject.
+ * Which call makes what durable, as data: one row a platform, one column a need, every cell with
+ * its source. The only place where platform and runtime decide anything about syncing. Not here:
+ * making the calls, which is `sync-dispatch`; and what the disk below does with them, which is
+ * `doctor`'s subject.
  */
 
 /** What runs the program. libuv is Node's; the others make the system calls themselves. */
@@ -15,7 +16,10 @@ export type SyncRuntime = 'node' | 'bun' | 'deno';
  */
 export type SyncConfidence = 'documented' | 'assumed' | 'weaker';
 
-/** One decision: the vfs call to make, the system call it becomes, how sure that is, and who says so. */
+/**
+ * One decision: the vfs call to make, the system call it becomes, how sure that is, and who says
+ * so.
+ */
 export interface SyncCell<Call extends string> {
   readonly call: Call;
   /** The system call as a tracer shows it; empty where none is made. */
@@ -34,9 +38,15 @@ export interface SyncRules {
   readonly bytes: SyncCell<'datasync' | 'sync'>;
   /** Bytes, size, permission bits and owner. */
   readonly file: SyncCell<'sync'>;
-  /** Writes that are durable when they return, without a sync after them; `none`: the caller must sync. */
+  /**
+   * Writes that are durable when they return, without a sync after them; `none`: the caller must
+   * sync.
+   */
   readonly durableWrites: SyncCell<'open-flag' | 'none'>;
-  /** A created, renamed or removed name; `flush-new-file`: open the file under its new name and sync it. */
+  /**
+   * A created, renamed or removed name; `flush-new-file`: open the file under its new name and sync
+   * it.
+   */
   readonly names: SyncCell<'directory-sync' | 'flush-new-file'>;
   /** A new directory in its parent. */
   readonly newDirectory: SyncCell<'directory-sync' | 'none'>;
@@ -72,9 +82,10 @@ function linux(runtime: SyncRuntime): Row {
 }
 
 /**
- * libuv asks for F_FULLFSYNC, and when the volume refuses falls back to F_BARRIERFSYNC and fsync without a word;
- * Rust's library asks for it and fails when it is refused; Bun calls plain fsync, after which the drive may still
- * hold the data. No runtime flushes the drive for O_DSYNC, so writes are synced. Apple says nothing about names.
+ * libuv asks for F_FULLFSYNC, and when the volume refuses falls back to F_BARRIERFSYNC and fsync
+ * without a word; Rust's library asks for it and fails when it is refused; Bun calls plain fsync,
+ * after which the drive may still hold the data. No runtime flushes the drive for O_DSYNC, so
+ * writes are synced. Apple says nothing about names.
  */
 function darwin(runtime: SyncRuntime): Row {
   const [systemCall, confidence, ...sources] = (
@@ -95,8 +106,9 @@ function darwin(runtime: SyncRuntime): Row {
 }
 
 /**
- * A directory cannot be opened for syncing. FlushFileBuffers needs a handle with write access and writes the
- * file's data and metadata; that the name goes with it, on NTFS through its log, is assumed.
+ * A directory cannot be opened for syncing. FlushFileBuffers needs a handle with write access and
+ * writes the file's data and metadata; that the name goes with it, on NTFS through its log, is
+ * assumed.
  */
 function win32(runtime: SyncRuntime): Row {
   const through = runtime === 'deno' ? DENO : LIBUV_WINDOWS;
@@ -122,7 +134,10 @@ function otherUnix(runtime: SyncRuntime): Row {
   };
 }
 
-/** The row for a platform (`process.platform`) and a runtime. Unknown platforms get the portable row. */
+/**
+ * The row for a platform (`process.platform`) and a runtime. Unknown platforms get the portable
+ * row.
+ */
 export function syncRulesFor(platform: string, runtime: SyncRuntime): SyncRules {
   return { platform, runtime, ...rowOf(platform)(runtime) };
 }

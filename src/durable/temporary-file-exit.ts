@@ -1,6 +1,6 @@
 /**
- * Removes the temporary files of writes in flight when the program calls `process.exit`, or its worker thread ends.
- * No signal handlers: what a killed process leaves is swept by the next one.
+ * Removes the temporary files of writes in flight when the program calls `process.exit`, or its
+ * worker thread ends. No signal handlers: what a killed process leaves is swept by the next one.
  */
 
 import type { Vfs } from '../vfs/vfs.ts';

@@ -1,13 +1,15 @@
 /**
- * Who made a temporary file, and whether that process is surely dead. The answer "dead" lets a file be deleted, so
- * every doubt is answered with "alive". Not here: names and sweeping, which are `temporary-file`.
+ * Who made a temporary file, and whether that process is surely dead. The answer "dead" lets a file
+ * be deleted, so every doubt is answered with "alive". Not here: names and sweeping, which are
+ * `temporary-file`.
  *
  * A process is dead when
- * 1. it lived in *our* world (same boot of the same machine, same process-id namespace: `world` is equal) and no
- *    process has its id, or the one that has it started at another time; or
- * 2. it lived in *another boot of our host* (`host` is equal and known, `world` is not): every process of an
- *    earlier boot is gone. `host` is known only on Linux outside of containers, where a machine id exists.
- * In every other case (another host, another container, a system that tells us nothing) it is alive.
+ * 1. it lived in *our* world (same boot of the same machine, same process-id namespace: `world` is
+ *    equal) and no process has its id, or the one that has it started at another time; or
+ * 2. it lived in *another boot of our host* (`host` is equal and known, `world` is not): every
+ *    process of an earlier boot is gone. `host` is known only on Linux outside of containers, where
+ *    a machine id exists. In every other case (another host, another container, a system that tells
+ *    us nothing) it is alive.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -38,7 +40,10 @@ export interface OwnerJudge {
 export const NO_HOST = '0';
 export const NO_START = '0';
 
-/** The inode of the first process-id namespace on every Linux (PROC_PID_INIT_INO, include/linux/proc_ns.h). */
+/**
+ * The inode of the first process-id namespace on every Linux (PROC_PID_INIT_INO,
+ * include/linux/proc_ns.h).
+ */
 const FIRST_NAMESPACE = 'pid:[4026531836]';
 
 /** What the judge asks the system; replaced in tests. */
@@ -93,12 +98,14 @@ export function systemProbe(vfs: Vfs): ProcessProbe {
         process.kill(processId, 0);
         return true;
       } catch (error) {
-        // EPERM: it exists and belongs to another user. Anything else but ESRCH tells nothing: it may exist.
+        // EPERM: it exists and belongs to another user. Anything else but ESRCH tells nothing: it
+        // may exist.
         return errorCode(error) !== 'ESRCH';
       }
     },
     machineName() {
-      // Linux has a machine id beside it; elsewhere two machines of one name are told apart by their hardware.
+      // Linux has a machine id beside it; elsewhere two machines of one name are told apart by
+      // their hardware.
       if (process.platform === 'linux') return hostname();
       const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
       const hardware = addresses.filter((each) => !each.internal).map((each) => each.mac);
@@ -111,7 +118,8 @@ export function systemProbe(vfs: Vfs): ProcessProbe {
 function linuxWorld(probe: ProcessProbe): { world: string; host: string } {
   const boot = probe.readText('/proc/sys/kernel/random/boot_id')?.trim();
   const namespace = probe.readLink('/proc/self/ns/pid');
-  // Start times are shifted by a time namespace, so they compare only within one (time_namespaces(7)).
+  // Start times are shifted by a time namespace, so they compare only within one
+  // (time_namespaces(7)).
   const timeNamespace = probe.readLink('/proc/self/ns/time') ?? '';
   // Without these nobody can judge us and we can judge nobody.
   if (boot === undefined || boot === '' || namespace === null) {
@@ -132,9 +140,10 @@ function otherWorld(probe: ProcessProbe): { world: string; host: string } {
 }
 
 /**
- * Clock ticks from boot to the start of the process, field 22 of /proc/PID/stat; null where it cannot be read.
- * The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
- * A /proc that belongs to another process-id namespace shows other processes under our ids: it is not read.
+ * Clock ticks from boot to the start of the process, field 22 of /proc/PID/stat; null where it
+ * cannot be read. The second field is the program's name in parentheses, which may hold spaces and
+ * parentheses itself. A /proc that belongs to another process-id namespace shows other processes
+ * under our ids: it is not read.
  * @see proc_pid_stat(5)
  */
 function startOf(probe: ProcessProbe, processId: number): string | null {

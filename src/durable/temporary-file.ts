@@ -1,10 +1,11 @@
 /**
- * Temporary files beside the file that they will become: names that say who made them, creation that never
- * follows or reuses what is there, and the sweep of what dead processes have left. Not here: who counts as dead,
- * which is `temporary-file-owner`.
+ * Temporary files beside the file that they will become: names that say who made them, creation
+ * that never follows or reuses what is there, and the sweep of what dead processes have left. Not
+ * here: who counts as dead, which is `temporary-file-owner`.
  *
- * A name is `.holdfast-WORLD-HOST-PID-START-NONCE.tmp`. It does not hold the target's name, which may be as long
- * as a name can be, and it does not end like the target, so that no pattern picks it up.
+ * A name is `.holdfast-WORLD-HOST-PID-START-NONCE.tmp`. It does not hold the target's name, which
+ * may be as long as a name can be, and it does not end like the target, so that no pattern picks it
+ * up.
  */
 
 import { errorCode } from '../vfs/errno.ts';
@@ -14,7 +15,10 @@ import type { FileOwner, OwnerJudge } from './temporary-file-owner.ts';
 
 const NAME = /^\.holdfast-([0-9a-f]{16})-([0-9a-f]{16}|0)-(\d{1,10})-(\d{1,20})-[0-9a-f]{16}\.tmp$/;
 
-/** A random name of 64 bits is taken once in a lifetime by chance; more often by somebody who wants to. */
+/**
+ * A random name of 64 bits is taken once in a lifetime by chance; more often by somebody who wants
+ * to.
+ */
 const NAME_ATTEMPTS = 3;
 
 /** The path of a new temporary file of `owner` in `directory`. `nonce` is 16 hexadecimal digits. */
@@ -32,8 +36,9 @@ export function temporaryFileOwner(name: string): FileOwner | null {
 }
 
 /**
- * Makes a new, empty file with a random name in `directory` and opens it for writing. Nothing that has the name
- * already, link or not, is opened. A crash may leave it behind: the next sweep takes it.
+ * Makes a new, empty file with a random name in `directory` and opens it for writing. Nothing that
+ * has the name already, link or not, is opened. A crash may leave it behind: the next sweep takes
+ * it.
  * @throws the operating system's error
  */
 export function createTemporaryFile(
@@ -61,9 +66,10 @@ export function createTemporaryFile(
 }
 
 /**
- * Deletes the temporary files that dead processes have left in `directory`, and never one of a process that may be
- * alive. Resolves to the number deleted, and never rejects: tidying is not what the caller asked for, and what is
- * wrong with the directory the caller's own call will say. A file that stays is swept another time.
+ * Deletes the temporary files that dead processes have left in `directory`, and never one of a
+ * process that may be alive. Resolves to the number deleted, and never rejects: tidying is not what
+ * the caller asked for, and what is wrong with the directory the caller's own call will say. A file
+ * that stays is swept another time.
  */
 export async function sweepTemporaryFiles(
   vfs: Vfs,

@@ -6,7 +6,10 @@ import { syncRulesFor } from '../../../src/durable/sync-table.ts';
 import { systemError } from '../../../src/vfs/errno.ts';
 import type { Vfs, VfsDirectory, VfsFile } from '../../../src/vfs/vfs.ts';
 
-/** A file system that only knows how to be synced, and notes the calls. `failing` throws instead of noting. */
+/**
+ * A file system that only knows how to be synced, and notes the calls. `failing` throws instead of
+ * noting.
+ */
 function notingVfs(failing?: { readonly call: string; readonly error: Error }) {
   const calls: string[] = [];
   const note = (call: string): void => {
