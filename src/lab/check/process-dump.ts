@@ -5,7 +5,7 @@
 
 import type { CrashedDisk } from './checker.ts';
 import { DiskCommand, type DiskCommandOptions } from './process-disk-command.ts';
-import { printable } from './process-run.ts';
+import { printable } from './printable.ts';
 
 /** What a dump command showed of one disk. */
 export interface Dump {

@@ -5,6 +5,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { printable } from './printable.ts';
 import { adoptGroup, endGroup, killGroup } from './process-scratch.ts';
 
 export interface CommandRun {
@@ -144,18 +145,4 @@ class StreamTail {
     const lines = this.#tail.toString('utf8').split(/[\r\n]+/);
     return printable(lines.findLast((line) => printable(line) !== '') ?? '');
   }
-}
-
-const LINE_CHARACTERS_MAX = 300;
-
-/** One line that is safe to show: without escape sequences and control characters, and not too long. */
-export function printable(line: string): string {
-  const plain = line
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    .replaceAll(/\u001B\[[0-9;?]*[A-Za-z]/g, '')
-    // eslint-disable-next-line no-control-regex -- as above; also the marks that turn text around
-    .replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, ' ')
-    .trim();
-  if (plain.length <= LINE_CHARACTERS_MAX) return plain;
-  return `${plain.slice(0, LINE_CHARACTERS_MAX - 1)}…`;
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { CrashedDisk, Verdict } from '../../../../src/lab/check/checker.ts';
 import { ProcessChecker } from '../../../../src/lab/check/process-checker.ts';
-import { printable } from '../../../../src/lab/check/process-run.ts';
+import { printable } from '../../../../src/lab/check/printable.ts';
 import { validateChecker } from '../../../../src/lab/check/validate-checker.ts';
 import type { MarkOperation } from '../../../../src/lab/record/operation.ts';
 import { treeOf } from '../../../../src/lab/record/trace-builder.ts';
