@@ -16,6 +16,8 @@ export type {
   FileTreeSymlink,
 } from './file-tree.ts';
 export { errorCode, systemError, type SystemError, type SystemErrorCode } from './errno.ts';
+export type { Fault, FaultKind } from './fault.ts';
+export { FaultVfs, type DirtyPages, type InjectedFault } from './fault-vfs.ts';
 export { ForwardingVfs } from './forwarding-vfs.ts';
 export { MemoryVfs, type MemoryVfsOptions } from './memory-vfs.ts';
 export { MeteredVfs } from './metered-vfs.ts';
