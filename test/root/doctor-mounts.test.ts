@@ -69,10 +69,11 @@ function seen(lines: readonly string[], place: string, as: string = ''): Seen {
   });
   assert.ok(run.stdout.startsWith('{'), `${script}\n${run.stdout}${run.stderr}`);
   const answer = JSON.parse(run.stdout) as DoctorJson;
-  assert.equal(answer.facts.platform, 'linux');
+  const { facts } = answer;
+  assert.ok(facts.platform === 'linux');
   return {
     answer,
-    facts: answer.facts as LinuxPlace,
+    facts,
     exitCode: run.status ?? -1,
     mountInfo: readFileSync(`${home}.mountinfo`, 'utf8'),
   };
@@ -451,6 +452,22 @@ test('an image that a program exports through FUSE is only assumed', { skip: wit
   const result = seen(lines, '$DIR/m');
   assert.deepEqual(ownReasons(result), ['fuse']);
   assert.equal(result.exitCode, 3);
+});
+
+test('measuring on a disk that is full or read-only fails in one line', { skip: anyone }, () => {
+  for (const [options, words] of [
+    ['size=64k', 'the disk is full'],
+    ['ro', 'it is mounted read-only'],
+  ]) {
+    const script = [
+      `mount -t tmpfs -o ${options} none '${directory}'`,
+      `'${process.execPath}' '${MAIN}' doctor --measure '${directory}'; echo "exit $?"`,
+      `ls -A '${directory}'`,
+    ].join('\n');
+    const run = spawnSync('unshare', ['--mount', 'sh', '-c', script], { encoding: 'utf8' });
+    assert.equal(run.stdout, 'exit 2\n', 'no answer, and no file left');
+    assert.equal(run.stderr, `holdfast doctor: cannot measure in ${directory}: ${words}\n`);
+  }
 });
 
 test('nothing stays mounted or attached after a failure', { skip: withExt4 }, () => {

@@ -161,7 +161,7 @@ function measurementText(measurement: Measurement, palette: Palette): string {
   const head = ['  4 KiB writes, one after the other', 'median', 'slowest tenth', 'per second'];
   const seconds = (measurement.elapsedMs / 1000).toFixed(1);
   return (
-    `${palette.bold('Measured')} in ${seconds} s, ${measurement.rounds} rounds\n` +
+    `${palette.bold('Measured')} in ${seconds} s, ${measurement.rounds} ${measurement.rounds === 1 ? 'round' : 'rounds'}\n` +
     formatTable([head, ...rows], ['left', 'right', 'right', 'right']) +
     hopText(measurement)
   );

@@ -101,6 +101,8 @@ async function measured(looked: Examination, context: CommandContext): Promise<E
   try {
     return await run;
   } catch (error) {
+    // Whoever interrupted us ends the process as soon as the hook above is through: there is nothing to say.
+    if (abort.signal.aborted) return await new Promise<never>(() => undefined);
     // A full or read-only disk, a sync that failed: the call's own name would tell the user nothing.
     throw new UsageError(`cannot measure in ${printable(directory)}: ${wordsFor(error)}`, {
       cause: error,

@@ -42,7 +42,7 @@ export interface Measurement {
 export interface MeasureOptions {
   readonly budgetMs?: number;
   readonly clock?: Clock;
-  /** Ends the run after the current round; its files are removed all the same. */
+  /** Ends the run before the next round: it rejects with the signal's reason, its files removed. */
   readonly signal?: AbortSignal;
   /** Called between rounds with the share of the time that is used up, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -69,7 +69,7 @@ export async function measureSyncs(
       let rounds = 0;
       let elapsedMs = 0;
       while (rounds < ROUNDS_MAX && (elapsedMs < budgetMs || rounds === 0)) {
-        if (signal?.aborted) break;
+        signal?.throwIfAborted();
         for (const [index, method] of methods.entries()) {
           const us = await timeOnce(method, clock, rounds);
           if (us !== null) samples[index]?.push(us);
