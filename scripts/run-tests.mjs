@@ -36,13 +36,14 @@ if (missing !== undefined) fail(`${relative(top, missing)} is not built: npm run
 
 const skipped = [];
 const filesHeard = new Set();
+let failed = false;
 let failures = 0;
 let passes = 0;
 
 const watchdog = new AbortController();
 const silence = setTimeout(() => {
   console.error('\nrun-tests: a test process does not end; it is stopped');
-  failures += 1;
+  failed = true;
   watchdog.abort();
 }, SILENCE_LIMIT_MS);
 
@@ -61,8 +62,10 @@ events.on('test:pass', (event) => {
   else if (event.todo !== undefined) skipped.push({ ...event, reason: `to do: ${event.todo}` });
   else passes += 1;
 });
-events.on('test:fail', () => {
-  failures += 1;
+events.on('test:fail', (event) => {
+  failed = true;
+  // A suite fails with its tests; counting both would disagree with the summary.
+  if (event.details.type !== 'suite') failures += 1;
 });
 const report = events.compose(new spec());
 report.pipe(process.stdout);
@@ -77,7 +80,7 @@ if (skipped.length > 0) {
     console.log(`  ${where}${name} (${why})`);
   }
 }
-if (failures > 0) fail(`${failures} failed on Node ${process.version}`);
+if (failed) fail(`${failures} failed on Node ${process.version}`);
 if (passes === 0) fail('nothing passed: a run without a test proves nothing');
 const silent = files.filter((file) => !filesHeard.has(file));
 if (silent.length > 0) fail(`no test passed or was skipped in ${relative(top, silent[0])}`);

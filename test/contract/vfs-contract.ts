@@ -58,8 +58,9 @@ export function vfsContract(subject: VfsContractSubject): void {
   for (const [formName, form] of forms) {
     describe(`${subject.name}, ${formName} calls`, () => {
       for (const [sentence, run] of cases) {
-        const reason = skips.get(sentence);
-        it(sentence, reason === undefined ? {} : { skip: reason }, async (scope) => {
+        // A case that can never apply is no test that could be run elsewhere: it is left out, not skipped.
+        if (skips.has(sentence)) continue;
+        it(sentence, async (scope) => {
           const { vfs, root } = subject.create(scope);
           const at = (name?: string): string =>
             name === undefined ? root : `${root === '/' ? '' : root}/${name}`;

@@ -140,7 +140,7 @@ const CODE_BANS: readonly Ban[] = [
     mend: 'throw an error: only src/cli ends the process',
   },
   {
-    pattern: /(?<![.\w$])any(?![\w$]|\s*[:(])/g,
+    pattern: /(?:[:<|&]|=>|\b(?:as|extends|is|readonly))\s*any\b(?!\s*[.(:])|,\s*any\s*>/g,
     applies: (path) => path.endsWith('.ts'),
     mend: 'unknown, and look at what it is',
   },
