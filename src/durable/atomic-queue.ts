@@ -29,7 +29,8 @@ export class AtomicQueue {
     try {
       const waited = before !== undefined || this.#free === 0;
       if (before !== undefined) await before;
-      await this.#enter();
+      const place = this.#enter();
+      if (place !== undefined) await place;
       try {
         return await job(waited);
       } finally {
