@@ -7,6 +7,7 @@ import type { CommandTable } from './command.ts';
 
 /** Every command of `holdfast`, in the order of the help. */
 export const commandTable: CommandTable = {
+  record: async () => (await import('./commands/record.ts')).recordCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
 };

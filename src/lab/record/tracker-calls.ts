@@ -5,7 +5,7 @@
  */
 
 import type { OpenFile } from './descriptor-table.ts';
-import type { Resolution, ShadowFile, ShadowNode } from './shadow-tree.ts';
+import type { Resolution, ShadowDirectory, ShadowFile, ShadowNode } from './shadow-tree.ts';
 import type { CallResult, OpenCall, Place, WriteCall } from './system-call.ts';
 import {
   adopt,
@@ -28,7 +28,7 @@ export function applyCall(
   tracker: TrackerContext,
   pending: PendingCall,
   result: CallResult,
-): TimelessOperation[] {
+): readonly TimelessOperation[] {
   if (result !== null && 'error' in result) return failed(tracker, pending, result.error);
   const success: Success = { value: result === null ? null : result.value };
   const { call, process, file } = pending;
@@ -98,88 +98,91 @@ function lookUp(
   return { place: 'open', node: file.node, path: file.path };
 }
 
+/** What an open made of a path, before a descriptor is given to it. */
+interface Opened {
+  readonly node: ShadowNode | null;
+  readonly path: string;
+  readonly operations: readonly TimelessOperation[];
+}
+
 function open(
   tracker: TrackerContext,
   pending: PendingCall,
   call: OpenCall,
   success: Success,
-): TimelessOperation[] {
-  const { flags, at, mode } = call;
+): readonly TimelessOperation[] {
+  const { flags, at } = call;
   const followLast = !flags.noFollow && !(flags.create && flags.exclusive);
   const found = lookUpPath(tracker, pending, at, followLast);
-  const operations: TimelessOperation[] = [];
-  const remember = (node: ShadowNode | null, path: string): TimelessOperation[] => {
-    if (success.value === null) return operations;
-    const { write, append, durable, closeOnExec } = flags;
-    const outsidePath = found.place === 'outside' ? found.path : '';
-    const file: OpenFile = {
-      node,
-      outsidePath,
-      path,
-      write,
-      append,
-      durable,
-      offset: 0,
-      references: 0,
-    };
-    pending.process.set(success.value, file, closeOnExec);
-    return operations;
-  };
-  if (found.place === 'nowhere') {
-    // Only a missed change explains it, unless the call never returned.
-    if (success.value === null) return [];
-    pending.process.remove(success.value);
-    return [
-      { kind: 'unmodelled', what: `a change that was not recorded: ${at.path}`, path: at.path },
-    ];
+  const opened = openFound(tracker, found, call, success);
+  const fd = success.value;
+  if (fd === null) return opened?.operations ?? [];
+  if (opened === null) {
+    // It succeeded on what the shadow does not have: only a missed change explains it.
+    pending.process.remove(fd);
+    const what = `a change that was not recorded: ${at.path}`;
+    return [{ kind: 'unmodelled', what, path: at.path }];
   }
+  const { node, path } = opened;
+  const file: OpenFile = {
+    node,
+    outsidePath: found.place === 'outside' ? found.path : '',
+    path,
+    write: flags.write,
+    append: flags.append,
+    durable: flags.durable,
+    offset: 0,
+    references: 0,
+  };
+  pending.process.set(fd, file, flags.closeOnExec);
+  return opened.operations;
+}
+
+/** null: the shadow tree has nothing there that could be opened. */
+function openFound(
+  tracker: TrackerContext,
+  found: Resolution,
+  call: OpenCall,
+  success: Success,
+): Opened | null {
+  const { flags } = call;
+  if (found.place === 'nowhere') return null;
   if (found.place === 'outside') {
     if (flags.create || flags.truncate) tracker.ignoredOutside += 1;
-    return remember(null, found.path);
+    return { node: null, path: found.path, operations: [] };
   }
+  const path = found.place === 'root' ? '.' : pathIn(tracker, found);
+  const { node } = found;
   if (flags.temporary) {
-    const directory = found.node;
-    if (directory?.kind !== 'directory') return [];
-    const made = tracker.tree.newFile();
-    const path = `${found.place === 'root' ? '.' : pathIn(tracker, found)}/(no name)`;
-    operations.push({
-      kind: 'create',
-      directory: directory.inode,
-      name: null,
-      inode: made.inode,
-      node: 'file',
-      mode,
-      path,
-    });
-    return remember(made, path);
+    if (node?.kind !== 'directory') return null;
+    return createFile(tracker, node, null, call.mode, `${path}/(no name)`);
   }
-  if (found.place === 'root') return remember(found.node, '.');
-  const path = pathIn(tracker, found);
-  if (found.node === null) {
-    const made = tracker.tree.newFile();
-    if (!flags.create) {
-      // A pending open of a missing file most likely failed; nothing follows from it.
-      if (success.value === null) return [];
-      operations.push(...adopt(tracker, found, made));
-      return remember(made, path);
-    }
-    tracker.tree.attach(found.directory, found.name, made);
-    operations.push({
-      kind: 'create',
-      directory: found.directory.inode,
-      name: found.name,
-      inode: made.inode,
-      node: 'file',
-      mode,
-      path,
-    });
-    return remember(made, path);
+  if (found.place === 'root') return { node, path, operations: [] };
+  if (node === null) {
+    if (flags.create) return createFile(tracker, found.directory, found.name, call.mode, path);
+    // A pending open of a missing file most likely failed; nothing follows from it.
+    if (success.value === null) return null;
+    const adopted = tracker.tree.newFile();
+    return { node: adopted, path, operations: adopt(tracker, found, adopted) };
   }
-  if (flags.truncate && found.node.kind === 'file' && found.node.size > 0) {
-    found.node.size = 0;
-    operations.push({ kind: 'truncate', inode: found.node.inode, size: 0, path });
-  }
-  return remember(found.node, path);
+  if (!flags.truncate || node.kind !== 'file' || node.size === 0)
+    return { node, path, operations: [] };
+  node.size = 0;
+  return { node, path, operations: [{ kind: 'truncate', inode: node.inode, size: 0, path }] };
+}
+
+function createFile(
+  tracker: TrackerContext,
+  directory: ShadowDirectory,
+  name: string | null,
+  mode: number,
+  path: string,
+): Opened {
+  const node = tracker.tree.newFile();
+  if (name !== null) tracker.tree.attach(directory, name, node);
+  const { inode } = node;
+  const create = { kind: 'create', directory: directory.inode, name, inode, node: 'file' } as const;
+  return { node, path, operations: [{ ...create, mode, path }] };
 }
 
 function close({ process, file }: PendingCall, fd: number): TimelessOperation[] {
@@ -248,7 +251,8 @@ function changeNode(
   if (call.call === 'attribute') {
     return [{ kind: 'attribute', inode: node.inode, field: call.field, value: call.value, path }];
   }
-  if (node.kind !== 'file') return [];
+  // A cut or extension to the size that the file has changes nothing.
+  if (node.kind !== 'file' || node.size === call.size) return [];
   node.size = call.size;
   return [{ kind: 'truncate', inode: node.inode, size: call.size, path }];
 }

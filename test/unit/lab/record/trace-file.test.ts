@@ -132,9 +132,9 @@ test('a changed bit anywhere after the first line is refused', (t) => {
 });
 
 /** Rewrites the lines and the end line so that counts and digest fit again. */
-function forge(t: TestContext, change: (trace: Trace) => Trace): string {
+function forge(t: TestContext, falsify: (trace: Trace) => Trace): string {
   const file = traceFile(t);
-  writeTraceFile(file, change(everything()));
+  writeTraceFile(file, falsify(everything()));
   return file;
 }
 

@@ -1,0 +1,74 @@
+/**
+ * `holdfast record`: runs a program and keeps what it asked of the file system below one directory, as a trace
+ * that `explore`, `audit` and the others read.
+ */
+
+import { isAbsolute, join } from 'node:path';
+
+import { UsageError } from '../../base/errors.ts';
+import type { Trace } from '../../lab/record/operation.ts';
+import { recordProgram } from '../../lab/record/record-program.ts';
+import type { CommandArguments } from '../arguments.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { printable } from '../output.ts';
+
+export const recordCommand: Command = {
+  name: 'record',
+  summary: 'record what a program asks of the file system',
+  usage: '--root DIR -o TRACE [--via node] -- PROGRAM…',
+  description: [
+    'Runs PROGRAM in the current directory and writes every change below DIR to the file TRACE, with the lines',
+    'of code that asked for it and what the program wrote to standard output by then.',
+    '',
+    'PROGRAM is a Node program: `node save.mjs`, or `save.mjs`. It must end with exit code 0.',
+    'Exit code 3: the trace is written, but something in it cannot be modelled; it is named.',
+  ].join('\n'),
+  options: {
+    root: { type: 'string', value: 'DIR', help: 'the directory whose changes are recorded' },
+    output: { type: 'string', short: 'o', value: 'TRACE', help: 'the file to write' },
+    via: { type: 'string', value: 'HOW', help: 'node (default): Node programs, with their lines' },
+  },
+  program: 'required',
+  run: runRecord,
+};
+
+async function runRecord(context: CommandContext, args: CommandArguments): Promise<ExitCode> {
+  const via = args.text('via') ?? 'node';
+  if (via !== 'node') throw new UsageError(`--via takes node, not '${via}'`);
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(context.cwd, path));
+  const tracePath = absolute(args.requiredText('output'));
+  const interrupt = new AbortController();
+  const recording = recordProgram({
+    root: absolute(args.requiredText('root')),
+    command: args.program,
+    tracePath,
+    cwd: context.cwd,
+    env: context.env,
+    signal: interrupt.signal,
+  });
+  const settled = context.onInterrupt(async () => {
+    interrupt.abort();
+    // What is wrong then is that the user interrupted it; only its clean-up is waited for.
+    await recording.catch(() => undefined);
+  });
+  const trace = await recording.finally(settled);
+  return tellResult(context, trace, tracePath);
+}
+
+/** The summary goes to standard error: standard output was the program's. */
+function tellResult(context: CommandContext, trace: Trace, tracePath: string): ExitCode {
+  const unmodelled = trace.operations.filter((operation) => operation.kind === 'unmodelled');
+  const changes = trace.operations.filter(
+    ({ kind }) => kind !== 'mark' && kind !== 'unmodelled' && kind !== 'close',
+  );
+  const outside =
+    trace.ignoredOutside === 0 ? '' : `; ${trace.ignoredOutside} outside of the root left out`;
+  context.stderr.write(
+    `recorded ${changes.length} changes and syncs in ${printable(tracePath)}${outside}\n`,
+  );
+  for (const { what } of unmodelled) {
+    context.stderr.write(`incomplete: cannot be modelled: ${printable(what)}\n`);
+  }
+  return unmodelled.length === 0 ? exitCodes.clean : exitCodes.incomplete;
+}

@@ -1,0 +1,59 @@
+/**
+ * The call stack of JavaScript code at a call, as frames of the program: without Node's own modules and without
+ * the recorder. Across `await` as far as V8 knows it.
+ */
+
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { StackFrame } from './operation.ts';
+
+/** Frames kept of one stack. */
+const FRAMES_MAX = 16;
+
+/** Frames asked of V8: the program's are below those of Node and of the recorder. */
+const FRAMES_ASKED = 40;
+
+const RECORDER_DIRECTORY = dirname(fileURLToPath(import.meta.url));
+
+/** The program's frames, innermost first; empty when only Node itself is on the stack. */
+export function captureStack(): readonly StackFrame[] {
+  const { stackTraceLimit } = Error;
+  const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
+  const holder: { stack?: unknown } = {};
+  Error.stackTraceLimit = FRAMES_ASKED;
+  Error.prepareStackTrace = (_, sites) => sites;
+  try {
+    Error.captureStackTrace(holder, captureStack);
+    const sites = holder.stack;
+    return Array.isArray(sites) ? programFrames(sites as NodeJS.CallSite[]) : [];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
+    else Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+  }
+}
+
+function programFrames(sites: readonly NodeJS.CallSite[]): StackFrame[] {
+  const frames: StackFrame[] = [];
+  for (const site of sites) {
+    const file = fileOf(site);
+    if (file === null) continue;
+    frames.push({
+      function: site.getFunctionName() ?? '(anonymous)',
+      file,
+      line: site.getLineNumber() ?? 0,
+      column: site.getColumnNumber() ?? 0,
+    });
+    if (frames.length === FRAMES_MAX) break;
+  }
+  return frames;
+}
+
+/** The path of a frame's file, or null for frames that are not the program's. */
+function fileOf(site: NodeJS.CallSite): string | null {
+  const name = site.getFileName() ?? null;
+  if (name === null || name.startsWith('node:')) return null;
+  const file = name.startsWith('file:') ? fileURLToPath(name) : name;
+  return dirname(file) === RECORDER_DIRECTORY ? null : file;
+}
