@@ -10,4 +10,5 @@ export const commandTable: CommandTable = {
   record: async () => (await import('./commands/record.ts')).recordCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
+  powercut: async () => (await import('./commands/powercut.ts')).powercutCommand,
 };

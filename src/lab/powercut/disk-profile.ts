@@ -31,6 +31,8 @@ export interface DiskProfile {
   readonly mountOptions: string;
   /** Options needed to mount the crashed copy beside others of the same identity. */
   readonly copyOptions: string;
+  /** How many copies may be mounted at once. */
+  readonly devicesMax: number;
   /** Read-only check, the image's path appended; exit code 0 is clean. */
   readonly check: readonly string[];
   /** What a system without a journal runs before it mounts again, or null. Exit codes up to 3 are success. */
@@ -72,6 +74,7 @@ function ext(
     ],
     mountOptions: '',
     copyOptions: '',
+    devicesMax: 8,
     check: ['e2fsck', '-f', '-n'],
     repair: null,
     commit: 'unrelated-sync',
@@ -112,6 +115,7 @@ export const diskProfiles: readonly DiskProfile[] = [
     format: ['mkfs.xfs', '-q', '-f', '-K'],
     mountOptions: '',
     copyOptions: 'nouuid',
+    devicesMax: 8,
     check: ['xfs_repair', '-n'],
     repair: null,
     commit: 'unrelated-sync',
@@ -126,6 +130,8 @@ export const diskProfiles: readonly DiskProfile[] = [
     format: ['mkfs.btrfs', '-q', '-f', '-K'],
     mountOptions: '',
     copyOptions: '',
+    // Two mounts of one identity at the same moment race in the kernel: one of them fails with EEXIST.
+    devicesMax: 1,
     check: ['btrfs', 'check', '--readonly'],
     repair: null,
     commit: 'btrfs-transaction',

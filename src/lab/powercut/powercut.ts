@@ -55,7 +55,8 @@ export async function examinePowercut(options: PowercutOptions): Promise<Powercu
   };
   const forget = options.onRig?.(takeDown);
   try {
-    for (let index = 0; index < options.devices; index += 1) {
+    const devices = Math.min(options.devices, options.profile.devicesMax);
+    for (let index = 0; index < devices; index += 1) {
       const directory = join(rig.workDirectory, `crash-${index}`);
       const mountOptions = options.mountOptions ?? '';
       disks.push(await CrashDisk.create(options.profile, mountOptions, directory));
@@ -216,7 +217,7 @@ class Examination {
         });
       }
     };
-    await Promise.all(this.#disks.map(work));
+    await Promise.all(Array.from({ length: this.#options.devices }, work));
     this.#checks.ms = performance.now() - start;
     return [...failed].map(([message, { trees, obligation }]) => ({
       message,

@@ -58,7 +58,11 @@ export function resolveUser(user: string): RigUser {
   }
 }
 
-/** Runs to the end, or to the time limit. @throws {UsageError} when it cannot be started. */
+/**
+ * Runs until the program ends, or to the time limit; whatever it started in the background ends with it.
+ *
+ * @throws {UsageError} when it cannot be started.
+ */
 export async function runInNamespace(job: NamespacedProgram): Promise<ProgramResult> {
   const [name = '', ...words] = job.program;
   const file = name.includes('/') ? resolve(job.cwd, name) : name;
@@ -77,11 +81,14 @@ export async function runInNamespace(job: NamespacedProgram): Promise<ProgramRes
     errors = (errors + text).slice(-ERRORS_LENGTH_MAX);
   });
   let late = false;
+  // The first process of the namespace takes every other with it.
+  const endAll = (): boolean => process.kill(job.namespacePid, 'SIGKILL');
   const timer = setTimeout(() => {
     late = true;
-    // The first process of the namespace takes every other with it.
-    process.kill(job.namespacePid, 'SIGKILL');
+    endAll();
   }, PROGRAM_MS_MAX);
+  // What the program left in the background would hold its standard output open.
+  child.once('exit', () => void (late || endAll()));
   try {
     return await new Promise((settle, reject) => {
       child.once('error', (error) =>
