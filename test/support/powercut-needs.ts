@@ -2,7 +2,7 @@
 
 import type { Checker, CrashedDisk, Verdict } from '../../src/lab/check/checker.ts';
 import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
-import { examinePowercut, type PowercutOptions } from '../../src/lab/powercut/powercut.ts';
+import { examinePowercut, type PowercutOptions } from '../../src/lab/powercut/examine-powercut.ts';
 import type { PowercutResult } from '../../src/lab/powercut/powercut-result.ts';
 import { missingForRig } from '../../src/lab/powercut/rig-needs.ts';
 

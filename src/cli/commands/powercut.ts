@@ -6,7 +6,7 @@
 import { ProcessChecker } from '../../lab/check/process-checker.ts';
 import { validateChecker } from '../../lab/check/validate-checker.ts';
 import { diskProfile, diskProfiles } from '../../lab/powercut/disk-profile.ts';
-import { examinePowercut, type PowercutOptions } from '../../lab/powercut/powercut.ts';
+import { examinePowercut, type PowercutOptions } from '../../lab/powercut/examine-powercut.ts';
 import type { PowercutResult } from '../../lab/powercut/powercut-result.ts';
 import { powercutText } from '../../lab/powercut/powercut-text.ts';
 import type { CommandArguments } from '../arguments.ts';
