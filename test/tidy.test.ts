@@ -203,6 +203,25 @@ const textRules: readonly Rule[] = [
     says: /^package-lock\.json:2: names where a package comes from/,
   },
   {
+    name: 'the lock file is complete',
+    project: () => text.checkLockComplete(file('package-lock.json')),
+    sample: () =>
+      text.checkLockComplete({
+        path: 'package-lock.json',
+        text: JSON.stringify({
+          packages: {
+            '': { dependencies: { a: '1' } },
+            'node_modules/a': {
+              dependencies: { b: '1', a: '1' },
+              optionalDependencies: { c: '1' },
+            },
+            'node_modules/a/node_modules/b': { dependencies: { a: '1' } },
+          },
+        }),
+      }),
+    says: /node_modules\/a asks for c, which has no entry: npm ci would refuse/,
+  },
+  {
     name: 'no path of a machine is committed',
     project: () => text.checkMachineTraces(wordRuleFiles()),
     sample: () => text.checkMachineTraces([{ path: 'a.md', text: 'see /tmp/out.txt' }]),

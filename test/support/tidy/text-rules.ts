@@ -246,6 +246,42 @@ export function checkLockFile({ path, text }: ProjectFile): string[] {
     );
 }
 
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Everything that a locked package asks for is locked too, for other platforms as well: `npm ci` insists on it. */
+export function checkLockComplete({ path, text }: ProjectFile): string[] {
+  const { packages = {} } = JSON.parse(text) as { packages?: Record<string, LockedPackage> };
+  return Object.entries(packages).flatMap(([from, { dependencies, optionalDependencies }]) =>
+    Object.keys({ ...dependencies, ...optionalDependencies })
+      .filter((name) => !lockedAbove(packages, from, name))
+      .map(
+        (name) =>
+          `${path}: ${from || 'the package'} asks for ${name}, which has no entry: npm ci would refuse; ` +
+          `add it (a registry that does not offer a platform makes npm leave it out)`,
+      ),
+  );
+}
+
+/** Whether `name` is found from the package at `from`, as Node looks for it: there, or in a folder above. */
+function lockedAbove(
+  packages: Readonly<Record<string, unknown>>,
+  from: string,
+  name: string,
+): boolean {
+  for (
+    let folder = from;
+    ;
+    folder = folder.slice(0, Math.max(0, folder.lastIndexOf('node_modules/') - 1))
+  ) {
+    if (Object.hasOwn(packages, `${folder === '' ? '' : `${folder}/`}node_modules/${name}`))
+      return true;
+    if (folder === '') return false;
+  }
+}
+
 const MACHINE_PATHS = /(?<![\w.$}/-])\/(?:work|root|tmp|home)\/[\w.-]+/g;
 const REGISTRY_HOSTS = /https?:\/\/[^\s/'"`]*(?:registry|mirror|proxy|artifact)[^\s'"`]*/g;
 
