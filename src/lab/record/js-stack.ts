@@ -16,6 +16,9 @@ const FRAMES_ASKED = 40;
 
 const RECORDER_DIRECTORY = dirname(fileURLToPath(import.meta.url));
 
+/** Wrappers of `vfs` through which a recorded call came; they are no part of the program either. */
+const WRAPPER = /[\\/]vfs[\\/]forwarding-(?:vfs|handle)\.[jt]s$/;
+
 /** The program's frames, innermost first; empty when only Node itself is on the stack. */
 export function captureStack(): readonly StackFrame[] {
   const { stackTraceLimit } = Error;
@@ -55,5 +58,5 @@ function fileOf(site: NodeJS.CallSite): string | null {
   const name = site.getFileName() ?? null;
   if (name === null || name.startsWith('node:')) return null;
   const file = name.startsWith('file:') ? fileURLToPath(name) : name;
-  return dirname(file) === RECORDER_DIRECTORY ? null : file;
+  return dirname(file) === RECORDER_DIRECTORY || WRAPPER.test(file) ? null : file;
 }
