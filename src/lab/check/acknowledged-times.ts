@@ -3,14 +3,19 @@
  * that does one thing after the other this is the end of the call: whatever it did before it spoke, it spoke of.
  *
  * A program that does several things at once says "a is saved" while b is half done. If it goes on to sync b, that
- * mark was not about b. So where calls overlap between a change and the sync that later covers it, the change
- * counts only from the end of that sync on. A change that is never synced counts from its own end in any case,
- * and so does one that a program without overlapping calls syncs too late: that is the fault to be found.
+ * mark was not about b. So where calls overlap shortly before a change, or between it and the sync that later
+ * covers it, the change counts only from the end of that sync on. A change that is never synced counts from its
+ * own end in any case, and so does one that a program without overlapping calls syncs too late: that is the fault
+ * to be found.
  */
 
 import type { InodeNumber, Operation, SyncOperation, Trace } from '../record/operation.ts';
 
+/** "Shortly before" reaches back over so many marks: the flows of a program take turns in speaking. */
+const MARKS_BACK = 8;
+
 export class AcknowledgedTimes {
+  readonly #marks: readonly number[];
   readonly #starts: readonly number[];
   /** How many of the first n operations overlap another one. */
   readonly #overlapping: readonly number[];
@@ -21,6 +26,7 @@ export class AcknowledgedTimes {
     const operations = trace.operations.filter(isFileCall);
     this.#starts = operations.map(({ start }) => start);
     this.#overlapping = countOverlapping(operations);
+    this.#marks = trace.operations.filter(({ kind }) => kind === 'mark').map(({ start: at }) => at);
     for (const operation of operations) {
       if (operation.error !== undefined || operation.end === null) continue;
       if (operation.kind === 'sync-all') this.#syncAlls.push(operation);
@@ -43,7 +49,9 @@ export class AcknowledgedTimes {
     const general = firstAfter(this.#syncAlls, end);
     const sync = own !== null && (general === null || own.start < general.start) ? own : general;
     if (sync === null || sync.end === null) return end;
-    return this.#overlapsBetween(start, sync.start) ? sync.end : end;
+    const marksBefore = lowerBound(this.#marks, start);
+    const from = this.#marks[marksBefore - MARKS_BACK] ?? -Infinity;
+    return this.#overlapsBetween(from, sync.start) ? sync.end : end;
   }
 
   #overlapsBetween(from: number, to: number): boolean {
