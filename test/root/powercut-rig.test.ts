@@ -28,7 +28,7 @@ import {
 import { cutPower, fileText, skipWithout } from '../support/powercut-needs.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-const CHANNEL = fileURLToPath(new URL('../../src/lab/powercut/mark-channel.js', import.meta.url));
+const MARK = fileURLToPath(new URL('../../src/lab/record/mark.js', import.meta.url));
 const QUIET = perturbationPlans(1, 1)[0] ?? assert.fail('one plan was asked for');
 
 async function withRig(
@@ -179,13 +179,13 @@ describe('a rig', skipWithout('ext4'), () => {
 
   it('returns from a mark only when its place in the log is noted', async () => {
     const source = `
-      const { markAtRig } = await import('${pathToFileURL(CHANNEL).href}');
+      const { mark } = await import('${pathToFileURL(MARK).href}');
       const fs = await import('node:fs');
       for (let round = 0; round < 5; round += 1) {
         const fd = fs.openSync('file' + round, 'w');
         fs.writeSync(fd, 'content');
         fs.fsyncSync(fd);
-        if (!markAtRig('synced ' + round)) process.exit(9);
+        mark('synced ' + round);
         fs.closeSync(fd);
       }`;
     await withRig({}, async (rig) => {

@@ -1,54 +1,14 @@
 /**
- * How a program's `mark(text)` reaches the rig and waits for it: a named pipe for the requests of all its
- * processes, and a file that appears for each request once its place in the block log is noted. Both sides are
- * here. Named pipes work for any user and in any language; nothing of it touches the disk under test.
+ * The rig's end of `mark(text)`: a named pipe for the requests of all processes of a program, and a file that
+ * appears for each request once its place in the block log is noted. Named pipes work for any user and in any
+ * language, and nothing of it touches the disk under test. The program's end is `lab/record/rig-mark.ts`.
  */
 
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { chmodSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import process from 'node:process';
-import { threadId } from 'node:worker_threads';
-
-/** Environment variable that names the directory of the channel. */
-export const MARK_DIRECTORY_VARIABLE = 'HOLDFAST_MARKS';
-
-const REQUESTS = 'requests';
-/** How long a waiting caller sleeps between two looks, in milliseconds. */
-const POLL_MS = 0.1;
-
-let requestCount = 0;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-
-/**
- * Tells the rig `text` and returns once the place is noted. Without a rig (no `HOLDFAST_MARKS` in the
- * environment) it returns false at once.
- */
-export function markAtRig(text: string): boolean {
-  const { [MARK_DIRECTORY_VARIABLE]: directory } = process.env;
-  if (directory === undefined || directory === '') return false;
-  requestCount += 1;
-  const id = `${process.pid}-${threadId}-${requestCount}`;
-  const line = Buffer.from(`${JSON.stringify([id, text])}\n`);
-  const fd = openSync(join(directory, REQUESTS), 'w');
-  try {
-    for (let done = 0; done < line.length;) done += writeSync(fd, line, done);
-  } finally {
-    closeSync(fd);
-  }
-  while (!existsSync(join(directory, id))) Atomics.wait(sleeper, 0, 0, POLL_MS);
-  return true;
-}
+import { MARK_REQUESTS } from '../record/rig-mark.ts';
 
 /** The rig's end of the channel. */
 export class MarkChannel {
@@ -60,7 +20,7 @@ export class MarkChannel {
     this.directory = directory;
     mkdirSync(directory);
     chmodSync(directory, 0o711);
-    const pipe = join(directory, REQUESTS);
+    const pipe = join(directory, MARK_REQUESTS);
     execFileSync('mkfifo', ['-m', '622', pipe]);
     // Open for both directions, so that the pipe never ends when a program closes its side.
     const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);

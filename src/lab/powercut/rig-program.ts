@@ -8,7 +8,7 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { UsageError } from '../../base/errors.ts';
-import { MARK_DIRECTORY_VARIABLE } from './mark-channel.ts';
+import { MARK_DIRECTORY_VARIABLE } from '../record/rig-mark.ts';
 
 /** Longest a program may take, in milliseconds; then it is ended and the run refused. */
 const PROGRAM_MS_MAX = 120_000;

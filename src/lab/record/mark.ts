@@ -1,7 +1,9 @@
 /**
- * How a program tells the laboratory what it has told the outside world. Without a recorder it does nothing, so
+ * How a program tells the laboratory what it has told the outside world. Without a recorder or a rig it does nothing, so
  * it may stay in a program. A line on standard output is the same for programs that cannot call this.
  */
+
+import { markAtRig } from './rig-mark.ts';
 
 /** Where a recorder in the same thread puts its hook. */
 const HOOK: unique symbol = Symbol.for('holdfast.mark') as typeof HOOK;
@@ -16,6 +18,7 @@ export function mark(text: string): void {
   if (typeof text !== 'string') throw new TypeError('mark takes a string');
   const hook: unknown = Reflect.get(globalThis, HOOK);
   if (typeof hook === 'function') (hook as MarkHook)(text);
+  else markAtRig(text);
 }
 
 /** Makes `mark` call a recorder; gives back what undoes it. Not for programs. */
