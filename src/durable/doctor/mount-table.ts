@@ -70,7 +70,7 @@ export function optionValue(options: readonly string[], name: string): string | 
 
 /**
  * The mount that `path` (absolute, without links) is on, found as the kernel finds it: from the root mount down,
- * stepping onto whatever is mounted on each part of the path, topmost last. The longest matching mount point would
+ * stepping onto whatever is mounted on each part of the path. The longest matching mount point would
  * be wrong where a later mount hides it. Null when the table does not reach down to the path (a chroot).
  */
 export function mountOfPath(mounts: readonly Mount[], path: string): Mount | null {
@@ -90,12 +90,12 @@ export function mountOfPath(mounts: readonly Mount[], path: string): Mount | nul
   return current;
 }
 
-/** Follows the mounts stacked at `point`, each of which is a child of the one below it. */
+/** Follows the mounts stacked at `point`: each is a child of the one below it, and has no sibling there. */
 function topOf(mounts: readonly Mount[], from: Mount, point: string): Mount {
   let current = from;
   for (;;) {
     const { id } = current;
-    const next = mounts.findLast(
+    const next = mounts.find(
       (mount) => mount.parentId === id && mount.id !== id && mount.mountPoint === point,
     );
     if (next === undefined) return current;

@@ -189,6 +189,12 @@ test('the overlay of a container, whose upper layer is a path of the host, is on
   assert.ok(noteIds(answer).includes('container-layer'));
 });
 
+test('a directory of the overlay that has the name of its upper layer is not taken for it', () => {
+  const overlay = '1 0 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/up,workdir=/w';
+  const answer = answerFor([overlay], { files: { '/up/x': '' } });
+  assert.deepEqual(ids(answer), ['overlay-upper-hidden']);
+});
+
 test('both spellings of a volatile overlay are understood', () => {
   for (const option of ['volatile', 'fsync=volatile']) {
     const line = `2 1 0:40 / /data rw - overlay overlay rw,upperdir=/up,workdir=/w,${option}`;

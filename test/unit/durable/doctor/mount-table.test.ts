@@ -37,6 +37,11 @@ test('escapes in paths, sources and options are undone', () => {
   assert.equal(optionValue(mount.superOptions, 'dir'), null);
 });
 
+test('an option is not mistaken for a longer one that begins with its name', () => {
+  assert.equal(optionValue(['commitment=9', 'commit', 'commit=30'], 'commit'), '30');
+  assert.equal(optionValue(['commitment=9', 'commit'], 'commit'), null);
+});
+
 test('an escaped backslash before digits is not taken for an escape', () => {
   const [mount] = parseMountInfo('1 0 8:1 / /a\\134040b rw - ext4 /dev/sda1 rw');
   assert.equal(mount?.mountPoint, '/a\\040b');
