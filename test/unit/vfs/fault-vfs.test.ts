@@ -236,6 +236,26 @@ describe('FaultVfs.crash', () => {
     assert.deepEqual(sketchOf(vfs.crash()), { f: 'abc\0\0\0', g: '' });
   });
 
+  it('makes durable only the pages that a durable write touched, also at the end', () => {
+    const page = 'x'.repeat(PAGE_BYTES);
+    const vfs = new FaultVfs(MemoryVfs.fromTree(fileTree({ f: page + page })));
+    const plain = vfs.openSync('/f', { write: true });
+    write(plain, 'LOST', 0);
+    const durable = vfs.openSync('/f', { append: true, sync: 'all' });
+    write(durable, 'end', 0);
+    assert.equal(contentOf(vfs.crash(), 'f'), `${page}${page}end`);
+  });
+
+  it('rescues a lost page when the file is cut inside it', () => {
+    const vfs = faulty({ kind: 'failed-sync' });
+    const file = openNew(vfs, '/f');
+    write(file, 'abcdef', 0);
+    assert.throws(() => file.syncSync(), hasCode('EIO'));
+    file.truncateSync(3);
+    file.syncSync();
+    assert.equal(contentOf(vfs.crash(), 'f'), 'abc');
+  });
+
   it('follows a file through renames, links and handles', () => {
     const vfs = faulty();
     const file = openNew(vfs, '/a');
