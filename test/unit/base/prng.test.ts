@@ -13,7 +13,10 @@ describe('prng', () => {
     const prng = new Prng(1);
     const seen = new Set<number>();
     for (let round = 0; round < 200; round += 1) seen.add(prng.below(7));
-    assert.deepEqual([...seen].toSorted(), [0, 1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(
+      [...seen].toSorted((a, b) => a - b),
+      [0, 1, 2, 3, 4, 5, 6],
+    );
   });
 
   it('shuffles without losing or doubling anything', () => {
