@@ -24,9 +24,13 @@ export interface AtomicRig {
   readonly clock: ManualClock;
   readonly atomic: AtomicFile;
   /** In the form of the rig. The synchronous form rejects too. */
-  replace(path: string, content: string | Uint8Array, options?: ReplaceOptions): Promise<void>;
-  text(path: string): string;
-  names(directory?: string): string[];
+  readonly replace: (
+    path: string,
+    content: string | Uint8Array,
+    options?: ReplaceOptions,
+  ) => Promise<void>;
+  readonly text: (path: string) => string;
+  readonly names: (directory?: string) => string[];
 }
 
 export function atomicRig(
