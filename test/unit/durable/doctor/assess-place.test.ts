@@ -190,9 +190,11 @@ test('the overlay of a container, whose upper layer is a path of the host, is on
 });
 
 test('a directory of the overlay that has the name of its upper layer is not taken for it', () => {
-  const overlay = '1 0 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/up,workdir=/w';
-  const answer = answerFor([overlay], { files: { '/up/x': '' } });
-  assert.deepEqual(ids(answer), ['overlay-upper-hidden']);
+  const overlay = '1 0 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/up,workdir=/w\n';
+  const files = { '/proc/self/mountinfo': overlay, '/up/x': '' };
+  const place = linuxPlace(fakeSystem({ files }), '/data');
+  assert.equal(place.upper, null);
+  assert.deepEqual(ids(assessPlace(place)), ['overlay-upper-hidden']);
 });
 
 test('both spellings of a volatile overlay are understood', () => {
