@@ -12,7 +12,7 @@ import type { MarkOperation } from '../record/operation.ts';
 import { ExportedDirectory } from '../replay/export-directory.ts';
 import { removeTree } from '../replay/remove-tree.ts';
 import type { CrashedDisk } from './checker.ts';
-import { runCommand, type CommandResult } from './process-run.ts';
+import { OUTPUT_BYTES_KEPT, runCommand, type CommandResult } from './process-run.ts';
 import { killGroup, makeScratchDirectory, removeScratchDirectory } from './process-scratch.ts';
 
 export interface DiskCommandOptions {
@@ -22,6 +22,8 @@ export interface DiskCommandOptions {
   readonly timeLimitMs?: number;
   /** Runs at once. Default: as many as there are cores. */
   readonly concurrency?: number;
+  /** How much of the beginning of its standard output is kept, in bytes. Default 8 KiB. */
+  readonly outputBytesMax?: number;
 }
 
 interface Slot {
@@ -34,6 +36,7 @@ export class DiskCommand {
   readonly concurrency: number;
   readonly timeLimitMs: number;
   readonly #command: string | readonly string[];
+  readonly #outputBytesMax: number;
   #scratch: string | null = null;
   readonly #free: Slot[] = [];
   #slotCount = 0;
@@ -51,6 +54,7 @@ export class DiskCommand {
     this.concurrency = Math.floor(concurrency);
     this.timeLimitMs = timeLimitMs;
     this.#command = command;
+    this.#outputBytesMax = options.outputBytesMax ?? OUTPUT_BYTES_KEPT;
   }
 
   /**
@@ -109,6 +113,7 @@ export class DiskCommand {
         directory: state,
         environment: { ...process.env, PWD: state, HOLDFAST_STATE: state, HOLDFAST_ACKS: acks },
         timeLimitMs: this.timeLimitMs,
+        outputBytesMax: this.#outputBytesMax,
         onStart: (leader) => {
           started = leader;
           this.#leaders.add(leader);

@@ -14,6 +14,8 @@ export interface CommandRun {
   readonly directory: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly timeLimitMs: number;
+  /** How much of the beginning of standard output is kept, in bytes. Default `OUTPUT_BYTES_KEPT`. */
+  readonly outputBytesMax?: number;
   /** Told the leader of the process group once the command runs, so that it can be killed. */
   readonly onStart?: (leader: number) => void;
 }
@@ -27,13 +29,15 @@ export interface CommandResult {
   readonly detail: string;
   /** The last line of standard error that is not blank; of standard output if there is none; or `''`. */
   readonly lastLine: string;
-  /** First bytes of standard output, at most `OUTPUT_BYTES_KEPT`. */
+  /** First bytes of standard output, at most `outputBytesMax`. */
   readonly output: Uint8Array;
+  /** All bytes of standard output. */
+  readonly outputLength: number;
   /** SHA-256 of all of standard output, in lower-case hex. */
   readonly outputDigest: string;
 }
 
-/** Of each stream so many bytes are kept at each end; the rest is read and forgotten. */
+/** So many bytes of the end of each stream are kept; the rest is read and forgotten. */
 export const OUTPUT_BYTES_KEPT = 8192;
 
 /** A process that left its group may hold the pipes open; they are dropped this long after the command's end. */
@@ -49,8 +53,8 @@ const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'EN
 export function runCommand(run: CommandRun): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = start(run);
-    const output = new StreamTail();
-    const errors = new StreamTail();
+    const output = new StreamEnds(run.outputBytesMax ?? OUTPUT_BYTES_KEPT);
+    const errors = new StreamEnds(0);
     const digest = createHash('sha256');
     let timedOut = false;
     let drain: NodeJS.Timeout | undefined;
@@ -73,6 +77,7 @@ export function runCommand(run: CommandRun): Promise<CommandResult> {
       detail,
       lastLine: errors.lastLine() || output.lastLine(),
       output: output.head(),
+      outputLength: output.length,
       outputDigest: digest.digest('hex'),
     });
     child.on('error', (error: NodeJS.ErrnoException) => {
@@ -123,22 +128,27 @@ function start(run: CommandRun): ChildProcess {
 }
 
 /** Both ends of a stream, in bounded memory. */
-class StreamTail {
-  #head: Buffer = Buffer.alloc(0);
+class StreamEnds {
+  length = 0;
+  readonly #headBytesMax: number;
+  readonly #head: Buffer[] = [];
   #tail: Buffer = Buffer.alloc(0);
 
+  constructor(headBytesMax: number) {
+    this.#headBytesMax = headBytesMax;
+  }
+
   add(chunk: Buffer): void {
-    if (this.#head.length < OUTPUT_BYTES_KEPT) {
-      const room = OUTPUT_BYTES_KEPT - this.#head.length;
-      this.#head = Buffer.concat([this.#head, chunk.subarray(0, room)]);
-    }
-    const tail = chunk.length >= OUTPUT_BYTES_KEPT ? chunk : Buffer.concat([this.#tail, chunk]);
+    const room = this.#headBytesMax - this.length;
     // Copied: a view would keep the whole chunk alive.
+    if (room > 0) this.#head.push(Buffer.from(chunk.subarray(0, room)));
+    this.length += chunk.length;
+    const tail = chunk.length >= OUTPUT_BYTES_KEPT ? chunk : Buffer.concat([this.#tail, chunk]);
     this.#tail = Buffer.from(tail.subarray(Math.max(0, tail.length - OUTPUT_BYTES_KEPT)));
   }
 
   head(): Uint8Array {
-    return this.#head;
+    return Buffer.concat(this.#head);
   }
 
   lastLine(): string {
