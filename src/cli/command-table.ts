@@ -9,6 +9,9 @@ import type { CommandTable } from './command.ts';
 export const commandTable: CommandTable = {
   record: async () => (await import('./commands/record.ts')).recordCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  check: async () => (await import('./commands/check.ts')).checkCommand,
+  explore: async () => (await import('./commands/explore.ts')).exploreCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   powercut: async () => (await import('./commands/powercut.ts')).powercutCommand,
 };

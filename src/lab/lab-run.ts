@@ -21,6 +21,8 @@ export interface LabRunOptions {
   readonly checker: Checker;
   /** Distinct disks per model. @default DISKS_MAX_DEFAULT */
   readonly disksMax?: number;
+  /** Seed of the samples, where there are too many states. @default 1 */
+  readonly seed?: number;
   readonly onProgress?: (progress: ExploreProgress) => void;
 }
 
@@ -51,6 +53,7 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
     verdicts: new VerdictCache(),
     disksMax,
     walkedMax: disksMax * 10,
+    seed: options.seed ?? 1,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
   const runs: ModelRun[] = [];

@@ -7,10 +7,10 @@ import { isAbsolute, join } from 'node:path';
 
 import { UsageError } from '../../base/errors.ts';
 import type { Trace } from '../../lab/record/operation.ts';
-import { recordProgram } from '../../lab/record/record-program.ts';
 import type { CommandArguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { recordInterruptibly } from '../interruptible-recording.ts';
 import { printable } from '../output.ts';
 
 export const recordCommand: Command = {
@@ -38,21 +38,8 @@ async function runRecord(context: CommandContext, args: CommandArguments): Promi
   if (via !== 'node') throw new UsageError(`--via takes node, not '${via}'`);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(context.cwd, path));
   const tracePath = absolute(args.requiredText('output'));
-  const interrupt = new AbortController();
-  const recording = recordProgram({
-    root: absolute(args.requiredText('root')),
-    command: args.program,
-    tracePath,
-    cwd: context.cwd,
-    env: context.env,
-    signal: interrupt.signal,
-  });
-  const settled = context.onInterrupt(async () => {
-    interrupt.abort();
-    // What is wrong then is that the user interrupted it; only its clean-up is waited for.
-    await recording.catch(() => undefined);
-  });
-  const trace = await recording.finally(settled);
+  const root = absolute(args.requiredText('root'));
+  const trace = await recordInterruptibly(context, { root, command: args.program, tracePath });
   return tellResult(context, trace, tracePath);
 }
 

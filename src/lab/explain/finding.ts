@@ -11,6 +11,8 @@ export interface ToldOperation {
   readonly what: string;
   /** Where the program called it: the innermost frame first. */
   readonly stack: readonly StackFrame[];
+  /** The frame to name: index into `stack`. */
+  readonly site: number;
 }
 
 /** A sync that the program lacks. */

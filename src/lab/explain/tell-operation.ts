@@ -2,13 +2,19 @@
 
 import { unreachable } from '../../base/assert.ts';
 import type { Operation, Trace } from '../record/operation.ts';
+import { callSite } from './call-site.ts';
 import type { ToldOperation } from './finding.ts';
 
 export function tellOperation(trace: Trace, index: number): ToldOperation {
   const operation = trace.operations[index];
-  if (operation === undefined) return { operation: index, what: 'the start', stack: [] };
+  if (operation === undefined) return { operation: index, what: 'the start', stack: [], site: 0 };
   const stack = trace.stacks[operation.stack] ?? [];
-  return { operation: index, what: describeOperation(operation), stack };
+  return {
+    operation: index,
+    what: describeOperation(operation),
+    stack,
+    site: callSite(trace, index),
+  };
 }
 
 /** e.g. `write of 120 bytes to a.json at byte 0`. */
@@ -22,7 +28,7 @@ export function describeOperation(operation: Operation): string {
     case 'unlink':
       return `removal of ${path}`;
     case 'rename':
-      return `rename to ${operation.toName} (${path})`;
+      return `rename to ${path}`;
     case 'write':
       return `write of ${operation.length} bytes to ${path} at byte ${operation.offset}`;
     case 'truncate':

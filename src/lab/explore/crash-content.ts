@@ -19,6 +19,9 @@ export interface DecidedBlock {
   readonly outcome: BlockOutcome;
 }
 
+/** Lengths that a file can show of a block. */
+const PLACES = BLOCK_BYTES + 1;
+
 /** Outcomes of a block, cut to what the file shows of it, each once. */
 interface ShownDomain {
   readonly outcomes: readonly BlockOutcome[];
@@ -61,8 +64,10 @@ export class CrashContents {
   readonly #cache: SpaceCache;
   readonly #decided = new Map<number, FileContent>();
   readonly #blocks = new Map<BlockHistory, DecidedBlock>();
+  /** The product of the outcomes of the blocks that were looked at. */
+  #asked = 1n;
   // What follows does not depend on decisions and outlives them.
-  readonly #shown = new Map<BlockHistory, Map<string, ShownDomain>>();
+  readonly #shown = new Map<BlockHistory, Map<number, ShownDomain>>();
   readonly #whole = new Map<FileHistory, Map<number, BlockContent[]>>();
 
   constructor(space: CrashSpace, cache: SpaceCache) {
@@ -87,6 +92,14 @@ export class CrashContents {
       this.#decided.set(file.inode, content);
     }
     return content;
+  }
+
+  /** The product over the blocks below the size. */
+  count(file: FileHistory): bigint {
+    if (this.#space.history.model.data === 'stream') return 1n;
+    this.#asked = 1n;
+    this.#own(file);
+    return this.#asked;
   }
 
   /** What survived, in order. Asked from the last on, because in a stream it settles the others. */
@@ -158,6 +171,7 @@ export class CrashContents {
     let index = 0;
     if (domain.contents.length > 1) {
       const { outcomes } = domain;
+      this.#asked *= BigInt(outcomes.length);
       index = this.#space.ask(outcomes.length, { kind: 'block', history, outcomes });
       const outcome = outcomes[index];
       assert(outcome !== undefined, 'the chooser picks one of the outcomes');
@@ -177,7 +191,10 @@ export class CrashContents {
   ): ShownDomain {
     let domains = this.#shown.get(history);
     if (domains === undefined) this.#shown.set(history, (domains = new Map()));
-    const key = `${first} ${end} ${sizeChange?.id ?? ''} ${length}`;
+    const { events } = history;
+    const epoch = first * (events.length + 1) + end;
+    const bound = (sizeChange?.id ?? -1) + 1;
+    const key = (epoch * (this.#space.history.changes.length + 1) + bound) * PLACES + length;
     let domain = domains.get(key);
     if (domain === undefined) {
       const all = this.#domain(history, first, end, sizeChange);

@@ -12,7 +12,7 @@
 
 import { assert } from '../../base/assert.ts';
 import type { InodeNumber } from '../record/operation.ts';
-import type { BlockHistory, Change } from '../model/change.ts';
+import type { BlockHistory, Change, FileHistory } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
 import type { BlockOutcome } from './block-domain.ts';
 import type { FileContent } from './content-store.ts';
@@ -187,6 +187,11 @@ export class CrashSpace {
     const file = this.history.files.get(inode);
     assert(file !== undefined, `inode ${inode} is a file`);
     return this.#contents.of(file);
+  }
+
+  /** How many contents the file can have with the sizes and truncations decided so far; the newest if open. */
+  contentCount(file: FileHistory): bigint {
+    return this.#contents.count(file);
   }
 
   /** The chooser's answer. @internal for the parts of a space only. */

@@ -3,6 +3,7 @@
  * strongest promises under which it can appear: crash points are walked from the last to the first.
  */
 
+import { Prng } from '../../base/prng.ts';
 import type { Checker, CrashedDisk, Verdict } from '../check/checker.ts';
 import type { CrashModel } from '../model/crash-model.ts';
 import { applyFloors } from '../model/sync-floor.ts';
@@ -10,12 +11,14 @@ import type { ChangeHistory } from '../model/split-trace.ts';
 import { splitTrace } from '../model/split-trace.ts';
 import type { MarkOperation, Trace } from '../record/operation.ts';
 import type { ContentStore } from './content-store.ts';
-import { decidingPositions, eventTimes } from './crash-positions.ts';
+import { countAllStates, crashPointPositions } from './count-states.ts';
+import { decidingPositions } from './crash-positions.ts';
 import { SpaceCache } from './crash-content.ts';
 import { CrashSpace } from './crash-space.ts';
 import type { CrashState } from './crash-state.ts';
 import { StateWalker } from './crash-state.ts';
 import { buildCrashTree } from './crash-tree.ts';
+import { StateSampler } from './state-sampler.ts';
 import type { VerdictCache } from './verdict-cache.ts';
 import { shortKey } from './verdict-cache.ts';
 
@@ -25,8 +28,10 @@ export interface ExploreOptions {
   readonly verdicts: VerdictCache;
   /** Distinct disks after which the walk ends, unfinished. */
   readonly disksMax: number;
-  /** Visible states, equal ones included, after which the walk ends, unfinished. */
+  /** Visible states, equal ones included, after which the rest is sampled. */
   readonly walkedMax: number;
+  /** Seed of the samples. @default 1 */
+  readonly seed?: number;
   readonly onProgress?: (progress: ExploreProgress) => void;
 }
 
@@ -48,17 +53,24 @@ export interface Exploration {
   readonly crashPoints: number;
   /** Those that were walked; every disk of the others is among theirs. */
   readonly walkedPoints: number;
+  /** States that the model allows over all crash points; null when they were too many to count. */
+  readonly rawStates: bigint | null;
   /** States walked, equal disks included. */
   readonly walked: number;
+  /** States drawn at random, where walking all was too much. */
+  readonly sampled: number;
   readonly distinct: number;
   /** Disks handed to the checker in this exploration; the others' verdicts were known. */
   readonly checked: number;
   /** The first violations found; `violationCount` has them all. */
   readonly violations: readonly Violation[];
   readonly violationCount: number;
-  /** False when the budget ended before the walk did. */
+  /** False when the budget ended before the walk did: what was sampled is not complete. */
   readonly complete: boolean;
 }
+
+/** States drawn at each crash point that was too large to walk. */
+const SAMPLES_PER_POINT = 2048;
 
 /** More are counted, not kept. */
 const VIOLATIONS_KEPT = 256;
@@ -96,22 +108,24 @@ export async function exploreModel(
   const run = new ExplorationRun(prepared, options);
   const positions = decidingPositions(trace, prepared.floorTimes);
   let walkedPoints = 0;
-  for (const position of positions) {
-    if (run.exhausted) break;
-    await run.walk(position);
+  for (const [index, position] of positions.entries()) {
+    if (run.spent) break;
+    await run.walk(position, positions.length - index);
     walkedPoints++;
   }
   await run.settle();
   return {
     model,
-    crashPoints: eventTimes(trace).length + 1,
+    crashPoints: crashPointPositions(trace).length,
     walkedPoints,
+    rawStates: countAllStates(prepared),
     walked: run.walked,
+    sampled: run.sampled,
     distinct: run.distinct,
     checked: run.checked,
     violations: run.violations,
     violationCount: run.violationCount,
-    complete: !run.exhausted,
+    complete: !run.cut && !run.spent,
   };
 }
 
@@ -119,7 +133,11 @@ class ExplorationRun {
   walked = 0;
   checked = 0;
   violationCount = 0;
-  exhausted = false;
+  sampled = 0;
+  /** Some crash point was too large to walk. */
+  cut = false;
+  /** No more disks may be checked. */
+  spent = false;
   readonly violations: Violation[] = [];
   readonly #prepared: PreparedHistory;
   readonly #options: ExploreOptions;
@@ -135,26 +153,51 @@ class ExplorationRun {
     return this.#seen.size;
   }
 
-  async walk(position: number): Promise<void> {
-    const { history, cache } = this.#prepared;
-    const marks = marksAt(history.trace, position);
-    const space = new CrashSpace(history, position, cache);
+  /** Everything at this point, or a sample where that is more than its share of what is left. */
+  async walk(position: number, pointsLeft: number): Promise<void> {
+    const share = Math.ceil((this.#options.walkedMax - this.walked) / pointsLeft);
+    const space = new CrashSpace(this.#prepared.history, position, this.#prepared.cache);
+    const marks = marksAt(this.#prepared.history.trace, position);
     const walker = new StateWalker();
-    do {
-      walker.begin();
-      space.begin(walker);
-      const { root, key } = buildCrashTree(space);
-      this.walked++;
-      this.#report();
-      const disk = shortKey(key);
-      if (!this.#seen.has(disk)) {
-        this.#seen.add(disk);
-        const pending = this.#check({ root, marks }, disk, () => walker.state(position));
-        if (pending !== null) await pending;
+    for (let walked = 0; !this.spent; walked++) {
+      if (walked >= share) {
+        this.cut = true;
+        return await this.#sample(space, marks);
       }
-      this.exhausted =
-        this.walked >= this.#options.walkedMax || this.distinct >= this.#options.disksMax;
-    } while (walker.next() && !this.exhausted);
+      walker.begin();
+      await this.#visit(space, marks, walker);
+      this.walked++;
+      if (!walker.next()) return;
+    }
+  }
+
+  async #sample(space: CrashSpace, marks: readonly MarkOperation[]): Promise<void> {
+    const sampler = new StateSampler(new Prng(this.#options.seed ?? 1));
+    for (let drawn = 0; drawn < SAMPLES_PER_POINT && !this.spent; drawn++) {
+      sampler.begin();
+      await this.#visit(space, marks, sampler);
+      this.sampled++;
+    }
+  }
+
+  /** Builds the disk that the chooser decides on, and has it checked if it is new. */
+  async #visit(
+    space: CrashSpace,
+    marks: readonly MarkOperation[],
+    chooser: StateWalker | StateSampler,
+  ): Promise<void> {
+    space.begin(chooser);
+    const { root, key } = buildCrashTree(space);
+    this.#report();
+    const disk = shortKey(key);
+    if (this.#seen.has(disk)) return;
+    if (this.distinct >= this.#options.disksMax) {
+      this.spent = true;
+      return;
+    }
+    this.#seen.add(disk);
+    const pending = this.#check({ root, marks }, disk, () => chooser.state(space.position));
+    if (pending !== null) await pending;
   }
 
   /** Waits for the checks under way. */
@@ -205,7 +248,7 @@ class ExplorationRun {
   }
 
   #report(): void {
-    if (this.walked % 1024 !== 0) return;
+    if ((this.walked + this.sampled) % 1024 !== 0) return;
     const model = this.#prepared.history.model.name;
     this.#options.onProgress?.({ model, walked: this.walked, distinct: this.distinct });
   }

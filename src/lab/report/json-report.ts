@@ -20,6 +20,8 @@ export function jsonReport(result: LabResult, command: readonly string[]): unkno
       kernel: exploration.model.kernel,
       crashPoints: exploration.crashPoints,
       crashPointsWalked: exploration.walkedPoints,
+      statesAllowed: exploration.rawStates === null ? null : String(exploration.rawStates),
+      statesSampled: exploration.sampled,
       statesWalked: exploration.walked,
       disksDistinct: exploration.distinct,
       disksChecked: exploration.checked,
@@ -56,6 +58,6 @@ function findingJson(finding: Finding): unknown {
   };
 }
 
-function toldJson({ operation, what, stack }: ToldOperation): unknown {
-  return { operation, what, stack };
+function toldJson({ operation, what, stack, site }: ToldOperation): unknown {
+  return { operation, what, stack, site };
 }

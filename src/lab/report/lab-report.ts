@@ -50,10 +50,16 @@ function placeOf({ sync, crashAfter }: Finding): number {
   return sync?.after.operation ?? crashAfter?.operation ?? -1;
 }
 
-/** `write-file-atomic/lib/index.js:161`: the innermost call, packages by name, other files from `cwd`. */
+/** `write-file-atomic/lib/index.js:161`: the line to name, packages by name, other files from `cwd`. */
 export function placeText(told: ToldOperation, cwd: string): string | null {
-  const frame = told.stack[0];
+  const frame = told.stack[told.site];
   return frame === undefined ? null : frameText(frame, cwd);
+}
+
+/** How the program came to that line, outwards; empty where it was called from nowhere known. */
+export function callersText(told: ToldOperation, cwd: string): string {
+  const callers = told.stack.slice(told.site + 1).map((frame) => frameText(frame, cwd));
+  return callers.slice(0, 3).join(', from ');
 }
 
 export function frameText(frame: StackFrame, cwd: string): string {

@@ -2,7 +2,7 @@
 
 import type { Finding } from '../explain/finding.ts';
 import type { LabResult, ModelRun } from '../lab-run.ts';
-import { groupFindings, placeText } from './lab-report.ts';
+import { callersText, groupFindings, placeText } from './lab-report.ts';
 import type { ReportedFinding } from './lab-report.ts';
 
 /** How a report looks: colour and columns are the caller's, names are made safe to print by `printable`. */
@@ -28,7 +28,7 @@ export interface TextReportOptions {
 
 export function textReport(result: LabResult, options: TextReportOptions): string {
   const { style } = options;
-  const parts = [certificateTable(result, style), ''];
+  const parts = [certificateTable(result, style)];
   groupFindings(result).forEach((finding, index) => {
     parts.push(...findingLines(finding, index + 1, options), '');
   });
@@ -40,7 +40,7 @@ export function textReport(result: LabResult, options: TextReportOptions): strin
 }
 
 function certificateTable(result: LabResult, style: TextStyle): string {
-  const head = ['model', 'crash points', 'states walked', 'distinct disks', 'failing', ''];
+  const head = ['model', 'crash points', 'states allowed', 'distinct disks', 'failing', ''];
   const rows = result.runs.map((run) => certificateRow(run, style));
   return style.table(
     [head.map(style.bold), ...rows],
@@ -49,15 +49,23 @@ function certificateTable(result: LabResult, style: TextStyle): string {
 }
 
 function certificateRow({ exploration }: ModelRun, style: TextStyle): string[] {
-  const { model, crashPoints, walked, distinct, violationCount, complete } = exploration;
+  const { model, crashPoints, rawStates, distinct, violationCount, complete } = exploration;
   const verdict =
     violationCount > 0
       ? style.red('fails')
       : complete
         ? style.green('holds')
         : style.yellow('incomplete');
-  const counts = [crashPoints, walked, distinct, violationCount].map(String);
+  const allowed = rawStates === null ? 'uncounted' : shortCount(rawStates);
+  const counts = [String(crashPoints), allowed, String(distinct), String(violationCount)];
   return [model.name, ...counts, complete || violationCount === 0 ? verdict : `${verdict} (cut)`];
+}
+
+/** Whole up to a million, then as a power of ten. */
+function shortCount(count: bigint): string {
+  const digits = String(count);
+  if (digits.length <= 7) return digits;
+  return `${digits[0]}.${digits.slice(1, 3)}e${digits.length - 1}`;
 }
 
 function findingLines(
@@ -83,6 +91,7 @@ function findingLines(
     `${number}. ${style.red(style.printable(title))}`,
     ...line('after', place === null ? null : (placeText(place, cwd) ?? 'an unknown place')),
     ...line('', place === null ? null : place.what),
+    ...line('called', place === null ? null : callersText(place, cwd)),
     ...line('lost', lostText),
     ...line('shows', message),
     ...line('too late', misplacedText),

@@ -1,0 +1,86 @@
+/** The options that all commands of the laboratory share, and what they mean. */
+
+import { UsageError } from '../base/errors.ts';
+import type { Checker } from '../lab/check/checker.ts';
+import { OldOrNewOracle } from '../lab/check/old-or-new-oracle.ts';
+import { ProcessChecker } from '../lab/check/process-checker.ts';
+import { ProcessDumper } from '../lab/check/process-dump.ts';
+import { RobustnessOracle, validateDumper } from '../lab/check/robustness-oracle.ts';
+import { validateChecker } from '../lab/check/validate-checker.ts';
+import { ContentStore } from '../lab/explore/content-store.ts';
+import { walkDisks } from '../lab/explore/disk-walk.ts';
+import { marksAt } from '../lab/explore/explorer.ts';
+import type { CrashModel } from '../lab/model/crash-model.ts';
+import { DEFAULT_MODELS, modelByName } from '../lab/model/model-list.ts';
+import type { Trace } from '../lab/record/operation.ts';
+import { inOrderTree } from '../lab/replay/in-order-tree.ts';
+import type { CommandArguments } from './arguments.ts';
+import type { CommandOption } from './command.ts';
+
+/** `--check`, `--dump`, `--time-limit`: how a disk is judged. */
+export const CHECK_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  check: {
+    type: 'string',
+    value: 'CMD',
+    help: 'judges each disk: runs in it, exit code 0 passes (default: old-or-new for every file)',
+  },
+  dump: {
+    type: 'string',
+    value: 'CMD',
+    help: 'prints what recovery sees; output that no crash in order could give is a finding',
+  },
+  'time-limit': { type: 'string', value: 'SECONDS', help: 'for one run of CMD (default 30)' },
+};
+
+/** `--model`, `--budget`, `--json` on top of `CHECK_OPTIONS`. */
+export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  model: {
+    type: 'string',
+    multiple: true,
+    value: 'M[,M…]',
+    help: `crash models (default ${DEFAULT_MODELS.join(',')}; see holdfast models)`,
+  },
+  ...CHECK_OPTIONS,
+  budget: {
+    type: 'string',
+    value: 'N',
+    help: 'distinct disks per model after which the walk ends',
+  },
+  json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
+};
+
+/** @throws UsageError for an unknown model. */
+export function modelsFrom(args: CommandArguments): CrashModel[] {
+  const names = args.list('model');
+  return [...new Set(names.length === 0 ? DEFAULT_MODELS : names)].map(modelByName);
+}
+
+/**
+ * The checker that the options ask for, tried on the undamaged disks.
+ * @throws UsageError when it is missing, fails or hangs there.
+ */
+export async function checkerFrom(args: CommandArguments, trace: Trace): Promise<Checker> {
+  const check = args.text('check');
+  const dump = args.text('dump');
+  if (check !== undefined && dump !== undefined) {
+    throw new UsageError('--check and --dump exclude each other');
+  }
+  const timeLimitMs = (args.integer('time-limit', 1, 86_400) ?? 30) * 1000;
+  const first = { root: inOrderTree(trace, 0), marks: [] };
+  const last = { root: inOrderTree(trace), marks: marksAt(trace, Infinity) };
+  if (dump !== undefined) {
+    const dumper = new ProcessDumper({ command: required('dump', dump), timeLimitMs });
+    await validateDumper(dumper, first, last);
+    const inOrderDisks = walkDisks(trace, modelByName('prefix'), new ContentStore());
+    return new RobustnessOracle({ dumper, inOrderDisks });
+  }
+  if (check === undefined) return new OldOrNewOracle(trace);
+  const checker = new ProcessChecker({ command: required('check', check), timeLimitMs });
+  await validateChecker(checker, first, last);
+  return checker;
+}
+
+function required(option: string, command: string): string {
+  if (command.trim() === '') throw new UsageError(`--${option} is empty: it takes a command`);
+  return command;
+}

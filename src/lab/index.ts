@@ -1,0 +1,16 @@
+/** The public surface of `holdfast/lab`. */
+
+export type { Checker, CrashedDisk, Verdict } from './check/checker.ts';
+export { OldOrNewOracle } from './check/old-or-new-oracle.ts';
+export { ProcessChecker, type ProcessCheckerOptions } from './check/process-checker.ts';
+export type { Finding, MissingSync, ToldOperation } from './explain/finding.ts';
+export type { Exploration } from './explore/explorer.ts';
+export { runLab, type LabResult, type LabRunOptions, type ModelRun } from './lab-run.ts';
+export type { CrashModel } from './model/crash-model.ts';
+export { DEFAULT_MODELS, listModels, modelByName } from './model/model-list.ts';
+export { mark } from './record/mark.ts';
+export type { Operation, Trace } from './record/operation.ts';
+export { recordProgram, type RecordProgramOptions } from './record/record-program.ts';
+export { RecordingVfs } from './record/recording-vfs.ts';
+export { readTraceFile } from './record/trace-reader.ts';
+export { writeTraceFile } from './record/trace-writer.ts';
