@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { DiskAccount } from './disk-account.ts';
 import { systemError } from './errno.ts';
 import type {
   FileTreeDirectory,
@@ -16,7 +17,7 @@ import type {
   FileTreeSymlink,
 } from './file-tree.ts';
 import { MemoryContent } from './memory-content.ts';
-import { censusOf, type TreeCensus } from './tree-census.ts';
+
 import type { FileKind, FileStat } from './vfs.ts';
 
 /** No file grows beyond this: one buffer holds it. */
@@ -31,18 +32,13 @@ const NO_BYTES = new Uint8Array(0);
 /** The state that all inodes of one `MemoryVfs` share. */
 export class MemoryDisk {
   readonly root: MemoryDirectoryNode;
-  capacityBytes: number;
+  readonly account: DiskAccount;
   readonly now: () => number;
-  readonly #original: FileTreeDirectory | null;
   /** Inodes of the tree that were wrapped and may have several names. */
   readonly #numbered = new Map<number, MemoryFileNode | MemorySymlinkNode>();
-  #census: TreeCensus | null = null;
-  #inodesGiven = 0;
-  #bytesGrown = 0;
 
   constructor(tree: FileTreeDirectory | null, capacityBytes: number, now: () => number) {
-    this.#original = tree;
-    this.capacityBytes = capacityBytes;
+    this.account = new DiskAccount(tree, capacityBytes);
     this.now = now;
     this.root = new MemoryDirectoryNode(this, null, '', tree?.mode ?? 0o755, tree);
   }
@@ -60,31 +56,6 @@ export class MemoryDisk {
         : new MemorySymlinkNode(this, node.target, node);
     if (node.inode !== undefined) this.#numbered.set(node.inode, wrapped);
     return wrapped;
-  }
-
-  /** Names that an inode of the original tree had there. */
-  originalLinks(inode: number): number {
-    return this.#takeCensus().links.get(inode) ?? 0;
-  }
-
-  newInode(): number {
-    this.#inodesGiven++;
-    return this.#takeCensus().inodeMax + this.#inodesGiven;
-  }
-
-  /** Bytes that files may still grow by. */
-  roomBytes(): number {
-    if (this.capacityBytes === Infinity) return Infinity;
-    return Math.max(0, this.capacityBytes - this.#takeCensus().bytes - this.#bytesGrown);
-  }
-
-  /** A file grew by so many bytes, or shrank. */
-  grow(bytes: number): void {
-    this.#bytesGrown += bytes;
-  }
-
-  #takeCensus(): TreeCensus {
-    return (this.#census ??= censusOf(this.#original));
   }
 }
 
@@ -109,7 +80,7 @@ export abstract class MemoryNode {
   }
 
   get inode(): number {
-    if (this.#inode === 0) this.#inode = this.disk.newInode();
+    if (this.#inode === 0) this.#inode = this.disk.account.newInode();
     return this.#inode;
   }
 
@@ -151,7 +122,7 @@ abstract class LinkedNode extends MemoryNode {
 
   override linkCount(): number {
     if (this.originalInode === undefined) return this.#links;
-    return this.#links + this.disk.originalLinks(this.originalInode);
+    return this.#links + this.disk.account.originalLinks(this.originalInode);
   }
 
   /** As `linkCount() > 0`, without a census where no name was removed. */
@@ -217,7 +188,7 @@ export class MemoryFileNode extends LinkedNode {
     if (end > before) {
       if (end > FILE_BYTES_MAX) throw systemError('EFBIG', 'write', path);
       // A gap before the write takes room as well: see `MemoryVfs.capacityBytes`.
-      end = Math.min(end, before + this.disk.roomBytes());
+      end = Math.min(end, before + this.disk.account.roomBytes());
       if (end <= position) throw systemError('ENOSPC', 'write', path);
     }
     this.#content.write(source, offset, end - position, position);
@@ -229,7 +200,8 @@ export class MemoryFileNode extends LinkedNode {
   truncate(size: number, path: string): void {
     const before = this.size;
     if (size > FILE_BYTES_MAX) throw systemError('EFBIG', 'ftruncate', path);
-    if (size > before + this.disk.roomBytes()) throw systemError('ENOSPC', 'ftruncate', path);
+    if (size > before + this.disk.account.roomBytes())
+      throw systemError('ENOSPC', 'ftruncate', path);
     this.#content.truncate(size);
     this.#changed(before);
   }
@@ -271,7 +243,7 @@ export class MemoryFileNode extends LinkedNode {
   }
 
   #changed(sizeBefore: number): void {
-    this.disk.grow(this.size - sizeBefore);
+    this.disk.account.grow(this.size - sizeBefore);
     this.#source = null;
     this.modifiedMs = this.disk.now();
   }
@@ -279,7 +251,7 @@ export class MemoryFileNode extends LinkedNode {
   /** Gives the room back when nobody can reach the file any more. */
   #release(): void {
     if (this.#handles > 0 || this.hasName()) return;
-    this.disk.grow(-this.size);
+    this.disk.account.grow(-this.size);
     this.#content = new MemoryContent(NO_BYTES);
   }
 }

@@ -69,11 +69,11 @@ export class MemoryVfs extends SyncBackedVfs {
    * is short, one of which nothing fits fails with ENOSPC. May be changed at any time.
    */
   get capacityBytes(): number {
-    return this.#disk.capacityBytes;
+    return this.#disk.account.capacityBytes;
   }
 
   set capacityBytes(bytes: number) {
-    this.#disk.capacityBytes = bytes;
+    this.#disk.account.capacityBytes = bytes;
   }
 
   override openSync(path: string, options: OpenOptions): VfsFile {

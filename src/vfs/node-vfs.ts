@@ -11,7 +11,8 @@ import * as fs from 'node:fs';
 
 import { assert } from '../base/assert.ts';
 import { checkOpenOptions, checkSize, checkTransfer } from './call-arguments.ts';
-import { errorCode, systemError } from './errno.ts';
+import { systemError } from './errno.ts';
+import { named, retrying, retryingSync, withPath, type Callback } from './node-call.ts';
 import type {
   DirectoryEntry,
   FileKind,
@@ -21,8 +22,6 @@ import type {
   VfsDirectory,
   VfsFile,
 } from './vfs.ts';
-
-type Callback<T> = (error: NodeJS.ErrnoException | null, value?: T) => void;
 
 /** Flags that Windows does not have are 0 there: no effect, as the contract says. */
 const optionalFlags: Readonly<Record<string, number | undefined>> = fs.constants;
@@ -364,47 +363,6 @@ function openFlags(options: OpenOptions): number {
   if (options.sync === 'data') flags |= O_DSYNC;
   if (options.sync === 'all') flags |= O_SYNC;
   return flags;
-}
-
-/** One call on the thread pool, begun again as long as a signal interrupts it. */
-function retrying<T>(start: (done: Callback<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const done: Callback<T> = (error, value) => {
-      if (error?.code === 'EINTR') start(done);
-      else if (error) reject(error);
-      else resolve(value as T);
-    };
-    start(done);
-  });
-}
-
-function retryingSync<T>(call: () => T): T {
-  for (;;) {
-    try {
-      return call();
-    } catch (error) {
-      // Every other error belongs to the caller.
-      if (errorCode(error) !== 'EINTR') throw error;
-    }
-  }
-}
-
-/**
- * Calls on a descriptor fail without naming the file: the path is added for whoever reads the
- * message.
- */
-function withPath<T>(path: string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw named(error, path);
-  }
-}
-
-function named(error: unknown, path: string): unknown {
-  if (!(error instanceof Error) || errorCode(error) === undefined || 'path' in error) return error;
-  error.message += ` '${path}'`;
-  return Object.assign(error, { path });
 }
 
 function toFileStat(stats: fs.BigIntStats): FileStat {
