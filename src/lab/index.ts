@@ -14,3 +14,9 @@ export { recordProgram, type RecordProgramOptions } from './record/record-progra
 export { RecordingVfs } from './record/recording-vfs.ts';
 export { readTraceFile } from './record/trace-reader.ts';
 export { writeTraceFile } from './record/trace-writer.ts';
+export {
+  callersText,
+  groupFindings,
+  placeText,
+  type ReportedFinding,
+} from './report/lab-report.ts';
