@@ -58,7 +58,7 @@ export class PoisonedError extends HoldfastError {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
       'HOLDFAST_POISONED',
-      `${path} takes no more writes until it is opened again, because a write or sync failed: ${reason}`,
+      `${path} takes no more writes until it is opened again: a write or sync failed: ${reason}`,
       { cause },
     );
     this.path = path;
