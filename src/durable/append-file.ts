@@ -79,7 +79,7 @@ export class AppendFile {
    * Makes a new, empty file. When it resolves, the name is durable.
    * @throws FileChangeError EEXIST when there is one; see `createFiles` for its outcomes
    */
-  static async create(path: string, options: AppendFileOptions): Promise<AppendFile> {
+  static async create(path: string, options: AppendFileOptions = {}): Promise<AppendFile> {
     const settings = appendSettings(path, options);
     const withZeros = settings.preallocateBytes > 0;
     const files = await createFiles(settings.dispatch, path, withZeros);
@@ -87,7 +87,7 @@ export class AppendFile {
   }
 
   /** As `create`, on the calling thread. */
-  static createSync(path: string, options: AppendFileOptions): AppendFile {
+  static createSync(path: string, options: AppendFileOptions = {}): AppendFile {
     const settings = appendSettings(path, options);
     const withZeros = settings.preallocateBytes > 0;
     const files = createFilesSync(settings.dispatch, path, withZeros);
@@ -100,7 +100,11 @@ export class AppendFile {
    * may hold what the disk never got, and no sync brings it there. Rewrite what is in doubt into a
    * new file instead.
    */
-  static async open(path: string, length: number, options: AppendFileOptions): Promise<AppendFile> {
+  static async open(
+    path: string,
+    length: number,
+    options: AppendFileOptions = {},
+  ): Promise<AppendFile> {
     const settings = appendSettings(path, options);
     const withZeros = settings.preallocateBytes > 0;
     const files = await openFiles(settings.dispatch, path, length, withZeros);
@@ -108,7 +112,7 @@ export class AppendFile {
   }
 
   /** As `open`, on the calling thread. */
-  static openSync(path: string, length: number, options: AppendFileOptions): AppendFile {
+  static openSync(path: string, length: number, options: AppendFileOptions = {}): AppendFile {
     const settings = appendSettings(path, options);
     const withZeros = settings.preallocateBytes > 0;
     const files = openFilesSync(settings.dispatch, path, length, withZeros);

@@ -5,8 +5,9 @@
 
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import { Poison } from './poison.ts';
-import type { SyncDispatch } from './sync-dispatch.ts';
+import { SyncDispatch } from './sync-dispatch.ts';
 import { toSyncPolicy } from './sync-policy.ts';
 import type { SyncOption, SyncPolicy } from './sync-policy.ts';
 
@@ -29,8 +30,10 @@ export interface BatchBounds {
 export const DEFAULT_BATCH_BOUNDS: BatchBounds = { records: 1000, bytes: 1 << 20, ms: 10 };
 
 export interface AppendFileOptions {
-  /** Brings the file system, and decides how its bytes are made durable. */
-  readonly dispatch: SyncDispatch;
+  /**
+   * Brings the file system, and decides how its bytes are made durable. Default: this machine's.
+   */
+  readonly dispatch?: SyncDispatch;
   /** The policy of calls that name none. Default `'sync'`. */
   readonly sync?: SyncOption;
   /** Each bound is a positive number; what is missing comes from `DEFAULT_BATCH_BOUNDS`. */
@@ -77,7 +80,7 @@ export function appendSettings(path: string, options: AppendFileOptions): Append
     throw new TypeError(`preallocateBytes must be a number of bytes, not ${preallocateBytes}`);
   }
   return {
-    dispatch: options.dispatch,
+    dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
     policy: toSyncPolicy(options.sync),
     bounds,
     preallocateBytes,

@@ -1,6 +1,14 @@
 /** The public surface of `holdfast/durable`. */
 
-export { FileChangeError, type Outcome } from '../base/errors.ts';
+export {
+  CorruptionError,
+  FileChangeError,
+  HoldfastError,
+  type HoldfastErrorCode,
+  type Outcome,
+} from '../base/errors.ts';
+export { AppendFile } from './append-file.ts';
+export type { AppendFileOptions, BatchBounds } from './append-options.ts';
 export {
   writeFile,
   writeFileSync,
@@ -19,4 +27,13 @@ export {
   type MkdirOptions,
   type RmOptions,
 } from './durable-calls.ts';
+export { DirectoryLock, LockedError, type LockOptions } from './lock-file.ts';
+export type { LockOwner } from './lock-owner.ts';
+export {
+  readPointer,
+  readPointerSync,
+  replacePointer,
+  replacePointerSync,
+} from './pointer-file.ts';
+export { Poison, PoisonedError } from './poison.ts';
 export type { SyncOption, SyncPolicy } from './sync-policy.ts';

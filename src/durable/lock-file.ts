@@ -3,6 +3,7 @@
  * `lock-steps`, who counts as dead in `lock-judge`.
  */
 
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { systemLockJudge } from './lock-judge.ts';
 import type { LockJudge } from './lock-judge.ts';
@@ -40,17 +41,17 @@ export class DirectoryLock {
    *   directory cannot be read or written, and then no lock file of ours is left unless it cannot
    *   be removed either
    */
-  static async acquire(directory: string, options: LockOptions): Promise<DirectoryLock> {
+  static async acquire(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
     const judge = options.judge ?? systemLockJudge();
     const taken = await runLater(acquireLock(directory, { ...options, judge }));
-    return new DirectoryLock(options.vfs, judge, taken);
+    return new DirectoryLock(options.vfs ?? nodeVfs, judge, taken);
   }
 
   /** As `acquire`, on the calling thread. */
-  static acquireSync(directory: string, options: LockOptions): DirectoryLock {
+  static acquireSync(directory: string, options: LockOptions = {}): DirectoryLock {
     const judge = options.judge ?? systemLockJudge();
     const taken = runNow(acquireLock(directory, { ...options, judge }));
-    return new DirectoryLock(options.vfs, judge, taken);
+    return new DirectoryLock(options.vfs ?? nodeVfs, judge, taken);
   }
 
   /** Whether `release` has not been called. */

@@ -27,6 +27,7 @@ import type { Clock } from '../base/clock.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile, readWholeFileSync, writeFully, writeFullySync } from '../vfs/transfer.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { OpenOptions, Vfs, VfsFile } from '../vfs/vfs.ts';
 import { inDirectory } from './directory-path.ts';
 import type { LockJudge, LockVerdict } from './lock-judge.ts';
@@ -37,7 +38,8 @@ import { call } from './two-forms.ts';
 import type { TwoFormSteps } from './two-forms.ts';
 
 export interface LockOptions {
-  readonly vfs: Vfs;
+  /** Default: the machine's. */
+  readonly vfs?: Vfs;
   /** Who we are, and who is dead. Default: as the machine says. */
   readonly judge?: LockJudge;
   /**
@@ -93,7 +95,7 @@ export function* acquireLock(
   directory: string,
   options: LockOptions & { readonly judge: LockJudge },
 ): TwoFormSteps<TakenLock> {
-  const { vfs, judge, clock = systemClock, override = false } = options;
+  const { vfs = nodeVfs, judge, clock = systemClock, override = false } = options;
   const attempts: Attempts = { directory, vfs, judge, override, waitedMs: 0, rival: undefined };
   const begunMs = clock.monotonicMs();
   for (;;) {
