@@ -1,6 +1,6 @@
 /**
- * Random numbers from a seed: the same seed gives the same numbers on every machine and every version. For
- * sampling and tests, never for secrets or for names that must be unique.
+ * Random numbers from a seed: the same seed gives the same numbers on every machine and every
+ * version. For sampling and tests, never for secrets or for names that must be unique.
  */
 
 import { assert } from './assert.ts';

@@ -88,6 +88,7 @@ export class MemoryFile extends SyncBackedFile {
   }
 }
 
+/** A directory opened for syncing. */
 export class MemoryDirectory extends SyncBackedDirectory {
   readonly path: string;
   #open = true;

@@ -151,6 +151,7 @@ abstract class LinkedNode extends MemoryNode {
   protected abstract becameShared(): void;
 }
 
+/** A regular file: its content, and the handles that keep it alive without a name. */
 export class MemoryFileNode extends LinkedNode {
   readonly kind = 'file';
   #content: MemoryContent;
@@ -256,6 +257,7 @@ export class MemoryFileNode extends LinkedNode {
   }
 }
 
+/** A symbolic link. */
 export class MemorySymlinkNode extends LinkedNode {
   readonly kind = 'symlink';
   readonly target: string;
@@ -285,6 +287,7 @@ export class MemorySymlinkNode extends LinkedNode {
   }
 }
 
+/** A directory: a tree's entries, overlaid with those that were wrapped, or its own. */
 export class MemoryDirectoryNode extends MemoryNode {
   readonly kind = 'directory';
   /** null for the root. */

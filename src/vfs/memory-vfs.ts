@@ -24,6 +24,7 @@ import type { DirectoryEntry, FileStat, OpenOptions, VfsDirectory, VfsFile } fro
 
 const UMASK = 0o022;
 
+/** How a `MemoryVfs` begins. */
 export interface MemoryVfsOptions {
   /** See `MemoryVfs.capacityBytes`. Default: no limit. */
   readonly capacityBytes?: number;

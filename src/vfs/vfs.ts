@@ -1,16 +1,19 @@
 /**
- * The contract: what an operating system can do with files and directories. Every method says what holds when
- * it returns and what a crash may still take. Nothing here promises durability except the four `sync` and
- * `datasync` methods and the two sync open flags; what Holdfast promises on top lives in `durable`.
+ * The contract: what an operating system can do with files and directories. Every method says what
+ * holds when it returns and what a crash may still take. Nothing here promises durability except
+ * the four `sync` and `datasync` methods and the two sync open flags; what Holdfast promises on top
+ * lives in `durable`.
  *
- * Implementations: `node-vfs` (the only module of the store that imports `node:fs`), `memory-vfs`, and the
- * wrappers on `forwarding-vfs`. All run one contract suite (`test/contract/vfs-contract.ts`).
+ * Implementations: `node-vfs` (the only module of the store that imports `node:fs`), `memory-vfs`,
+ * and the wrappers on `forwarding-vfs`. All run one contract suite
+ * (`test/contract/vfs-contract.ts`).
  *
- * Every method exists twice: `x` returns a promise and never waits for a device on the calling thread,
- * `xSync` blocks. Both forms may be mixed on one file; the caller orders them.
+ * Every method exists twice: `x` returns a promise and never waits for a device on the calling
+ * thread, `xSync` blocks. Both forms may be mixed on one file; the caller orders them.
  *
- * Errors are the operating system's: an `Error` with `code` (`'ENOENT'`), `syscall` and `path`. EINTR is
- * retried inside the implementation where no byte was moved. Nothing else is retried.
+ * Errors are the operating system's: an `Error` with `code` (`'ENOENT'`), `syscall` and `path`.
+ * EINTR is retried inside the implementation where no byte was moved, but never from a sync or a
+ * close. Nothing else is retried. Wrong arguments are a TypeError without a code.
  *
  * Paths are absolute or relative to the process; names are UTF-8.
  */
@@ -21,11 +24,17 @@ export interface OpenOptions {
   readonly write?: boolean;
   /** Every write goes to the end of the file as it is then, whatever `position` says (O_APPEND). */
   readonly append?: boolean;
-  /** Make the file when it is missing (O_CREAT). A crash may take the new name: see `VfsDirectory.sync`. */
+  /**
+   * Make the file when it is missing (O_CREAT). A crash may take the new name: see
+   * `VfsDirectory.sync`.
+   */
   readonly create?: boolean;
   /** With `create`: EEXIST when the name exists, link or not (O_EXCL). */
   readonly exclusive?: boolean;
-  /** Cut the file to nothing (O_TRUNC). A crash may leave the old content, none, or a mixture with new writes. */
+  /**
+   * Cut the file to nothing (O_TRUNC). A crash may leave the old content, none, or a mixture with
+   * new writes.
+   */
   readonly truncate?: boolean;
   /** ELOOP when the last part of the path is a symbolic link (O_NOFOLLOW; no effect on Windows). */
   readonly noFollow?: boolean;
@@ -38,8 +47,10 @@ export interface OpenOptions {
   readonly mode?: number;
 }
 
+/** What a name stands for; `'other'` is a device, a socket or a pipe. */
 export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
 
+/** What the file system knows of a file. */
 export interface FileStat {
   readonly kind: FileKind;
   /** Bytes. */
@@ -56,6 +67,7 @@ export interface FileStat {
   readonly modifiedMs: number;
 }
 
+/** A name in a directory. A link is `'symlink'`, whatever it leads to. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly kind: FileKind;
@@ -66,17 +78,19 @@ export interface VfsFile {
   readonly path: string;
 
   /**
-   * Reads at most `length` bytes at `position` into `buffer` at `offset`. Resolves to the count, 0 only at the
-   * end of the file. A short count before the end is legal; `readFully` in `vfs/transfer.ts` loops.
+   * Reads at most `length` bytes at `position` into `buffer` at `offset`. Resolves to the count, 0
+   * only at the end of the file. A short count before the end is legal; `readFully` in
+   * `vfs/transfer.ts` loops.
    */
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   readSync(buffer: Uint8Array, offset: number, length: number, position: number): number;
 
   /**
-   * Writes at most `length` bytes of `buffer` from `offset` at `position`. Resolves to the count, which **may be
-   * short** (a full disk, a signal); `writeFully` in `vfs/transfer.ts` loops until all is written or an error says
-   * why not. On return the bytes are with the operating system: another process sees them, a power cut may take
-   * any part of them, in any order, unless the file was opened with `sync`.
+   * Writes at most `length` bytes of `buffer` from `offset` at `position`. Resolves to the count,
+   * which **may be short** (a full disk, a signal); `writeFully` in `vfs/transfer.ts` loops until
+   * all is written or an error says why not. On return the bytes are with the operating system:
+   * another process sees them, a power cut may take any part of them, in any order, unless the file
+   * was opened with `sync`.
    */
   write(buffer: Uint8Array, offset: number, length: number, position: number): Promise<number>;
   writeSync(buffer: Uint8Array, offset: number, length: number, position: number): number;
@@ -86,15 +100,19 @@ export interface VfsFile {
   truncateSync(size: number): void;
 
   /**
-   * On return, every write and size change of this file that *returned before this call started* is on stable
-   * storage with all metadata (fsync; F_FULLFSYNC on macOS through libuv; FlushFileBuffers). Promises nothing
-   * about the file's name. After a rejection nothing is known about any of it, and a later success does not mean
-   * that those bytes are safe (Linux marks failed pages clean; Rebello et al., ATC 2020).
+   * On return, every write and size change of this file that *returned before this call started* is
+   * on stable storage with all metadata (fsync; F_FULLFSYNC on macOS through libuv;
+   * FlushFileBuffers). Promises nothing about the file's name. After a rejection nothing is known
+   * about any of it, and a later success does not mean that those bytes are safe (Linux marks
+   * failed pages clean; Rebello et al., ATC 2020).
    */
   sync(): Promise<void>;
   syncSync(): void;
 
-  /** As `sync`, without metadata that is not needed to read the bytes back (fdatasync). The size is included. */
+  /**
+   * As `sync`, without metadata that is not needed to read the bytes back (fdatasync). The size is
+   * included.
+   */
   datasync(): Promise<void>;
   datasyncSync(): void;
 
@@ -109,7 +127,10 @@ export interface VfsFile {
   chown(uid: number, gid: number): Promise<void>;
   chownSync(uid: number, gid: number): void;
 
-  /** Releases the descriptor. Makes nothing durable. An error (EIO, ENOSPC on NFS) means that writes were lost. */
+  /**
+   * Releases the descriptor. Makes nothing durable. An error (EIO, ENOSPC on NFS) means that writes
+   * were lost.
+   */
   close(): Promise<void>;
   closeSync(): void;
 }
@@ -119,9 +140,11 @@ export interface VfsDirectory {
   readonly path: string;
 
   /**
-   * On return, every name created, renamed or removed in this directory by calls that returned before this one
-   * started is on stable storage. Not the names in its subdirectories, and not the directory's own name.
-   * @see fsync(2) of Linux: "an explicit fsync() on a file descriptor for the directory is also needed"
+   * On return, every name created, renamed or removed in this directory by calls that returned
+   * before this one started is on stable storage. Not the names in its subdirectories, and not the
+   * directory's own name.
+   * @see fsync(2) of Linux: "an explicit fsync() on a file descriptor for the directory is also
+   * needed"
    */
   sync(): Promise<void>;
   syncSync(): void;
@@ -129,12 +152,19 @@ export interface VfsDirectory {
   closeSync(): void;
 }
 
+/** A file system. */
 export interface Vfs {
-  /** Opens or makes a file. What a crash may take: the name of a new file, and a truncation, until synced. */
+  /**
+   * Opens or makes a file. What a crash may take: the name of a new file, and a truncation, until
+   * synced.
+   */
   open(path: string, options: OpenOptions): Promise<VfsFile>;
   openSync(path: string, options: OpenOptions): VfsFile;
 
-  /** Opens a directory for syncing. ENOTDIR, ENOENT; EPERM, EISDIR or EACCES on Windows, which has no such call. */
+  /**
+   * Opens a directory for syncing. ENOTDIR, ENOENT; EPERM, EISDIR or EACCES on Windows, which has
+   * no such call.
+   */
   openDirectory(path: string): Promise<VfsDirectory>;
   openDirectorySync(path: string): VfsDirectory;
 
@@ -164,14 +194,18 @@ export interface Vfs {
   linkSync(existingPath: string, newPath: string): void;
 
   /**
-   * Gives a file or directory another name and atomically takes the place of what had it. Running programs see
-   * the old or the new, never neither. A power cut may bring the old state back until both directories are
-   * synced, and *may show the new name without the file's bytes* unless the file was synced before.
+   * Gives a file or directory another name and atomically takes the place of what had it. Running
+   * programs see the old or the new, never neither. A power cut may bring the old state back until
+   * both directories are synced, and *may show the new name without the file's bytes* unless the
+   * file was synced before.
    */
   rename(from: string, to: string): Promise<void>;
   renameSync(from: string, to: string): void;
 
-  /** Removes a name. The file goes with its last name and last open descriptor. A crash may bring the name back. */
+  /**
+   * Removes a name. The file goes with its last name and last open descriptor. A crash may bring
+   * the name back.
+   */
   unlink(path: string): Promise<void>;
   unlinkSync(path: string): void;
   /** Removes an empty directory. A crash may bring it back. */
