@@ -1,5 +1,6 @@
-/** Assertions: always on, cheap, and never caught. Costly checks go through `verify`. */
+/** Assertions: always on, cheap, and never caught. Not here: errors that a user may meet. */
 
+/** An invariant of Holdfast does not hold: a bug of Holdfast's, or of code that misuses it. */
 export class AssertionError extends Error {
   override get name(): string {
     return 'AssertionError';

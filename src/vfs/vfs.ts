@@ -129,7 +129,8 @@ export interface VfsFile {
 
   /**
    * Releases the descriptor. Makes nothing durable. An error (EIO, ENOSPC on NFS) means that writes
-   * were lost.
+   * were lost; the descriptor is gone all the same. `close` waits for asynchronous calls in flight;
+   * `closeSync` during one is a mistake of the caller's.
    */
   close(): Promise<void>;
   closeSync(): void;
