@@ -1,0 +1,122 @@
+/**
+ * Broken programs that the lab must catch, each with one defect, and their corrected twins, which must pass: a lab
+ * that finds nothing in the former, or something in the latter, fails the build. The line that is named must be
+ * the one that carries the comment.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import type { Checker } from '../../src/lab/check/checker.ts';
+import { OldOrNewOracle } from '../../src/lab/check/old-or-new-oracle.ts';
+import type { LabResult } from '../../src/lab/lab-run.ts';
+import { runLab } from '../../src/lab/lab-run.ts';
+import { listModels } from '../../src/lab/model/model-list.ts';
+import type { Trace } from '../../src/lab/record/operation.ts';
+import { recordProgram } from '../../src/lab/record/record-program.ts';
+
+const programs = fileURLToPath(new URL('../../../test/canary/programs/', import.meta.url));
+
+interface Canary {
+  readonly name: string;
+  readonly missing: 'fsync' | 'fdatasync' | 'not-atomic';
+  /** Models under which it must be caught; no other may complain. */
+  readonly models: readonly string[];
+  readonly checker?: (trace: Trace) => Checker;
+}
+
+const ALL = ['prefix', 'ext4', 'ext4-journal', 'xfs', 'posix'];
+/** Where data and names are not in one order. */
+const DELAYED = ['ext4', 'xfs', 'posix'];
+
+const CANARIES: readonly Canary[] = [
+  { name: 'no-file-sync', missing: 'fdatasync', models: DELAYED },
+  { name: 'no-directory-sync', missing: 'fsync', models: ALL },
+  { name: 'rename-before-sync', missing: 'fdatasync', models: DELAYED },
+  { name: 'truncate-then-write', missing: 'not-atomic', models: ALL },
+  { name: 'unlink-before-replacement', missing: 'not-atomic', models: ALL },
+  {
+    name: 'two-files-ordered',
+    missing: 'fdatasync',
+    models: DELAYED,
+    checker: () => indexPointsToRecords,
+  },
+  { name: 'acknowledged-before-durable', missing: 'fdatasync', models: ALL },
+  { name: 'write-not-awaited', missing: 'fdatasync', models: ALL },
+];
+
+/** Every line of index.txt names the offset and length of a record that ends in `;`. */
+const indexPointsToRecords: Checker = {
+  name: 'index points to records',
+  check({ root }) {
+    const text = (name: string): string => {
+      const file = root.entries.get(name);
+      return file?.kind === 'file' ? Buffer.from(file.content).toString('latin1') : '';
+    };
+    for (const line of text('index.txt').split('\n')) {
+      if (!/^\d+ \d+$/.test(line)) continue;
+      const [offset = 0, length = 0] = line.split(' ').map(Number);
+      const record = text('data.bin').slice(offset, offset + length);
+      if (!/^record-\d;$/.test(record)) return { ok: false, message: `no record at ${line}` };
+    }
+    return { ok: true };
+  },
+};
+
+async function examine(program: string, canary: Canary): Promise<LabResult> {
+  const root = mkdtempSync(join(realpathSync(tmpdir()), 'holdfast-canary-'));
+  try {
+    writeFileSync(join(root, 'settings.json'), '{"version":1,"theme":"light"}');
+    writeFileSync(join(root, 'data.bin'), 'record-1;');
+    writeFileSync(join(root, 'index.txt'), '0 9\n');
+    const command = ['node', program];
+    const trace = await recordProgram({ root, command, cwd: root, output: 'ignore' });
+    const checker = canary.checker?.(trace) ?? new OldOrNewOracle(trace);
+    return await runLab(trace, { models: listModels(), checker });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function markedLine(program: string): number {
+  const lines = readFileSync(program, 'utf8').split('\n');
+  return lines.findIndex((line) => /the sync is missing here|not atomic from here/.test(line)) + 1;
+}
+
+for (const canary of CANARIES) {
+  const { name, missing, models } = canary;
+
+  void test(`canary ${name} is caught, at its line, and nothing else is said`, async () => {
+    const program = join(programs, `${name}.broken.mjs`);
+    const result = await examine(program, canary);
+    assert.equal(result.verdict, 'found');
+    const caught = result.runs.filter(({ exploration }) => exploration.violationCount > 0);
+    const findings = caught.flatMap((run) => run.findings);
+    assert.deepEqual(
+      caught.map(({ exploration }) => exploration.model.name),
+      listModels().flatMap((model) => (models.includes(model.name) ? [model.name] : [])),
+    );
+    for (const { kind, sync, crashAfter, message, proof } of findings) {
+      const place = sync === null ? crashAfter : sync.after;
+      const told = `${kind} ${sync?.call ?? ''} ${sync?.path ?? ''} ${place?.what ?? ''}: ${message}`;
+      assert.equal(sync?.call ?? kind, missing, told);
+      assert.equal(place?.stack[place.site]?.line, markedLine(program), told);
+      if (sync !== null) assert.equal(proof?.complete, true, told);
+    }
+    assert.equal(findings.length, caught.length, 'one finding for each model that catches it');
+  });
+
+  void test(`the corrected twin of ${name} passes under every model`, async () => {
+    const program = join(programs, `${name}.right.mjs`);
+    const result = await examine(program, canary);
+    assert.deepEqual(
+      result.runs.flatMap((run) => run.findings),
+      [],
+    );
+    assert.equal(result.verdict, 'passed');
+  });
+}

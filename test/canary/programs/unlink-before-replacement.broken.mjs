@@ -1,0 +1,13 @@
+// The old file is removed before the new one has its name.
+import fs from 'node:fs';
+
+const file = fs.openSync('settings.json.tmp', 'wx');
+fs.writeSync(file, '{"version":2,"theme":"dark"}');
+fs.fsyncSync(file);
+fs.closeSync(file);
+fs.unlinkSync('settings.json'); // not atomic from here
+fs.renameSync('settings.json.tmp', 'settings.json');
+const directory = fs.openSync('.', 'r');
+fs.fsyncSync(directory);
+fs.closeSync(directory);
+console.log('saved');
