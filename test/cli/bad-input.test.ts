@@ -1,0 +1,68 @@
+/**
+ * Bad input to every command, as a user meets it: one clear line that names the thing, exit code 2, nothing left in
+ * the directory for temporary files, and never a word that sounds like a pass.
+ */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+let directory = '';
+
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-bad-input-'));
+  for (const folder of ['root', 'temporary']) mkdirSync(join(directory, folder));
+  writeFileSync(join(directory, 'root/file'), 'old');
+  writeFileSync(join(directory, 'plain'), 'no directory');
+  writeFileSync(join(directory, 'no-trace'), 'no trace');
+  writeFileSync(join(directory, 'empty'), '');
+  writeFileSync(join(directory, 'fails.mjs'), 'process.exit(7);\n');
+  writeFileSync(join(directory, 'good.mjs'), `import 'node:fs';\n`);
+});
+
+after(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Words, and what the one line must say. */
+const CASES: readonly (readonly [words: string, says: RegExp])[] = [
+  ['models ext5', /unknown model "ext5"/],
+  ['doctor missing', /cannot read \S*missing: there is no such directory/],
+  ['doctor plain', /plain is not a directory/],
+  ['doctor . .', /unexpected argument '\.'/],
+  ['record -o trace -- node good.mjs', /--root is missing/],
+  ['record --root root -- node good.mjs', /-o|--output/],
+  ['record --root root -o trace', /the program to run is missing: put it after --/],
+  ['record --root missing -o trace -- node good.mjs', /missing/],
+  ['record --root plain -o trace -- node good.mjs', /plain/],
+  ['record --root root -o missing/trace -- node good.mjs', /missing\/trace/],
+  ['record --root root -o trace -- no-such-program', /no-such-program/],
+  ['record --root root -o trace -- node missing.mjs', /missing\.mjs|exit code/],
+  ['record --root root -o trace -- node fails.mjs', /exit code 7|exited with 7|code 7/],
+  ['powercut --fs ext9 --check true -- true', /unknown file system 'ext9'/],
+];
+
+suite('bad input', () => {
+  for (const [words, says] of CASES) {
+    test(`holdfast ${words}`, () => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words.split(' ')], {
+        cwd: directory,
+        encoding: 'utf8',
+        env: { ...process.env, TMPDIR: join(directory, 'temporary') },
+      });
+      const output = `${stdout}${stderr}`;
+      assert.equal(status, 2, output);
+      assert.match(stderr, says);
+      // What comes before it can only be what the program itself printed.
+      assert.match(stderr, /(?:^|\n)holdfast \w+: [^\n]+\n$/, 'our line is the last');
+      assert.equal(stderr.match(/^holdfast/gm)?.length, 1, 'one line is ours');
+      assert.doesNotMatch(output, /internal error|passed|nothing found/i);
+      assert.deepEqual(readdirSync(join(directory, 'temporary')), [], 'temporary files are left');
+    });
+  }
+});
