@@ -112,7 +112,7 @@ const structureRules: readonly Rule[] = [
   },
   {
     name: 'no file is dead',
-    project: () => structure.checkDeadFiles(sources, facts),
+    project: () => structure.checkDeadFiles(sources, facts, structure.FOUNDATIONS),
     sample: () =>
       structure.checkDeadFiles(
         sample({
@@ -120,10 +120,19 @@ const structureRules: readonly Rule[] = [
           'src/a.ts': '',
           'src/b.ts': '',
           'src/c.ts': `import './a.ts'; // only a test uses this`,
+          'src/later/d.ts': '',
         }),
         sampleFacts,
+        { 'src/later/': 'awaited' },
       ),
     says: /^src\/c\.ts: no entry of the package reaches it/,
+  },
+  {
+    name: 'a foundation that is in use is no exception any more',
+    project: () => [],
+    sample: () =>
+      structure.checkDeadFiles(sample({ 'src/index.ts': '' }), sampleFacts, { 'src/a/': 'why' }),
+    says: /src\/a\/ is in use: remove its line/,
   },
   {
     name: 'only run-time dependencies are imported',

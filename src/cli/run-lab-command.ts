@@ -4,7 +4,7 @@ import type { LabResult } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';
 import { encodeState } from '../lab/explore/crash-state.ts';
-import { traceDigest } from '../lab/record/trace-digest.ts';
+import { traceDigest } from '../lab/replay/trace-digest.ts';
 import { encodeReplayToken } from '../lab/replay/replay-token.ts';
 import type { Trace } from '../lab/record/operation.ts';
 import { jsonReport } from '../lab/report/json-report.ts';

@@ -9,7 +9,7 @@ import { decodeState } from '../../lab/explore/crash-state.ts';
 import { ContentStore } from '../../lab/explore/content-store.ts';
 import { diskOf } from '../../lab/explore/disk-walk.ts';
 import { modelByName } from '../../lab/model/model-list.ts';
-import { traceDigest } from '../../lab/record/trace-digest.ts';
+import { traceDigest } from '../../lab/replay/trace-digest.ts';
 import { readTraceFile } from '../../lab/record/trace-reader.ts';
 import { exportDirectory } from '../../lab/replay/export-directory.ts';
 import { decodeReplayToken, requireTrace } from '../../lab/replay/replay-token.ts';

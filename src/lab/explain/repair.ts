@@ -5,7 +5,8 @@
  */
 
 import type { Exploration, ExploreOptions, Violation } from '../explore/explorer.ts';
-import { exploreModel, prepareHistory } from '../explore/explorer.ts';
+import { exploreModel } from '../explore/explorer.ts';
+import { prepareHistory } from '../explore/prepared-history.ts';
 import type { CrashState } from '../explore/crash-state.ts';
 import type { CrashModel } from '../model/crash-model.ts';
 import type { Trace } from '../record/operation.ts';

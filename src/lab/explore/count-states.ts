@@ -12,7 +12,7 @@ import type { InodeNumber, Trace } from '../record/operation.ts';
 import type { Change, FileHistory } from '../model/change.ts';
 import { ChoicePath } from './choice-path.ts';
 import { CrashSpace } from './crash-space.ts';
-import type { PreparedHistory } from './explorer.ts';
+import type { PreparedHistory } from './prepared-history.ts';
 
 /** Cuts of a stream, or truncations of a file, beyond which counting gives up. */
 const SUMMANDS_MAX = 50_000;

@@ -6,10 +6,10 @@
 import { assert } from '../../base/assert.ts';
 import type { BlockEvent, BlockHistory, Change, FileHistory } from '../model/change.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
+import type { ChangeHistory } from '../model/split-trace.ts';
 import type { BlockOutcome } from './block-domain.ts';
 import { blockDomain } from './block-domain.ts';
 import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
-import type { CrashSpace } from './crash-space.ts';
 
 /** A block that was looked at and could have held several things. */
 export interface DecidedBlock {
@@ -59,8 +59,24 @@ export class SpaceCache {
   }
 }
 
+/** The choice of one block's content among several that a reader could see. */
+export interface BlockChoice {
+  readonly kind: 'block';
+  readonly history: BlockHistory;
+  readonly outcomes: readonly BlockOutcome[];
+}
+
+/** What contents ask of the space they belong to: a `CrashSpace`. */
+export interface ContentSpace {
+  readonly history: ChangeHistory;
+  /** The power fails when everything up to this time has happened. */
+  readonly position: number;
+  survives(change: Change): boolean;
+  ask(count: number, choice: BlockChoice): number;
+}
+
 export class CrashContents {
-  readonly #space: CrashSpace;
+  readonly #space: ContentSpace;
   readonly #cache: SpaceCache;
   readonly #decided = new Map<number, FileContent>();
   readonly #blocks = new Map<BlockHistory, DecidedBlock>();
@@ -70,7 +86,7 @@ export class CrashContents {
   readonly #shown = new Map<BlockHistory, Map<number, ShownDomain>>();
   readonly #whole = new Map<FileHistory, Map<number, BlockContent[]>>();
 
-  constructor(space: CrashSpace, cache: SpaceCache) {
+  constructor(space: ContentSpace, cache: SpaceCache) {
     this.#space = space;
     this.#cache = cache;
   }

@@ -12,22 +12,17 @@
 
 import { assert } from '../../base/assert.ts';
 import type { InodeNumber } from '../record/operation.ts';
-import type { BlockHistory, Change, FileHistory } from '../model/change.ts';
+import type { Change, FileHistory } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
-import type { BlockOutcome } from './block-domain.ts';
 import type { FileContent } from './content-store.ts';
-import type { DecidedBlock, SpaceCache } from './crash-content.ts';
+import type { BlockChoice, DecidedBlock, SpaceCache } from './crash-content.ts';
 import { CrashContents } from './crash-content.ts';
 
 /** What a choice is about: a change that survives (0) or is lost (1), an order, or a block's outcome. */
 export type ChoiceSubject =
   | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'order'; readonly change: Change }
-  | {
-      readonly kind: 'block';
-      readonly history: BlockHistory;
-      readonly outcomes: readonly BlockOutcome[];
-    };
+  | BlockChoice;
 
 /** Decides what the space leaves open. Option 0 always means: nothing lost here. */
 export interface StateChooser {

@@ -9,7 +9,8 @@ import { CrashSpace } from './crash-space.ts';
 import type { CrashState } from './crash-state.ts';
 import { applyState, StateWalker } from './crash-state.ts';
 import { buildCrashTree } from './crash-tree.ts';
-import { marksAt, prepareHistory } from './explorer.ts';
+import { marksAt } from './explorer.ts';
+import { prepareHistory } from './prepared-history.ts';
 import { shortKey } from './verdict-cache.ts';
 
 /** Each distinct disk once, with the marks of the last crash point that shows it. */

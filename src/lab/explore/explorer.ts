@@ -6,18 +6,15 @@
 import { Prng } from '../../base/prng.ts';
 import type { Checker, CrashedDisk, Verdict } from '../check/checker.ts';
 import type { CrashModel } from '../model/crash-model.ts';
-import { applyFloors } from '../model/sync-floor.ts';
-import type { ChangeHistory } from '../model/split-trace.ts';
-import { splitTrace } from '../model/split-trace.ts';
 import type { MarkOperation, Trace } from '../record/operation.ts';
 import type { ContentStore } from './content-store.ts';
 import { countAllStates, crashPointPositions } from './count-states.ts';
 import { decidingPositions } from './crash-positions.ts';
-import { SpaceCache } from './crash-content.ts';
 import { CrashSpace } from './crash-space.ts';
 import type { CrashState } from './crash-state.ts';
 import { StateWalker } from './crash-state.ts';
 import { buildCrashTree } from './crash-tree.ts';
+import { prepareHistory, type PreparedHistory } from './prepared-history.ts';
 import { StateSampler } from './state-sampler.ts';
 import type { VerdictCache } from './verdict-cache.ts';
 import { shortKey } from './verdict-cache.ts';
@@ -74,22 +71,6 @@ const SAMPLES_PER_POINT = 2048;
 
 /** More are counted, not kept. */
 const VIOLATIONS_KEPT = 256;
-
-/** A history with its floors, ready for crash spaces. */
-export interface PreparedHistory {
-  readonly history: ChangeHistory;
-  readonly floorTimes: readonly number[];
-  readonly cache: SpaceCache;
-}
-
-export function prepareHistory(
-  trace: Trace,
-  model: CrashModel,
-  store: ContentStore,
-): PreparedHistory {
-  const history = splitTrace(trace, model);
-  return { history, floorTimes: applyFloors(history), cache: new SpaceCache(store) };
-}
 
 /** What the outside world had been told when everything up to `position` had happened. */
 export function marksAt(trace: Trace, position: number): MarkOperation[] {

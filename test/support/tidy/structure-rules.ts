@@ -151,13 +151,33 @@ export function checkEntries(sources: readonly SourceFile[], facts: PackageFacts
     );
 }
 
+/**
+ * Parts that are built and tested before what stands on them. An entry whose files are all reached, or gone, has
+ * to be removed: the rule says so.
+ */
+export const FOUNDATIONS: Readonly<Record<string, string>> = {
+  'src/base/': 'bytes, coding and checksums for the log and the formats',
+  'src/durable/': 'append files, pointer files and locks for the log and the engines',
+};
+
 /** Every file of `src` can be reached from a subpath or a program of the package. */
-export function checkDeadFiles(sources: readonly SourceFile[], facts: PackageFacts): string[] {
+export function checkDeadFiles(
+  sources: readonly SourceFile[],
+  facts: PackageFacts,
+  foundations: Readonly<Record<string, string>>,
+): string[] {
   const entries = [...libraryEntries(facts), ...Object.values(facts.bin).map(sourceOf)];
   const alive = reachable(sources, entries, ALL_EDGES);
-  return inSource(sources)
-    .filter(({ path }) => !alive.has(path))
-    .map(({ path }) => `${path}: no entry of the package reaches it: use it, or remove it`);
+  const dead = inSource(sources).filter(({ path }) => !alive.has(path));
+  const prefixes = Object.keys(foundations);
+  return [
+    ...dead
+      .filter(({ path }) => !prefixes.some((prefix) => path.startsWith(prefix)))
+      .map(({ path }) => `${path}: no entry of the package reaches it: use it, or remove it`),
+    ...prefixes
+      .filter((prefix) => !dead.some(({ path }) => path.startsWith(prefix)))
+      .map((prefix) => `FOUNDATIONS of structure-rules.ts: ${prefix} is in use: remove its line`),
+  ];
 }
 
 /** What is published imports Node, itself and its dependencies only. */
