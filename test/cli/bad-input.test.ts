@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -22,12 +22,28 @@ before(() => {
   writeFileSync(join(directory, 'no-trace'), 'no trace');
   writeFileSync(join(directory, 'empty'), '');
   writeFileSync(join(directory, 'fails.mjs'), 'process.exit(7);\n');
-  writeFileSync(join(directory, 'good.mjs'), `import 'node:fs';\n`);
+  writeFileSync(
+    join(directory, 'good.mjs'),
+    `import { writeFileSync } from 'node:fs';\nwriteFileSync('root/file', 'new');\n`,
+  );
+  holdfast('record --root root -o trace -- node good.mjs');
+  const lines = readFileSync(join(directory, 'trace'), 'utf8').split('\n');
+  writeFileSync(join(directory, 'cut'), lines.slice(0, -3).join('\n'));
+  writeFileSync(join(directory, 'damaged'), lines.join('\n').replace('"write"', '"wrote"'));
+  writeFileSync(join(directory, 'other-version'), lines.join('\n').replace(/:1\b/, ':99'));
 });
 
 after(() => {
   rmSync(directory, { recursive: true, force: true });
 });
+
+function holdfast(words: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [main, ...words.split(' ')], {
+    cwd: directory,
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: join(directory, 'temporary') },
+  });
+}
 
 /** Words, and what the one line must say. */
 const CASES: readonly (readonly [words: string, says: RegExp])[] = [
@@ -35,26 +51,37 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['doctor missing', /cannot read \S*missing: there is no such directory/],
   ['doctor plain', /plain is not a directory/],
   ['doctor . .', /unexpected argument '\.'/],
-  ['record -o trace -- node good.mjs', /--root is missing/],
+  ['record -o made -- node good.mjs', /--root is missing/],
   ['record --root root -- node good.mjs', /-o|--output/],
-  ['record --root root -o trace', /the program to run is missing: put it after --/],
-  ['record --root missing -o trace -- node good.mjs', /missing/],
-  ['record --root plain -o trace -- node good.mjs', /plain/],
+  ['record --root root -o made', /the program to run is missing: put it after --/],
+  ['record --root missing -o made -- node good.mjs', /missing/],
+  ['record --root plain -o made -- node good.mjs', /plain/],
   ['record --root root -o missing/trace -- node good.mjs', /missing\/trace/],
-  ['record --root root -o trace -- no-such-program', /no-such-program/],
-  ['record --root root -o trace -- node missing.mjs', /missing\.mjs|exit code/],
-  ['record --root root -o trace -- node fails.mjs', /exit code 7|exited with 7|code 7/],
+  ['record --root root -o made -- no-such-program', /no-such-program/],
+  ['record --root root -o made -- node missing.mjs', /missing\.mjs|exit code/],
+  ['record --root root -o made -- node fails.mjs', /exit code 7|exited with 7|code 7/],
+  ['check --root missing -- node good.mjs', /missing/],
+  ['check --root root --model ext5 -- node good.mjs', /unknown model "ext5"/],
+  ['check --root root --check no-such-checker -- node good.mjs', /no-such-checker/],
+  ['check --root root --check false -- node good.mjs', /the checker false .* undamaged disk/],
+  ['check --root root --setup false -- node good.mjs', /the set-up command failed/],
+  ['check --root root -- node fails.mjs', /exit code 7/],
+  ['explore missing', /missing cannot be opened/],
+  ['explore no-trace', /no-trace is not a Holdfast trace/],
+  ['explore empty', /empty is not a Holdfast trace/],
+  ['explore cut', /cut/],
+  ['explore damaged', /damaged/],
+  ['explore other-version', /other-version.*version/],
+  ['explore trace --model x', /unknown model "x"/],
+  ['explore trace --budget none', /--budget/],
+  ['replay nonsense --trace trace', /"nonsense" is not a replay token/],
   ['powercut --fs ext9 --check true -- true', /unknown file system 'ext9'/],
 ];
 
 suite('bad input', () => {
   for (const [words, says] of CASES) {
     test(`holdfast ${words}`, () => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...words.split(' ')], {
-        cwd: directory,
-        encoding: 'utf8',
-        env: { ...process.env, TMPDIR: join(directory, 'temporary') },
-      });
+      const { status, stdout, stderr } = holdfast(words);
       const output = `${stdout}${stderr}`;
       assert.equal(status, 2, output);
       assert.match(stderr, says);
