@@ -92,11 +92,10 @@ function certificateLines(result: PowercutResult): string[] {
     const sampled =
       run.sampledEpochs === 0 ? 'all walked' : `${run.sampledEpochs} of the epochs sampled`;
     const left = run.skippedImages === 0 ? '' : `, ${run.skippedImages} left out`;
-    const perturbed = run.perturbed.length === 0 ? 'nothing' : run.perturbed.join(' ');
     return (
       `  run ${index + 1}: ${run.entries} log entries in ${count(run.epochs, 'epoch')}, ` +
       `${run.subsets} subsets (${sampled}), ${run.states} states with torn writes, ` +
-      `${run.distinctImages} distinct disks (${run.newImages} new${left}); perturbed: ${perturbed}`
+      `${run.distinctImages} distinct disks (${run.newImages} new${left}); perturbed by ${actions(run.perturbed)}`
     );
   });
   const clean = result.damage.length === 0 ? ', all clean' : '';
@@ -114,6 +113,17 @@ function certificateLines(result: PowercutResult): string[] {
     `  seed ${certificate.seed}, at most ${certificate.subsetsMax} subsets and ` +
       `${certificate.tornMax} torn states an epoch, sectors of ${certificate.sectorBytes} bytes`,
   ];
+}
+
+/** `2 commits, 1 write-back`; where each was made is in the JSON form. */
+function actions(perturbed: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const action of perturbed) {
+    const name = action.split('@')[0] ?? action;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const told = [...counts].map(([name, times]) => count(times, name));
+  return told.length === 0 ? 'nothing' : told.join(', ');
 }
 
 function rate(perSecond: number | null): string {
