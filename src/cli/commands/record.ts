@@ -16,18 +16,20 @@ import { printable } from '../output.ts';
 export const recordCommand: Command = {
   name: 'record',
   summary: 'record what a program asks of the file system',
-  usage: '--root DIR -o TRACE [--via node] -- PROGRAM…',
+  usage: '--root DIR -o TRACE [--via node|strace] -- PROGRAM…',
   description: [
     'Runs PROGRAM in the current directory and writes every change below DIR to the file TRACE, with the lines',
     'of code that asked for it and what the program wrote to standard output by then.',
     '',
-    'PROGRAM is a Node program: `node save.mjs`, or `save.mjs`. It must end with exit code 0.',
+    'PROGRAM is a Node program: `node save.mjs`, or `save.mjs`; with --via strace any program on Linux.',
+    'It must end with exit code 0.',
     'Exit code 3: the trace is written, but something in it cannot be modelled; it is named.',
   ].join('\n'),
   options: {
     root: { type: 'string', value: 'DIR', help: 'the directory whose changes are recorded' },
     output: { type: 'string', short: 'o', value: 'TRACE', help: 'the file to write' },
-    via: { type: 'string', value: 'HOW', help: 'node (default): Node programs, with their lines' },
+    via: { type: 'string', value: 'HOW', help: 'node (default), or strace' },
+    stacks: { type: 'boolean', help: 'with strace: the stack of every call (slow)' },
   },
   program: 'required',
   run: runRecord,
@@ -35,11 +37,18 @@ export const recordCommand: Command = {
 
 async function runRecord(context: CommandContext, args: CommandArguments): Promise<ExitCode> {
   const via = args.text('via') ?? 'node';
-  if (via !== 'node') throw new UsageError(`--via takes node, not '${via}'`);
+  if (via !== 'node' && via !== 'strace') {
+    throw new UsageError(`--via takes node or strace, not '${via}'`);
+  }
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(context.cwd, path));
   const tracePath = absolute(args.requiredText('output'));
-  const root = absolute(args.requiredText('root'));
-  const trace = await recordInterruptibly(context, { root, command: args.program, tracePath });
+  const trace = await recordInterruptibly(context, {
+    root: absolute(args.requiredText('root')),
+    command: args.program,
+    via,
+    stacks: args.flag('stacks'),
+    tracePath,
+  });
   return tellResult(context, trace, tracePath);
 }
 

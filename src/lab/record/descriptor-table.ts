@@ -25,13 +25,26 @@ interface Descriptor {
   closeOnExec: boolean;
 }
 
+/** A table of descriptors, shared by the threads of a process. */
+interface DescriptorTable {
+  readonly descriptors: Map<number, Descriptor>;
+  users: number;
+}
+
 export class ProcessState {
   directory: { location: Location };
-  readonly #descriptors: Map<number, Descriptor>;
+  readonly #table: DescriptorTable;
 
-  constructor(directory: { location: Location }, descriptors: Map<number, Descriptor> = new Map()) {
+  constructor(
+    directory: { location: Location },
+    table: DescriptorTable = { descriptors: new Map(), users: 1 },
+  ) {
     this.directory = directory;
-    this.#descriptors = descriptors;
+    this.#table = table;
+  }
+
+  get #descriptors(): Map<number, Descriptor> {
+    return this.#table.descriptors;
   }
 
   get(fd: number): OpenFile | undefined {
@@ -72,15 +85,25 @@ export class ProcessState {
     return [...this.#descriptors].filter(([, entry]) => entry.closeOnExec).map(([fd]) => fd);
   }
 
+  /** The end of a process or thread: its descriptors are gone unless other threads have them too. */
+  exit(): void {
+    this.#table.users -= 1;
+    if (this.#table.users > 0) return;
+    for (const fd of this.#descriptors.keys()) this.remove(fd);
+  }
+
   /** A child: sharing the table and the directory itself as threads do (CLONE_FILES, CLONE_FS), or copies. */
   fork(shareFiles: boolean, shareDirectory: boolean): ProcessState {
     const directory = shareDirectory ? this.directory : { ...this.directory };
-    if (shareFiles) return new ProcessState(directory, this.#descriptors);
+    if (shareFiles) {
+      this.#table.users += 1;
+      return new ProcessState(directory, this.#table);
+    }
     const copy = new Map<number, Descriptor>();
     for (const [fd, { file, closeOnExec }] of this.#descriptors) {
       file.references += 1;
       copy.set(fd, { file, closeOnExec });
     }
-    return new ProcessState(directory, copy);
+    return new ProcessState(directory, { descriptors: copy, users: 1 });
   }
 }

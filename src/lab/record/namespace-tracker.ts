@@ -5,7 +5,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import { ProcessState } from './descriptor-table.ts';
+import { ProcessState, type OpenFile } from './descriptor-table.ts';
 import { ShadowTree, type Location } from './shadow-tree.ts';
 import type { CallResult, SystemCall } from './system-call.ts';
 import { applyCall } from './tracker-calls.ts';
@@ -62,9 +62,19 @@ export class NamespaceTracker implements TrackerContext {
     return this.#process(process).between(first, last);
   }
 
-  /** Whether the descriptor is known and what it has open lies in the root. */
-  isInside(process: number, fd: number): boolean {
-    return (this.#process(process).get(fd)?.node ?? null) !== null;
+  /** The end of a process or thread. What it left open is closed without a word. */
+  exit(process: number): void {
+    this.#process(process).exit();
+    this.#processes.delete(process);
+  }
+
+  hasProcess(process: number): boolean {
+    return this.#processes.has(process);
+  }
+
+  /** What a descriptor has open; undefined for one that the tracker was never told of. */
+  descriptor(process: number, fd: number): OpenFile | undefined {
+    return this.#process(process).get(fd);
   }
 
   begin(origin: CallOrigin, call: SystemCall): PendingCall {

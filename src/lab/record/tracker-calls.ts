@@ -38,10 +38,7 @@ export function applyCall(
     case 'close':
       return close(pending, call.fd);
     case 'dup':
-      if (success.value === null) return [];
-      if (file === undefined) process.remove(success.value);
-      else process.set(success.value, file, call.closeOnExec);
-      return [];
+      return success.value === null ? [] : duplicate(pending, success.value, call.closeOnExec);
     case 'read':
       if (file !== undefined) file.offset += success.value ?? 0;
       return [];
@@ -189,8 +186,24 @@ function close({ process, file }: PendingCall, fd: number): TimelessOperation[] 
   if (file === undefined) return [];
   // Another open may have been given the number already; then the table let go of this file there.
   if (process.get(fd) === file) process.remove(fd);
-  if (file.references > 0 || !file.write || file.node === null) return [];
-  return [{ kind: 'close', inode: file.node.inode, path: file.path }];
+  return lastClose(file);
+}
+
+/** What the new number meant before is closed by it. @see dup2(2) */
+function duplicate(
+  { process, file }: PendingCall,
+  fd: number,
+  closeOnExec: boolean,
+): readonly TimelessOperation[] {
+  if (process.get(fd) === file) return [];
+  const before = file === undefined ? process.remove(fd) : process.set(fd, file, closeOnExec);
+  return before === undefined ? [] : lastClose(before);
+}
+
+/** The close of a description, if this was its last descriptor. */
+function lastClose({ references, write: canWrite, node, path }: OpenFile): TimelessOperation[] {
+  if (references > 0 || !canWrite || node === null) return [];
+  return [{ kind: 'close', inode: node.inode, path }];
 }
 
 /** The file that a descriptor has open for writing in the root; counts what goes elsewhere. */

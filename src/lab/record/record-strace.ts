@@ -1,0 +1,175 @@
+/**
+ * Runs any Linux program under `strace` and follows what it prints while the program runs: nothing of it is kept
+ * but the trace.
+ */
+
+import { execFileSync, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import { UsageError } from '../../base/errors.ts';
+import { findProgram, waitForProgram, type RecordProgramOptions } from './program-run.ts';
+import { RecordingTarget } from './recording-target.ts';
+import { STRACE_DESCRIBERS } from './strace-calls.ts';
+import { StraceRecorder } from './strace-recorder.ts';
+
+/** Bytes of one write that are shown; more is told as not modelled. */
+const STRING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Calls beside those with a describer. */
+const OTHER_CALLS = [
+  'clone',
+  'clone3',
+  'fork',
+  'vfork',
+  'execve',
+  'execveat',
+  'fcntl',
+  'umask',
+  'close_range',
+  'mmap',
+  'mprotect',
+  'sendfile',
+  'copy_file_range',
+  'splice',
+  'ioctl',
+  'syncfs',
+  'sendto',
+  'sendmsg',
+];
+
+function straceArguments(options: RecordProgramOptions, output: string): string[] {
+  // A question mark: not every architecture has every call.
+  const calls = [...Object.keys(STRACE_DESCRIBERS), ...OTHER_CALLS].map((name) => `?${name}`);
+  return [
+    '--follow-forks',
+    '--seccomp-bpf',
+    '--decode-fds=all',
+    '--strings-in-hex=all',
+    `--string-limit=${STRING_BYTES_MAX}`,
+    '--quiet=attach,personality,path-resolution',
+    '--signal=none',
+    '--interruptible=waiting',
+    // What was read does not matter, only how much.
+    '--raw=?read,?readv',
+    ...(options.stacks === true ? ['--stack-traces'] : []),
+    `--trace=${calls.join(',')}`,
+    `--output=${output}`,
+    '--',
+    ...options.command,
+  ];
+}
+
+/** Records into `tracePath`; see `recordProgram`. */
+export async function recordWithStrace(
+  options: RecordProgramOptions,
+  tracePath: string,
+): Promise<void> {
+  if (process.platform !== 'linux') throw new UsageError('--via strace needs Linux');
+  if (findProgram('strace', options) === null) {
+    throw new UsageError('strace is missing; install it (Debian, Ubuntu: apt-get install strace)');
+  }
+  const { root, command } = options;
+  const [program = ''] = command;
+  if (findProgram(program, options) === null) {
+    throw new UsageError(`the program ${program} is not there`);
+  }
+  const target = new RecordingTarget({ root, tracePath, command });
+  const pipe = new NamedPipe(target.tracePath);
+  try {
+    await follow(options, target, pipe);
+    target.finish();
+  } catch (error) {
+    target.abandon();
+    throw error;
+  } finally {
+    pipe.remove();
+  }
+}
+
+async function follow(
+  options: RecordProgramOptions,
+  target: RecordingTarget,
+  pipe: NamedPipe,
+): Promise<void> {
+  const output = options.output ?? 'inherit';
+  const cwd = options.cwd ?? process.cwd();
+  const child = spawn('strace', straceArguments(options, pipe.path), {
+    stdio: ['inherit', output, output],
+    cwd,
+    env: { ...(options.env ?? process.env) },
+    ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGTERM' }),
+  });
+  const recorder = new StraceRecorder(target.tracker, {
+    root: target.root,
+    directory: fs.realpathSync(cwd),
+    umask: process.umask(),
+    stdout: standardOutputOf(child.pid),
+  });
+  const ended = waitForProgram(child, options.command).finally(() => pipe.closeWriter());
+  await Promise.all([ended, followLines(pipe.reader, recorder)]);
+  const [program] = options.command;
+  if (!recorder.started) throw new UsageError(`the program ${program} cannot be run`);
+  recorder.finish();
+}
+
+/**
+ * A pipe with a name: strace opens what it writes to by name, and the program must not inherit it. A writer of our
+ * own keeps it from ending before strace has opened it.
+ */
+class NamedPipe {
+  readonly path: string;
+  readonly reader: Socket;
+  readonly #directory: string;
+  readonly #writer: number;
+  #open = true;
+
+  constructor(beside: string) {
+    this.#directory = fs.mkdtempSync(`${beside}.parts-`);
+    this.path = join(this.#directory, 'strace');
+    execFileSync('mkfifo', ['-m', '600', this.path]);
+    const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+    const reading = fs.openSync(this.path, O_RDONLY | O_NONBLOCK);
+    this.#writer = fs.openSync(this.path, O_WRONLY | O_NONBLOCK);
+    this.reader = new Socket({ fd: reading, readable: true, writable: false });
+  }
+
+  closeWriter(): void {
+    if (this.#open) fs.closeSync(this.#writer);
+    this.#open = false;
+  }
+
+  remove(): void {
+    this.closeWriter();
+    this.reader.destroy();
+    fs.rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** What the program will have as standard output: the same as strace. */
+function standardOutputOf(pid: number | undefined): string {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/fd/1`);
+  } catch {
+    // Closed, or strace ended at once: no line can be told then.
+    return '';
+  }
+}
+
+const NEWLINE = 0x0a;
+
+async function followLines(pipe: Readable, recorder: StraceRecorder): Promise<void> {
+  let parts: Buffer[] = [];
+  for await (const data of pipe as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, start)) {
+      parts.push(data.subarray(start, at));
+      recorder.line(Buffer.concat(parts).toString('latin1'));
+      parts = [];
+      start = at + 1;
+    }
+    if (start < data.byteLength) parts.push(data.subarray(start));
+  }
+}

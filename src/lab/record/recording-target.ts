@@ -1,0 +1,103 @@
+/**
+ * What every recording into a file needs: the root, the trace that is written, and the shadow file system that
+ * began as a snapshot of the root.
+ */
+
+import fs from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { UsageError } from '../../base/errors.ts';
+import { compareWithDisk } from './final-tree.ts';
+import { NamespaceTracker } from './namespace-tracker.ts';
+import { snapshotDirectory } from './root-snapshot.ts';
+import { TraceWriter } from './trace-writer.ts';
+
+/**
+ * The root as an absolute path without links.
+ *
+ * @throws UsageError (`HOLDFAST_USAGE`) when it is no directory
+ */
+export function realRoot(root: string): string {
+  try {
+    if (fs.statSync(root).isDirectory()) return fs.realpathSync(root);
+  } catch (cause) {
+    // Told with its reason, whatever it is.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`the root ${root} cannot be recorded: ${reason}`, { cause });
+  }
+  throw new UsageError(`the root ${root} cannot be recorded: it is no directory`);
+}
+
+/** Makes sure that the trace is no part of what it records. */
+function checkTracePath(tracePath: string, root: string): string {
+  const directory = dirname(resolve(tracePath));
+  let real: string;
+  try {
+    real = fs.realpathSync(directory);
+  } catch (cause) {
+    // Whatever the reason, the user named a place that cannot take a file.
+    throw new UsageError(`the trace ${tracePath} cannot be written: no directory ${directory}`, {
+      cause,
+    });
+  }
+  if (real === root || real.startsWith(`${root}/`)) {
+    throw new UsageError(`the trace ${tracePath} lies in the root ${root}; put it elsewhere`);
+  }
+  return join(real, basename(tracePath));
+}
+
+export interface RecordingTargetOptions {
+  readonly root: string;
+  readonly tracePath: string;
+  readonly command: readonly string[];
+}
+
+/** The process that says what the recorder itself found; no real process has this number. */
+const RECORDER = 0;
+
+export class RecordingTarget {
+  readonly root: string;
+  readonly tracePath: string;
+  readonly tracker: NamespaceTracker;
+  readonly #writer: TraceWriter;
+
+  /**
+   * Takes the snapshot of the root.
+   *
+   * @throws UsageError (`HOLDFAST_USAGE`) when the root or the place of the trace cannot be used
+   */
+  constructor(options: RecordingTargetOptions) {
+    this.root = realRoot(options.root);
+    this.tracePath = checkTracePath(options.tracePath, this.root);
+    this.#writer = new TraceWriter(this.tracePath, { command: options.command, root: this.root });
+    this.tracker = new NamespaceTracker({ rootPath: this.root, sink: this.#writer });
+    this.tracker.addProcess(RECORDER, '/');
+    try {
+      snapshotDirectory(this.root, this.tracker.tree, this.#writer);
+      this.#writer.flush();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** Everything has been told to the tracker. The trace is whole when this returns. */
+  finish(): void {
+    for (const what of compareWithDisk(this.root, this.tracker.tree)) {
+      const origin = { process: RECORDER, thread: 0, stack: -1 };
+      this.tracker.run(origin, { call: 'unmodelled', what }, { value: 0 });
+    }
+    this.#writer.finish(this.tracker.ignoredOutside);
+  }
+
+  /** Nothing is left of the recording. */
+  abandon(): void {
+    this.#writer.abandon();
+    fs.rmSync(this.tracePath, { force: true });
+  }
+
+  /** The program did not come to its end: the trace stays as one that every reader tells to be cut. */
+  leaveCut(): void {
+    this.#writer.abandon();
+  }
+}
