@@ -67,7 +67,7 @@ function loss({ findings, exploration }) {
   return [checked, exploration.complete ? found : `${found} (walk cut)`];
 }
 
-const models = DEFAULT_MODELS.map(modelByName);
+const models = ['prefix', ...DEFAULT_MODELS].map(modelByName);
 const rows = [['program', 'model', 'checked', 'what can be lost']];
 const findings = [];
 for (const program of programs) {

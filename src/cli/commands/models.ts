@@ -4,7 +4,12 @@
  */
 
 import type { CrashModel } from '../../lab/model/crash-model.ts';
-import { DEFAULT_MODELS, listModels, modelByName } from '../../lab/model/model-list.ts';
+import {
+  DEFAULT_MODELS,
+  listModels,
+  listModifiers,
+  modelByName,
+} from '../../lab/model/model-list.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatTable, paletteFor, type Palette } from '../output.ts';
@@ -44,7 +49,14 @@ function modelTable(models: readonly CrashModel[], palette: Palette): string {
     summary,
     palette.dim(kernel),
   ]);
-  return `${formatTable(rows)}* used when no --model is given\n`;
+  const modifiers = listModifiers().map(({ name, summary }) => [
+    `  ${palette.bold(name)}`,
+    summary,
+  ]);
+  return (
+    `${formatTable(rows)}* used when no --model is given\n\n` +
+    `behind any name, for example ext4+nobarrier:\n${formatTable(modifiers)}`
+  );
 }
 
 function modelText(model: CrashModel, palette: Palette): string {
@@ -60,6 +72,10 @@ function modelText(model: CrashModel, palette: Palette): string {
     RENAME[model.rename],
     FILE_SYNC[model.fileSyncBrings],
     DIRECTORY_SYNC[model.directorySyncBrings],
+    ...(model.dataNeedsStream
+      ? ['Bytes that were not synced show only when the changes of names before them survived.']
+      : []),
+    ...(model.damagesAround ? ['A torn write may damage the bytes around it.'] : []),
     ...(model.syncIsDurable ? [] : ['A returned sync puts nothing out of danger.']),
   ];
   return (
@@ -109,6 +125,8 @@ const RENAME: Readonly<Record<CrashModel['rename'], string>> = {
 
 const FILE_SYNC: Readonly<Record<CrashModel['fileSyncBrings'], string>> = {
   nothing: 'fsync of a file brings its bytes, size and attributes, and no name.',
+  creation: 'fsync of a file also brings the name it was made under, and new directories above it.',
+  names: 'fsync of a file also brings every name of it, and new directories above it.',
   stream: 'fsync of a file also brings every change of names up to its last one.',
   everything: 'fsync of a file brings everything that was done before.',
 };

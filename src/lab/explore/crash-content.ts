@@ -73,6 +73,10 @@ export interface ContentSpace {
   readonly position: number;
   survives(change: Change): boolean;
   ask(count: number, choice: BlockChoice): number;
+  /** Whether the stream can have come as far as calls that started at `time`. */
+  mayReach(time: number): boolean;
+  /** It has. REQUIRES: `mayReach(time)`. */
+  require(time: number): void;
 }
 
 export class CrashContents {
@@ -183,7 +187,8 @@ export class CrashContents {
       }
     }
     const bound = this.#space.history.model.dataBeforeSize === 'none' ? null : sizeChange;
-    const domain = this.#shownDomain(history, first, end, bound, length);
+    const all = this.#shownDomain(history, first, end, bound, length);
+    const domain = this.#space.history.model.dataNeedsStream ? this.#reachable(all) : all;
     let index = 0;
     if (domain.contents.length > 1) {
       const { outcomes } = domain;
@@ -193,9 +198,21 @@ export class CrashContents {
       assert(outcome !== undefined, 'the chooser picks one of the outcomes');
       this.#blocks.set(history, { history, outcomes, outcome });
     }
+    const needs = domain.outcomes[index]?.needs ?? -1;
+    if (this.#space.history.model.dataNeedsStream) this.#space.require(needs);
     const content = domain.contents[index];
     assert(content !== undefined, 'a block can hold something');
     return content;
+  }
+
+  /** Copy on write: a block shows only if the stream had come as far as the write that made it. */
+  #reachable(domain: ShownDomain): ShownDomain {
+    const open = domain.outcomes.map(({ needs }) => this.#space.mayReach(needs));
+    if (open.every(Boolean)) return domain;
+    return {
+      outcomes: domain.outcomes.filter((_, index) => open[index]),
+      contents: domain.contents.filter((_, index) => open[index]),
+    };
   }
 
   #shownDomain(
@@ -217,7 +234,8 @@ export class CrashContents {
       const shown = new Map<BlockContent, BlockOutcome>();
       for (const outcome of all) {
         const content = this.#cache.store.cut(outcome.bytes, length);
-        if (!shown.has(content)) shown.set(content, outcome);
+        const known = shown.get(content);
+        if (known === undefined || outcome.needs < known.needs) shown.set(content, outcome);
       }
       domain = { outcomes: [...shown.values()], contents: [...shown.keys()] };
       domains.set(key, domain);
@@ -233,16 +251,17 @@ export class CrashContents {
   ): BlockOutcome[] {
     const issued = history.events.slice(first, end);
     const fresh = first > 0 || history.initial === null;
+    const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#space.position;
     const required = (event: BlockEvent): boolean =>
-      event.floorEnd <= this.#space.position || this.#sizeRequires(event, history, sizeChange);
+      floored(event) || this.#sizeRequires(event, history, sizeChange);
     const flags = issued.map((event) => (required(event) ? '1' : '0')).join('');
     const freed = fresh ? this.#freedContents() : [];
     return this.#cache.domain(history, `${first} ${end} ${flags} ${freed.length}`, () => {
-      const view = { history, events: issued, fresh, required, freed };
+      const view = { history, events: issued, fresh, required, floored, freed };
       if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
       const initial = fresh ? null : history.initial;
-      return [{ kind: 'newest', bytes: padded(initial ?? new Uint8Array(0)) }];
+      return [{ kind: 'newest', bytes: padded(initial ?? new Uint8Array(0)), needs: -1 }];
     });
   }
 

@@ -105,6 +105,16 @@ export class CrashSpace {
     if (needed !== undefined && this.known(needed) === null) this.decide(needed, true);
   }
 
+  /** Whether the stream can have come as far as calls that started at `time`. */
+  mayReach(time: number): boolean {
+    return time <= this.#lostUpTo;
+  }
+
+  /** The stream has come as far as calls that started at `time`. REQUIRES: `mayReach(time)`. */
+  require(time: number): void {
+    this.#keptFrom = Math.max(this.#keptFrom, time);
+  }
+
   /** Every name that the directory has had, there now or not; always in the same order. */
   candidateNames(directory: InodeNumber): readonly string[] {
     let names = this.#names.get(directory);

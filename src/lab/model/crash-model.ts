@@ -47,6 +47,12 @@ export interface CrashModel {
    */
   readonly dataBeforeSize: 'none' | 'last' | 'all';
 
+  /**
+   * With `data: 'own'`: whether a block that was written back is reachable only through the stream (copy on
+   * write), so that it shows only when what had returned before the write survived, or was synced with its file.
+   */
+  readonly dataNeedsStream: boolean;
+
   /** What may stand where data did not arrive in a newly allocated block. */
   readonly unwritten: readonly UnwrittenContent[];
 
@@ -57,13 +63,17 @@ export interface CrashModel {
   readonly rename: 'atomic' | 'source-may-stay' | 'split';
 
   /**
-   * What a returned fsync or fdatasync of a file brings beside the file's own data and size. `'nothing'`: its
-   * attributes under fsync, no name. `'stream'`: the stream up to the file's last metadata change. `'everything'`.
+   * What a returned fsync or fdatasync of a file brings beside the file's own data and size (and its attributes,
+   * under fsync). `'nothing'`: no name. `'creation'`: the name it was made under, with new directories above.
+   * `'names'`: every name of it. `'stream'`: the stream up to its last metadata change. `'everything'`.
    */
-  readonly fileSyncBrings: 'nothing' | 'stream' | 'everything';
+  readonly fileSyncBrings: 'nothing' | 'creation' | 'names' | 'stream' | 'everything';
 
   /** What a returned fsync of a directory puts out of danger: its entries, the stream up to its last change, all. */
   readonly directorySyncBrings: 'entries' | 'stream' | 'everything';
+
+  /** True where a torn write may also damage the bytes around it, up to the next multiple of `tearBytes`. */
+  readonly damagesAround: boolean;
 
   /** False where a returned sync puts nothing out of danger. */
   readonly syncIsDurable: boolean;

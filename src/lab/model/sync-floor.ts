@@ -74,8 +74,26 @@ function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEve
   }
   const brings = isDirectory ? directorySyncBrings : fileSyncBrings;
   if (brings === 'everything') coverAll(history, start, end, gaveUp);
+  if (brings === 'names' || brings === 'creation') coverNames(history, sync, brings);
   if (brings === 'stream') {
     coverStream(history, lastMetadataChange(history, sync, isDirectory), end);
+  }
+}
+
+/** The names of the inode, and of the new directories above them. */
+function coverNames(
+  history: ChangeHistory,
+  { inode, start, end }: SyncEvent,
+  which: 'names' | 'creation',
+): void {
+  for (const change of history.changes) {
+    if (change.end >= start || change.floorEnd <= end) continue;
+    const entry = change.entries.find((effect) => effect.inode === inode);
+    if (entry === undefined) continue;
+    const made = history.trace.operations[change.operation]?.kind === 'create';
+    if (which === 'creation' && !made) continue;
+    lower(change, end);
+    coverNames(history, { inode: entry.directory, scope: 'all', start, end }, 'creation');
   }
 }
 
