@@ -13,6 +13,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
+import { systemClock } from '../../base/clock.ts';
 import { TraceError } from '../../base/errors.ts';
 
 /** The bits of an entry's flags. */
@@ -24,6 +25,10 @@ const SUPER_LENGTH = 28;
 const ENTRY_HEADER_LENGTH = 32;
 /** A larger write than this is taken for damage: a kernel splits requests long before. */
 const WRITE_LENGTH_MAX = 1 << 30;
+
+/** How long a gap in a live log is waited for, and how long between two looks, in milliseconds. */
+const GAP_MS_MAX = 1000;
+const GAP_POLL_MS = 0.2;
 
 /** One request that reached the disk, in the order of completion. */
 export interface BlockLogEntry {
@@ -157,6 +162,11 @@ export class BlockLogReader {
     return entry;
   }
 
+  /** Whether the file goes on after what was read. */
+  hasMore(): boolean {
+    return fstatSync(this.#fd).size > this.#position;
+  }
+
   /** The bytes that a write wrote; zeros for a discard. @throws {TraceError} when the log is cut. */
   readData(entry: BlockLogEntry): Uint8Array {
     if (entry.discard) return new Uint8Array(entry.length);
@@ -169,11 +179,20 @@ export class BlockLogReader {
   }
 }
 
-/** Every entry that a live log holds so far beyond what `reader` has read; the count is its new position. */
+/**
+ * How many entries a live log holds. An entry whose request is not complete may still be a gap before later ones;
+ * this waits for it (blocking; such a request takes microseconds), so that no completed entry is left out.
+ *
+ * @throws {TraceError} when the gap stays.
+ */
 export function countLiveEntries(reader: BlockLogReader): number {
   assert(reader.count === null, 'only a live log grows');
-  while (reader.next() !== null);
-  return reader.position;
+  for (let waitedMs = 0; waitedMs <= GAP_MS_MAX; waitedMs += GAP_POLL_MS) {
+    while (reader.next() !== null);
+    if (!reader.hasMore()) return reader.position;
+    systemClock.sleepSync(GAP_POLL_MS);
+  }
+  throw new TraceError(`the block log ${reader.path} has a gap after entry ${reader.position - 1}`);
 }
 
 /** Writers differ on whether the text's length counts a closing NUL. */

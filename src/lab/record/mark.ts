@@ -1,6 +1,6 @@
 /**
- * How a program tells the laboratory what it has told the outside world. Without a recorder or a rig it does nothing, so
- * it may stay in a program. A line on standard output is the same for programs that cannot call this.
+ * How a program tells the laboratory what it has told the outside world. Without a recorder or a rig it does
+ * nothing, so it may stay in a program. A line on standard output is the same for programs that cannot call this.
  */
 
 import { markAtRig } from './rig-mark.ts';

@@ -91,6 +91,24 @@ describe('block log', () => {
     }
   });
 
+  it('does not take a gap before a later entry for the end of a live log', () => {
+    const whole = Buffer.concat([
+      superSector(0),
+      entrySectors({ sector: 8, sectors: 1, flags: 0, fill: 7 }),
+      entrySectors({ sector: 0, sectors: 0, flags: 1 }),
+    ]);
+    const withGap = Buffer.from(whole).fill(0, LOG_SECTOR, 3 * LOG_SECTOR);
+    writeFileSync(path, withGap);
+    const reader = BlockLogReader.open(path, { liveSectorSize: LOG_SECTOR });
+    try {
+      assert.throws(() => countLiveEntries(reader), /has a gap after entry -1/);
+      writeFileSync(path, whole);
+      assert.equal(countLiveEntries(reader), 2);
+    } finally {
+      reader.close();
+    }
+  });
+
   const damaged: readonly (readonly [string, () => Buffer, RegExp])[] = [
     ['an empty file', () => Buffer.alloc(0), /is cut/],
     ['a wrong magic number', () => superSector(0, 1n), /not a block log/],

@@ -98,6 +98,6 @@ describe('text of a power cut', () => {
       marks: 0,
       tree: ['x\u001b 0 bytes'],
     };
-    assert.doesNotMatch(powercutText({ ...CLEAN, findings: [finding] }, STYLE), /\u001b/u);
+    assert.ok(!powercutText({ ...CLEAN, findings: [finding] }, STYLE).includes('\u001b'));
   });
 });
