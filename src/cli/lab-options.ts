@@ -46,6 +46,7 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
     value: 'N',
     help: 'distinct disks per model after which the walk ends',
   },
+  redundant: { type: 'boolean', help: 'when nothing fails: which syncs protect nothing here' },
   json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
 };
 

@@ -51,6 +51,7 @@ export async function runLabCommand(
     const result = await runLab(trace, {
       models,
       checker,
+      redundant: args.flag('redundant'),
       ...(disksMax === undefined ? {} : { disksMax }),
       onProgress: ({ model, walked, distinct }) => {
         progress.update(`${model}: ${walked} states walked, ${distinct} distinct disks`);

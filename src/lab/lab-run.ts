@@ -5,6 +5,8 @@
 
 import type { Checker } from './check/checker.ts';
 import type { Finding } from './explain/finding.ts';
+import type { RedundantSync } from './explain/redundant-syncs.ts';
+import { redundantSyncs } from './explain/redundant-syncs.ts';
 import { explainViolations } from './explain/repair.ts';
 import { ContentStore } from './explore/content-store.ts';
 import type { Exploration, ExploreOptions, ExploreProgress } from './explore/explorer.ts';
@@ -23,6 +25,8 @@ export interface LabRunOptions {
   readonly disksMax?: number;
   /** Seed of the samples, where there are too many states. @default 1 */
   readonly seed?: number;
+  /** Also ask which syncs protect nothing in this trace. Answered only where nothing failed. */
+  readonly redundant?: boolean;
   readonly onProgress?: (progress: ExploreProgress) => void;
 }
 
@@ -35,6 +39,8 @@ export interface ModelRun {
 export interface LabResult {
   readonly checker: string;
   readonly runs: readonly ModelRun[];
+  /** Syncs that protect nothing in this trace; null when it was not asked, or something failed. */
+  readonly redundant: readonly RedundantSync[] | null;
   /** What the recorder saw and could not model, by name, each once. */
   readonly unmodelled: readonly string[];
   /**
@@ -67,7 +73,9 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
   const found = runs.some(({ exploration }) => exploration.violationCount > 0);
   const whole = unmodelled.length === 0 && runs.every(({ exploration }) => exploration.complete);
   const verdict = found ? 'found' : whole ? 'passed' : 'incomplete';
-  return { checker: options.checker.name, runs, unmodelled, verdict };
+  const asked = options.redundant === true && verdict === 'passed';
+  const redundant = asked ? await redundantSyncs(trace, options.models, explore) : null;
+  return { checker: options.checker.name, runs, redundant, unmodelled, verdict };
 }
 
 function unmodelledIn(trace: Trace): string[] {

@@ -28,6 +28,12 @@ export function jsonReport(result: LabResult, command: readonly string[]): unkno
       violations: exploration.violationCount,
       complete: exploration.complete,
     })),
+    redundantSyncs:
+      result.redundant?.map(({ sync, could, models }) => ({
+        sync: toldJson(sync),
+        could,
+        models,
+      })) ?? null,
     findings: groupFindings(result).map(({ models, all }) => ({
       models,
       examples: all.map(findingJson),

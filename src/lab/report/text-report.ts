@@ -35,6 +35,13 @@ export function textReport(result: LabResult, options: TextReportOptions): strin
   for (const what of result.unmodelled) {
     parts.push(`not modelled: ${style.printable(what)}`);
   }
+  for (const { sync, could, models } of result.redundant ?? []) {
+    const place = placeText(sync, options.cwd) ?? 'an unknown place';
+    const words = could === 'go' ? 'protects nothing in this trace' : 'could be fdatasync here';
+    const on = models.length === result.runs.length ? 'every model asked' : models.join(', ');
+    parts.push(style.printable(`${place}: the ${sync.what} ${words} (on ${on})`));
+  }
+  if (result.redundant?.length === 0) parts.push('every sync of this trace is needed');
   parts.push(verdictLine(result, style));
   return `${parts.join('\n')}\n`;
 }
