@@ -157,7 +157,6 @@ export function checkEntries(sources: readonly SourceFile[], facts: PackageFacts
  */
 export const FOUNDATIONS: Readonly<Record<string, string>> = {
   'src/base/': 'bytes, coding and checksums for the log and the formats',
-  'src/durable/': 'append files, pointer files and locks for the log and the engines',
 };
 
 /** Every file of `src` can be reached from a subpath or a program of the package. */
