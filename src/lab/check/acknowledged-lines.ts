@@ -1,4 +1,4 @@
-/** What the outside world had been told, as lines: the usual form in which a program acknowledges records. */
+/** What the outside world had been told by the crash: as the text on standard output, and as lines. */
 
 import type { MarkOperation } from '../record/operation.ts';
 
@@ -17,4 +17,11 @@ export function acknowledgedLines(marks: readonly MarkOperation[]): readonly str
     for (const part of parts) lines.push(part.endsWith('\r') ? part.slice(0, -1) : part);
   }
   return lines;
+}
+
+/** What the program had written to standard output by the crash. */
+export function acknowledgedOutput(marks: readonly MarkOperation[]): string {
+  let text = '';
+  for (const mark of marks) if (mark.source === 'stdout') text += mark.text;
+  return text;
 }

@@ -4,26 +4,31 @@
  */
 
 import type { Checker, CrashedDisk, Verdict } from './checker.ts';
-import { DiskCommand, type DiskCommandOptions } from './process-disk-command.ts';
+import { RecallingCommand, type RecallCounts, type RecallOptions } from './process-recall.ts';
 import type { CommandResult } from './process-run.ts';
 
-export type ProcessCheckerOptions = DiskCommandOptions;
+export type ProcessCheckerOptions = Omit<RecallOptions, 'outputBytesMax'>;
 
 const PASSED: Verdict = { ok: true };
 
 export class ProcessChecker implements Checker {
   readonly name: string;
   readonly concurrency: number;
-  readonly #command: DiskCommand;
+  readonly #command: RecallingCommand;
 
   constructor(options: ProcessCheckerOptions) {
-    this.#command = new DiskCommand(options);
+    this.#command = new RecallingCommand({ ...options, outputBytesMax: 0 });
     this.name = this.#command.name;
     this.concurrency = this.#command.concurrency;
   }
 
+  /** Disks decided by a run, and by what an earlier run had read. */
+  get counts(): RecallCounts {
+    return this.#command.counts;
+  }
+
   /**
-   * Runs the command on the disk. The message of a violation is the last line of its standard error, or of its
+   * Runs the command on the disk, unless an earlier run read nothing that differs on this one. The message of a violation is the last line of its standard error, or of its
    * standard output where it wrote nothing to standard error; after a signal or a time-out it says that first.
    */
   async check(disk: CrashedDisk): Promise<Verdict> {

@@ -3,15 +3,25 @@
  * change as it likes. Several runs at once, each in its own slot. What the result means is for the caller.
  */
 
-import { closeSync, constants, mkdirSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '../../base/assert.ts';
 import { HoldfastError } from '../../base/errors.ts';
-import type { MarkOperation } from '../record/operation.ts';
 import { ExportedDirectory } from '../replay/export-directory.ts';
 import { removeTree } from '../replay/remove-tree.ts';
+import { acknowledgedOutput } from './acknowledged-lines.ts';
 import type { CrashedDisk } from './checker.ts';
+import type { DiskQuestion } from './disk-question.ts';
+import { questionsAsked, tracedCommand, type RunPlace } from './process-reads.ts';
 import { OUTPUT_BYTES_KEPT, runCommand, type CommandResult } from './process-run.ts';
 import { killGroup, makeScratchDirectory, removeScratchDirectory } from './process-scratch.ts';
 
@@ -25,6 +35,15 @@ export interface DiskCommandOptions {
   /** How much of the beginning of its standard output is kept, in bytes. Default 8 KiB. */
   readonly outputBytesMax?: number;
 }
+
+/** A result, and what the run asked of the disk; null when that is not known. */
+export interface TracedResult {
+  readonly result: CommandResult;
+  readonly questions: readonly DiskQuestion[] | null;
+}
+
+/** A longer log of a traced run is not read. In bytes. */
+const LOG_BYTES_MAX = 32 * 1024 * 1024;
 
 interface Slot {
   readonly directory: string;
@@ -64,12 +83,22 @@ export class DiskCommand {
    * with `HOLDFAST_CLOSED` when `close` was called before the command ended.
    */
   async run(disk: CrashedDisk): Promise<CommandResult> {
+    const { result } = await this.#inSlot(disk, false);
+    return result;
+  }
+
+  /** As `run`, under strace, which must be there. */
+  async runTraced(disk: CrashedDisk): Promise<TracedResult> {
+    return await this.#inSlot(disk, true);
+  }
+
+  async #inSlot(disk: CrashedDisk, traced: boolean): Promise<TracedResult> {
     while (!this.#closed && this.#free.length === 0 && this.#slotCount >= this.concurrency) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#throwIfClosed();
     const slot = this.#free.pop() ?? this.#newSlot();
-    const run = this.#runIn(slot, disk);
+    const run = this.#runIn(slot, disk, traced);
     this.#running.add(run);
     try {
       const result = await run;
@@ -100,16 +129,17 @@ export class DiskCommand {
     return { directory, state: new ExportedDirectory(join(directory, 'state')) };
   }
 
-  async #runIn(slot: Slot, disk: CrashedDisk): Promise<CommandResult> {
+  async #runIn(slot: Slot, disk: CrashedDisk, traced: boolean): Promise<TracedResult> {
     mkdirSync(slot.directory, { recursive: true, mode: 0o700 });
     slot.state.write(disk.root);
     const acks = join(slot.directory, 'acks');
     writeAnew(acks, acknowledgedOutput(disk.marks));
     const state = slot.state.path;
+    const log = join(slot.directory, 'trace');
     let started: number | null = null;
     try {
-      return await runCommand({
-        command: this.#command,
+      const result = await runCommand({
+        command: traced ? tracedCommand(this.#command, log) : this.#command,
         directory: state,
         environment: { ...process.env, PWD: state, HOLDFAST_STATE: state, HOLDFAST_ACKS: acks },
         timeLimitMs: this.timeLimitMs,
@@ -119,6 +149,10 @@ export class DiskCommand {
           this.#leaders.add(leader);
         },
       });
+      // Where the directory happens to be is no part of what is wrong with it.
+      const lastLine = result.lastLine.replaceAll(`${state}/`, '').replaceAll(state, '.');
+      const questions = traced ? questionsIn(log, { state, acks }) : null;
+      return { result: { ...result, lastLine }, questions };
     } finally {
       if (started !== null) this.#leaders.delete(started);
     }
@@ -129,11 +163,10 @@ export class DiskCommand {
   }
 }
 
-/** What the program had written to standard output by the crash. */
-export function acknowledgedOutput(marks: readonly MarkOperation[]): string {
-  let text = '';
-  for (const mark of marks) if (mark.source === 'stdout') text += mark.text;
-  return text;
+/** Null where there is no log, or one too long to be worth reading. */
+function questionsIn(log: string, place: RunPlace): readonly DiskQuestion[] | null {
+  const size = statSync(log, { throwIfNoEntry: false })?.size ?? Infinity;
+  return size > LOG_BYTES_MAX ? null : questionsAsked(readFileSync(log, 'utf8'), place);
 }
 
 /** Replaces whatever the last run left at `path`, without following it. */

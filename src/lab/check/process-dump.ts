@@ -4,7 +4,7 @@
  */
 
 import type { CrashedDisk } from './checker.ts';
-import { DiskCommand, type DiskCommandOptions } from './process-disk-command.ts';
+import { RecallingCommand, type RecallCounts, type RecallOptions } from './process-recall.ts';
 import { printable } from './printable.ts';
 
 /** What a dump command showed of one disk. */
@@ -30,12 +30,17 @@ export interface Dumper {
 export class ProcessDumper implements Dumper {
   readonly name: string;
   readonly concurrency: number;
-  readonly #command: DiskCommand;
+  readonly #command: RecallingCommand;
 
-  constructor(options: DiskCommandOptions) {
-    this.#command = new DiskCommand(options);
+  constructor(options: RecallOptions) {
+    this.#command = new RecallingCommand(options);
     this.name = this.#command.name;
     this.concurrency = this.#command.concurrency;
+  }
+
+  /** Disks decided by a run, and by what an earlier run had read. */
+  get counts(): RecallCounts {
+    return this.#command.counts;
   }
 
   async dump(disk: CrashedDisk): Promise<Dump> {

@@ -39,7 +39,8 @@ function nodeDigest(node: FileTreeNode): Buffer {
   return hash.digest();
 }
 
-function contentDigest(content: Uint8Array): Buffer {
+/** SHA-256 of a content, computed once per array. The result is shared: do not modify it. */
+export function contentDigest(content: Uint8Array): Buffer {
   let digest = contentDigests.get(content);
   if (digest === undefined) {
     digest = createHash('sha256').update(content).digest();
