@@ -157,6 +157,9 @@ export function checkEntries(sources: readonly SourceFile[], facts: PackageFacts
  */
 export const FOUNDATIONS: Readonly<Record<string, string>> = {
   'src/base/': 'bytes, coding and checksums for the log and the formats',
+  'src/lab/check/':
+    'oracles for logs and stores, and parallel external checkers, for the lab in test suites',
+  'src/lab/record/trace-builder.ts': 'hand-made traces for the tests of every part of the lab',
 };
 
 /** Every file of `src` can be reached from a subpath or a program of the package. */
