@@ -59,17 +59,15 @@ export function applyAttributes(
   if (owner === null && (mode === undefined || mode === false)) return;
 
   const made = file.statSync();
-  let changed = false;
   let now: FileOwnership = made;
   if (owner !== null && !sameOwner(made, owner)) {
-    changed = true;
     if (asked === undefined) now = keepOwner(file, made, owner);
     else file.chownSync(owner.uid, owner.gid);
   }
   if (mode === undefined || mode === false) return;
   const keptMode = options.mode === undefined && kept !== null;
   const wanted = keptMode ? withoutStrangers(mode, now, kept) : mode;
-  if (wanted !== made.mode || changed) file.chmodSync(wanted);
+  if (wanted !== made.mode) file.chmodSync(wanted);
 }
 
 /** Owner and group if possible, else the group, else neither. Returns what it is then. */

@@ -218,6 +218,15 @@ for (const form of FORMS) {
     );
   });
 
+  test(`${form}: a directory whose parent cannot be opened keeps all that is in it`, async () => {
+    const { rm, memory, spy } = rig(form);
+    memory.mkdirSync('/a');
+    put(memory, '/a/f', 'x');
+    spy.refuse('openDirectory', 'EMFILE');
+    await assert.rejects(rm('/a', { recursive: true }), { code: 'EMFILE', outcome: 'old' });
+    assert.ok(exists(memory, '/a/f'));
+  });
+
   test(`${form}: what others remove at the same time is no error`, async () => {
     const { rm, memory, spy } = rig(form);
     memory.mkdirSync('/a');
