@@ -46,7 +46,9 @@ export class AppendCalling {
 
   /** Makes everything that was accepted durable. */
   sync(): void {
-    if (this.#ledger.durable < this.#ledger.accepted) this.#behindOthers(() => this.#sync());
+    const quiet = this.#pool.cutting === null;
+    if (quiet && this.#ledger.durable === this.#ledger.accepted) return;
+    this.#behindOthers(() => this.#sync());
   }
 
   /** Removes what lies past `written`. */
@@ -148,8 +150,9 @@ export class AppendCalling {
     this.#ledger.durableTo(target);
   }
 
+  /** What was being written may have been a group of the queue. */
   #failed(error: unknown): Error {
-    this.#ledger.fail(error);
+    this.#ledger.fail(error, 'unknown');
     return this.#ledger.poison.error('unknown');
   }
 

@@ -177,7 +177,8 @@ export class AppendFile {
   sync(): Promise<void> {
     try {
       this.#checkOpen();
-      if (this.#ledger.durable === this.#ledger.accepted) return Promise.resolve();
+      const quiet = this.#pool.cutting === null;
+      if (quiet && this.#ledger.durable === this.#ledger.accepted) return Promise.resolve();
       const { group, isNew } = this.#ledger.accept(null, 'sync');
       if (isNew) this.#pool.wake();
       return group.promise;
@@ -187,7 +188,7 @@ export class AppendFile {
     }
   }
 
-  /** As `sync`, on the calling thread. */
+  /** As `sync`, on the calling thread. Throws a refusal whose callers are about to hear of it. */
   syncSync(): void {
     this.#checkOpen();
     this.#calling.sync();
@@ -212,11 +213,14 @@ export class AppendFile {
     this.#closing = Promise.resolve();
     try {
       this.#finishSync();
+    } catch (error) {
+      // A later `close` must not say that all is well.
+      this.#closing = Promise.reject(error);
+      this.#closing.catch(() => 'thrown here');
+      throw error;
     } finally {
       if (this.#pool.busy) {
-        // Everything that could be lost was synced above: a failure to close has nothing more to
-        // say.
-        void closeFiles(this.#files).catch(() => 'see above');
+        void closeFiles(this.#files);
       } else {
         closeFilesSync(this.#files);
       }

@@ -148,17 +148,20 @@ export class AppendLedger {
     return queue;
   }
 
-  /** Fail-stop: whoever waits hears of it. The group in flight is told when its call returns. */
-  fail(cause: unknown): void {
+  /**
+   * Fail-stop: whoever waits hears of it, those in the queue with `queueOutcome`. The group in
+   * flight is told when its call returns.
+   */
+  fail(cause: unknown, queueOutcome: 'old' | 'unknown' = 'old'): void {
     this.poison.poison(cause);
     this.window.stopTimer();
     const unsynced = this.#unsynced;
     this.#unsynced = [];
     for (const group of unsynced) group.reject(this.poison.error('unknown'));
-    this.rejectQueue(this.poison.error('old'));
+    this.rejectQueue(this.poison.error(queueOutcome));
   }
 
-  /** Tells all who are in the queue that nothing was done for them. */
+  /** Tells all who are in the queue why nothing more is done for them. */
   rejectQueue(reason: Error): void {
     const queue = this.#queue;
     this.#queue = [];

@@ -134,16 +134,17 @@ export function openFilesSync(
   }
 }
 
-/** Closes all, also when one fails; throws the first failure. Calls under way end first. */
+/**
+ * Closes all; calls under way end first. What a close could fail with is nobody's loss: all that
+ * counts was synced before, or its callers know that it was not.
+ */
 export async function closeFiles(files: AppendFiles): Promise<void> {
-  const results = await Promise.allSettled(listOf(files).map((file) => file.close()));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  await Promise.allSettled(listOf(files).map((file) => file.close()));
 }
 
 /** As `closeFiles`. REQUIRES: no call is under way. */
 export function closeFilesSync(files: AppendFiles): void {
-  const failures = closeAllSync(listOf(files));
-  if (failures.length > 0) throw failures[0];
+  closeAllSync(listOf(files));
 }
 
 function listOf(files: AppendFiles): VfsFile[] {
@@ -167,17 +168,14 @@ function creationError(path: string, wasOpened: boolean, error: unknown): unknow
   return new FileChangeError('create', path, outcome, error as Error & { code: string });
 }
 
-function closeAllSync(files: readonly VfsFile[]): unknown[] {
-  const failures: unknown[] = [];
-  for (const file of files) quietly(() => file.closeSync(), failures);
-  return failures;
+function closeAllSync(files: readonly VfsFile[]): void {
+  for (const file of files) quietly(() => file.closeSync());
 }
 
-function quietly(call: () => void, failures: unknown[] = []): void {
+function quietly(call: () => void): void {
   try {
     call();
-  } catch (error) {
-    // Kept for the caller, who has another call to make first.
-    failures.push(error);
+  } catch {
+    // See `closeFiles`; and a new file that cannot be removed again is empty.
   }
 }

@@ -124,7 +124,7 @@ function* attempt(attempts: Attempts): TwoFormSteps<TakenLock | null> {
   const name = `holdfast-lock-${String(generation).padStart(8, '0')}`;
   const owner = { ...judge.self, nonce: randomBytes(12).toString('hex') };
   const taken = { path: inDirectory(directory, name), owner };
-  if (!(yield* create(vfs, taken))) return null;
+  if (!(yield* create(vfs, judge, taken))) return null;
   return (yield* confirm(attempts, taken)) ? taken : null;
 }
 
@@ -174,7 +174,7 @@ function blocks(found: Found): boolean {
 }
 
 /** Step 2. False when another was first. */
-function* create(vfs: Vfs, taken: TakenLock): TwoFormSteps<boolean> {
+function* create(vfs: Vfs, judge: LockJudge, taken: TakenLock): TwoFormSteps<boolean> {
   const { path } = taken;
   const content = encodeLockOwner(taken.owner);
   let file: VfsFile;
@@ -188,19 +188,23 @@ function* create(vfs: Vfs, taken: TakenLock): TwoFormSteps<boolean> {
     if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
-  let written = false;
   try {
-    yield* call(
-      () => writeFullySync(file, content, 0),
-      () => writeFully(file, content, 0),
-    );
-    written = true;
-  } finally {
-    yield* call(
-      () => file.closeSync(),
-      () => file.close(),
-    );
-    if (!written) yield* remove(vfs, path, 'try');
+    try {
+      yield* call(
+        () => writeFullySync(file, content, 0),
+        () => writeFully(file, content, 0),
+      );
+    } finally {
+      yield* call(
+        () => file.closeSync(),
+        () => file.close(),
+      );
+    }
+  } catch (error) {
+    // The file may be complete, and must not hold up this thread where it cannot be removed.
+    judge.note(taken.owner.nonce, 'released');
+    yield* remove(vfs, path, 'try');
+    throw error;
   }
   return true;
 }

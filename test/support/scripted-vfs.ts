@@ -5,7 +5,7 @@
  */
 
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
-import { systemError } from '../../src/vfs/errno.ts';
+import { errorCode, systemError } from '../../src/vfs/errno.ts';
 import type { SystemErrorCode } from '../../src/vfs/errno.ts';
 import { readWholeFileSync } from '../../src/vfs/transfer.ts';
 import type { OpenOptions, Vfs, VfsFile } from '../../src/vfs/vfs.ts';
@@ -103,11 +103,19 @@ export class ScriptedVfs {
   #wrap(path: string, inner: VfsFile, options: OpenOptions): VfsFile {
     const write: ScriptedCall =
       options.append === true ? 'append' : options.sync === 'data' ? 'durable-write' : 'write';
+    const image = this.#image(path);
+    const handle: Handle = { hasError: false };
+    image.handles.add(handle);
     const writeNow = (buffer: Uint8Array, offset: number, length: number, at: number): number => {
       const asked = Math.min(length, this.shortWriteBytes, this.#movedFirst(write, length));
-      if (asked === length) this.#check(write, path);
+      if (asked === length) {
+        this.#checkWrite(write, path, handle, () => {
+          inner.writeSync(buffer, offset, asked, at);
+        });
+      }
       const count = inner.writeSync(buffer, offset, asked, at);
-      if (write === 'durable-write') this.#cover(path, at, count);
+      image.touched(options.append === true ? inner.statSync().size - count : at, count);
+      if (write === 'durable-write') image.wrote(this.content(path).slice(at, at + count), at);
       return count;
     };
     const note = (call: string): number => this.calls.push(call);
@@ -133,8 +141,8 @@ export class ScriptedVfs {
         this.#check('truncate', path);
         inner.truncateSync(size);
       },
-      ...this.#syncs('datasync', path),
-      ...this.#syncs('sync', path),
+      ...this.#syncs('datasync', path, handle),
+      ...this.#syncs('sync', path, handle),
       read: (...args) => inner.read(...args),
       readSync: (...args) => inner.readSync(...args),
       stat: () => inner.stat(),
@@ -161,13 +169,21 @@ export class ScriptedVfs {
   #syncs<Name extends 'sync' | 'datasync'>(
     name: Name,
     path: string,
+    handle: Handle,
   ): Pick<VfsFile, Name | `${Name}Sync`> {
     const begin = (): (() => void) => {
       const image = this.#image(path);
       const covered = this.content(path);
       const time = image.tick();
       return () => {
-        this.#check(name, path);
+        try {
+          this.#check(name, path);
+          if (handle.hasError) throw systemError('EIO', name, path);
+        } catch (error) {
+          // As on Linux: the pages are clean by now, and every other description hears of it once.
+          image.lost(this.content(path), handle);
+          throw error;
+        }
         image.synced(covered, time);
       };
     };
@@ -184,9 +200,19 @@ export class ScriptedVfs {
     return methods as unknown as Pick<VfsFile, Name | `${Name}Sync`>;
   }
 
-  /** A durable write covers its own bytes and the size needed to read them. */
-  #cover(path: string, at: number, count: number): void {
-    this.#image(path).wrote(this.content(path).slice(at, at + count), at);
+  /** A durable write that fails has reached the cache, and only that. */
+  #checkWrite(call: ScriptedCall, path: string, handle: Handle, write: () => void): void {
+    try {
+      this.#check(call, path);
+      if (call === 'durable-write' && handle.hasError) throw systemError('EIO', 'write', path);
+    } catch (error) {
+      // The test wanted it so.
+      if (call === 'durable-write' && errorCode(error) === 'EIO') {
+        write();
+        this.#image(path).lost(this.content(path), handle);
+      }
+      throw error;
+    }
   }
 
   #image(path: string): DurableImage {
@@ -227,29 +253,54 @@ export class ScriptedVfs {
   }
 }
 
+/** One open description. */
+interface Handle {
+  /** A write-back failed that this one has not been told of. */
+  hasError: boolean;
+}
+
 /**
  * The durable bytes of one file: the latest sync by its beginning, and the durable writes after
- * that.
+ * that. Bytes that a failed sync has lost stay lost until they are written again.
  */
 class DurableImage {
+  readonly handles = new Set<Handle>();
   #time = 0;
   #base: Uint8Array = new Uint8Array(0);
   #baseTime = 0;
   #writes: { readonly bytes: Uint8Array; readonly at: number; readonly time: number }[] = [];
+  readonly #lost = new Set<number>();
 
   tick(): number {
     return ++this.#time;
   }
 
+  touched(at: number, count: number): void {
+    for (let offset = at; offset < at + count; offset++) this.#lost.delete(offset);
+  }
+
   synced(covered: Uint8Array, time: number): void {
     if (time < this.#baseTime) return;
+    const before = this.bytes();
     this.#base = covered;
+    for (const offset of this.#lost) {
+      if (offset < covered.length) covered[offset] = before[offset] ?? 0;
+    }
     this.#baseTime = time;
     this.#writes = this.#writes.filter((write) => write.time > time);
   }
 
   wrote(bytes: Uint8Array, at: number): void {
     this.#writes.push({ bytes, at, time: this.tick() });
+  }
+
+  /** A sync or durable write through `handle` failed. */
+  lost(content: Uint8Array, handle: Handle): void {
+    const durable = this.bytes();
+    content.forEach((byte, offset) => {
+      if (durable[offset] !== byte) this.#lost.add(offset);
+    });
+    for (const each of this.handles) each.hasError = each !== handle;
   }
 
   bytes(): Uint8Array {

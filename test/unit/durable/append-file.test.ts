@@ -318,6 +318,24 @@ test('syncSync beside a group in flight makes it durable', async () => {
   await file.close();
 });
 
+test('no durable write runs beside a sync of the same description', async () => {
+  const { scripted, file, durableText } = await opened();
+  await file.append(bytes('a'), 'none');
+  scripted.hold('datasync');
+  const sync = file.sync();
+  await settled();
+  file.syncSync();
+  assert.equal(file.durableLength, 1);
+  const append = file.append(bytes('b'));
+  await settled();
+  assert.equal(scripted.calls.at(-1), 'write 1+1');
+  file.appendSync(bytes('c'));
+  assert.equal(durableText(), 'abc');
+  scripted.release();
+  await Promise.all([sync, append]);
+  await file.close();
+});
+
 test('short writes are continued', async () => {
   for (const platform of ['linux', 'darwin']) {
     const { scripted, file, durableText } = await opened({}, platform);
@@ -391,6 +409,8 @@ test('appendSync on a full disk is refused, leaves no trace, and heals', async (
     file.appendSync(bytes('safe'));
     scripted.memory.capacityBytes = 6;
     assert.throws(() => file.appendSync(bytes('too much')), refused('ENOSPC'));
+    const [cut, sync] = scripted.calls.slice(-2);
+    assert.deepEqual([cut, sync?.replace('data', '')], ['truncateSync 4', 'syncSync']);
     assert.equal(text(), 'safe');
     assert.equal(file.length, 4);
     file.appendSync(bytes('!!'));
