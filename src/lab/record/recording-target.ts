@@ -46,6 +46,27 @@ function checkTracePath(tracePath: string, root: string): string {
   return join(real, basename(tracePath));
 }
 
+/** Paths kept of those that were looked at. */
+const REAL_PATHS_MAX = 10_000;
+
+/** The paths of things outside the root without links. What once was no link is not looked at again. */
+function realPaths(): (path: string) => string {
+  const plain = new Set<string>();
+  return (path) => {
+    if (plain.has(path)) return path;
+    let real: string;
+    try {
+      real = fs.realpathSync.native(path);
+    } catch {
+      // Gone, or not there yet: no link that leads anywhere.
+      return path;
+    }
+    if (plain.size >= REAL_PATHS_MAX) plain.clear();
+    if (real === path) plain.add(path);
+    return real;
+  };
+}
+
 export interface RecordingTargetOptions {
   readonly root: string;
   readonly tracePath: string;
@@ -70,7 +91,8 @@ export class RecordingTarget {
     this.root = realRoot(options.root);
     this.tracePath = checkTracePath(options.tracePath, this.root);
     this.#writer = new TraceWriter(this.tracePath, { command: options.command, root: this.root });
-    this.tracker = new NamespaceTracker({ rootPath: this.root, sink: this.#writer });
+    const sink = this.#writer;
+    this.tracker = new NamespaceTracker({ rootPath: this.root, sink, realOutside: realPaths() });
     this.tracker.addProcess(RECORDER, '/');
     try {
       snapshotDirectory(this.root, this.tracker.tree, this.#writer);

@@ -149,7 +149,13 @@ export class ShadowTree {
       }
     }
     if (last !== null) return last;
-    if (typeof location === 'string') return { place: 'outside', path: location };
+    if (typeof location === 'string') {
+      // A link outside, at the end of the path, to a file of the root.
+      if (location.startsWith(`${this.#rootPath}/`)) {
+        return this.resolve(this.root, location.slice(this.#rootPath.length + 1), followLast);
+      }
+      return { place: 'outside', path: location };
+    }
     return this.#asResolution(location);
   }
 

@@ -18,6 +18,9 @@ export interface StraceArgument {
   readonly fields?: ReadonlyMap<string, StraceArgument>;
 }
 
+/** Stands where the rest of a call will come on another line. */
+const UNFINISHED = '<unfinished ...>';
+
 const HEX_STRING = /^(?:\\x[0-9a-f]{2})*$/;
 
 function decodeHex(text: string): Uint8Array {
@@ -39,6 +42,7 @@ class ArgumentReader {
     for (;;) {
       this.#skip(', ');
       if (this.#at >= this.#text.length || this.#text[this.#at] === close) break;
+      if (this.#text.startsWith(UNFINISHED, this.#at)) break;
       values.push(this.#value());
       // What an argument was and what the call made of it: only the first matters.
       if (this.#text.startsWith(' => ', this.#at)) {
@@ -105,7 +109,7 @@ class ArgumentReader {
         const stop = this.#annotationEnd();
         opened ??= decodeOpened(this.#text.slice(this.#at + 1, stop));
         this.#at = stop + 1;
-      } else if (this.#text[this.#at] === ' ' && this.#isUnfinished()) {
+      } else if (this.#text.startsWith(` ${UNFINISHED}`, this.#at)) {
         break;
       } else {
         this.#at += 1;
@@ -114,10 +118,6 @@ class ArgumentReader {
     const text = this.#text.slice(start, this.#at).trim();
     if (this.#at === start) this.#at += 1;
     return opened === undefined ? { text } : { text, opened };
-  }
-
-  #isUnfinished(): boolean {
-    return this.#text.startsWith(' <unfinished', this.#at);
   }
 
   /** Annotations nest once: `0<path<char 1:3>>`. */
@@ -157,7 +157,7 @@ export interface StraceResult {
 
 /** The result in what follows the closing parenthesis, or null when there is none. */
 export function parseResult(text: string): StraceResult | null {
-  const match = /^\)?\s*= (\?|-?\d+|0x[0-9a-f]+)(?:<[^ ]*)?(?: (E[A-Z0-9_]+))?/.exec(text);
+  const match = /^\)?\s*= (\?|0x[0-9a-f]+|-?\d+)(?:<[^ ]*)?(?: (E[A-Z0-9_]+))?/.exec(text);
   if (match === null) return null;
   const [, value = '?', error] = match;
   if (error !== undefined) return { value: null, error };

@@ -6,12 +6,13 @@ import { numberOf } from './strace-calls.ts';
 export interface Copy {
   readonly from: number;
   readonly to: number;
-  /** What the target has open, as strace tells it. */
-  readonly opened: string;
+  /** What source and target have open, as strace tells it. */
+  readonly fromOpened: string;
+  readonly toOpened: string;
+  /** null: at the source's own offset, which moves. */
+  readonly fromPosition: number | null;
   /** null: at the target's own offset. */
   readonly position: number | null;
-  /** The source's own offset moves. */
-  readonly fromOwnOffset: boolean;
   /** All of the source becomes the target (a clone): the result is no count. */
   readonly whole: boolean;
 }
@@ -38,9 +39,10 @@ function copy(
   return {
     from: numberOf(from),
     to: numberOf(to),
-    opened: to?.opened ?? '',
+    fromOpened: from?.opened ?? '',
+    toOpened: to?.opened ?? '',
+    fromPosition: offsetOf(fromOffset),
     position: offsetOf(toOffset),
-    fromOwnOffset: offsetOf(fromOffset) === null,
     whole: false,
   };
 }
@@ -57,7 +59,7 @@ export function copyOf(name: string, args: readonly StraceArgument[]): Copy | nu
       return copy(first, second, third, fourth);
     case 'ioctl':
       if (second?.text.includes('FICLONE') !== true) return null;
-      return { ...copy(third, undefined, first, undefined), fromOwnOffset: false, whole: true };
+      return { ...copy(third, undefined, first, undefined), fromPosition: 0, whole: true };
     default:
       return null;
   }

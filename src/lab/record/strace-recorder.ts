@@ -221,7 +221,9 @@ export class StraceRecorder {
     const moved = result.value ?? 0;
     const { file } = pending;
     if (file === undefined || result.value === null || (moved === 0 && !copy.whole)) return;
-    if (copy.fromOwnOffset) {
+    const sourceOffset =
+      copy.fromPosition ?? this.#tracker.descriptor(task.pid, copy.from)?.offset ?? 0;
+    if (copy.fromPosition === null) {
       const origin = { process: task.pid, thread: task.thread, stack: -1 };
       this.#tracker.run(origin, { call: 'read', fd: copy.from }, { value: moved });
     }
@@ -231,7 +233,10 @@ export class StraceRecorder {
     }
     const ownOffset = file.append ? file.node.size : file.offset;
     const offset = copy.whole ? 0 : (copy.position ?? ownOffset);
-    const data = readBack(copy.opened, offset, copy.whole ? null : moved);
+    const length = copy.whole ? null : moved;
+    // The program runs on: the target may have another name by now, or be gone.
+    const data =
+      readBack(copy.toOpened, offset, length) ?? readBack(copy.fromOpened, sourceOffset, length);
     if (data === null) {
       this.#unmodelled(task, 'a copy whose bytes were gone', undefined);
       return;
