@@ -4,6 +4,7 @@
  * So is native code, which can write what nobody sees.
  */
 
+import { ChildProcess } from 'node:child_process';
 import { basename } from 'node:path';
 
 import { isNative, nodeBinding, type NativeFunction } from './node-binding.ts';
@@ -53,19 +54,17 @@ function watchProcesses({ log, pairs }: ChildWatch): void {
     if (typeof id !== 'number' || id <= 0) return;
     log.tell({ kind: 'child', time: log.now(), child: 'process', id, name: nameOf(options) });
   };
-  const processClass = nodeBinding('process_wrap')?.['Process'];
-  const prototype: unknown = isNative(processClass) ? processClass.prototype : undefined;
-  if (typeof prototype === 'object' && prototype !== null) {
-    replace(prototype as Record<string, unknown>, 'spawn', (original) => {
-      return function spawn(this: unknown, options: unknown, ...rest: unknown[]) {
-        if (!isSpawnOptions(options)) return Reflect.apply(original, this, [options, ...rest]);
-        options.envPairs = pairs(options.envPairs);
-        const result = Reflect.apply(original, this, [options, ...rest]);
-        if (typeof this === 'object' && this !== null) tell(Reflect.get(this, 'pid'), options);
-        return result;
-      };
-    });
-  }
+  // Every asynchronous way of making a child ends in this method, and takes its arguments in this form.
+  const prototype = ChildProcess.prototype as unknown as Record<string, unknown>;
+  replace(prototype, 'spawn', (original) => {
+    return function spawn(this: unknown, options: unknown, ...rest: unknown[]) {
+      if (!isSpawnOptions(options)) return Reflect.apply(original, this, [options, ...rest]);
+      options.envPairs = pairs(options.envPairs);
+      const result = Reflect.apply(original, this, [options, ...rest]);
+      if (typeof this === 'object' && this !== null) tell(Reflect.get(this, 'pid'), options);
+      return result;
+    };
+  });
   const blocking = nodeBinding('spawn_sync');
   if (blocking === undefined) return;
   replace(blocking, 'spawn', (original) => {

@@ -18,12 +18,30 @@ const COPY_FLAGS: OpenFlags = { ...READ_FLAGS, write: true, create: true };
 
 type Step = { readonly call: RawCall; readonly value: number };
 
-/** What follows the open of a copy's target: libuv cuts it, gives it the mode, fills it, closes it. */
+/** libuv after 1.46 (Node 20) gives a copy the owner of its source, too. */
+const COPIES_OWNER: boolean = isNewerThan(process.versions.uv, 1, 46);
+
+function isNewerThan(version: string, major: number, minor: number): boolean {
+  const [hasMajor = 0, hasMinor = 0] = version.split('.').map(Number);
+  return hasMajor > major || (hasMajor === major && hasMinor > minor);
+}
+
+function ownerOf(path: string): string {
+  const { uid, gid } = statSync(path);
+  return `${uid}:${gid}`;
+}
+
+/** What follows the open of a copy's target: libuv cuts it, gives it owner and mode, fills it, closes it. */
 function copySteps(fd: number, target: string, mode: number): readonly Step[] {
   const data = readFileSync(target);
   const value = (mode & 0o7777).toString(8);
+  const owner: Step = {
+    call: { call: 'attribute', at: { fd }, field: 'owner', value: ownerOf(target) },
+    value: 0,
+  };
   return [
     { call: { call: 'truncate', at: { fd }, size: 0 }, value: 0 },
+    ...(COPIES_OWNER ? [owner] : []),
     { call: { call: 'attribute', at: { fd }, field: 'mode', value }, value: 0 },
     { call: { call: 'write', fd, position: null, data }, value: data.byteLength },
     { call: { call: 'close', fd }, value: 0 },

@@ -38,6 +38,7 @@ const OTHER_CALLS = [
   'syncfs',
   'sendto',
   'sendmsg',
+  'io_uring_setup',
 ];
 
 function straceArguments(options: RecordProgramOptions, output: string): string[] {

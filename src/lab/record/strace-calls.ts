@@ -259,7 +259,6 @@ export const STRACE_DESCRIBERS: Readonly<Record<string, Describer>> = {
   fremovexattr: ([fd, name]) => attribute(fdPlace(fd), `xattr:${textOf(name)}`, ''),
   chdir: ([path]) => ({ call: 'chdir', at: here(path) }),
   fchdir: ([fd]) => ({ call: 'chdir', at: fdPlace(fd) }),
-  io_uring_setup: () => ({ call: 'unmodelled', what: 'io_uring' }),
   io_submit: () => ({ call: 'unmodelled', what: 'io_submit (Linux AIO)' }),
   mount: () => ({ call: 'unmodelled', what: 'mount' }),
   umount2: () => ({ call: 'unmodelled', what: 'umount' }),

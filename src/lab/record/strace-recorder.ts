@@ -3,13 +3,12 @@
  * descriptors, calls with start and end, standard output as marks. Whatever cannot be modelled is named.
  */
 
-import fs from 'node:fs';
-
+import { descriptorInfo, executableOf, parentOf, readBack } from './live-process.ts';
 import { MarkLines } from './mark-lines.ts';
 import type { NamespaceTracker } from './namespace-tracker.ts';
 import type { StackFrame } from './operation.ts';
 import type { StraceArgument, StraceResult } from './strace-arguments.ts';
-import { flagsOf, numberOf, STRACE_DESCRIBERS } from './strace-calls.ts';
+import { flagsOf, numberOf, STRACE_DESCRIBERS, textOf } from './strace-calls.ts';
 import { COPY_CALLS, copyOf, type Copy } from './strace-copies.ts';
 import { parseLine, type StraceLine } from './strace-line.ts';
 import { READ_FLAGS, type CallResult, type SystemCall } from './system-call.ts';
@@ -22,6 +21,13 @@ interface SharedMapping {
   readonly fd: number;
 }
 
+/** What the threads of a process share beside descriptors. */
+interface Memory {
+  mappings: SharedMapping[];
+  /** The program that runs in it. */
+  executable: string;
+}
+
 /** One thread, or a process with one. */
 interface Task {
   readonly pid: number;
@@ -29,7 +35,7 @@ interface Task {
   readonly thread: number;
   /** Shared between threads. */
   readonly umask: { value: number };
-  readonly memory: { mappings: SharedMapping[] };
+  memory: Memory;
   underWay: UnderWay | null;
 }
 
@@ -132,7 +138,7 @@ export class StraceRecorder {
         pid,
         thread: this.#threads++,
         umask: { value: this.#options.umask },
-        memory: { mappings: [] },
+        memory: { mappings: [], executable: '' },
         underWay: null,
       };
       this.#first = first;
@@ -151,12 +157,12 @@ export class StraceRecorder {
     const files = flags.has('CLONE_FILES');
     const directory = flags.has('CLONE_FS');
     this.#tracker.fork(parent.pid, pid, { files, directory });
-    const { mappings } = parent.memory;
+    const { mappings, executable } = parent.memory;
     const task: Task = {
       pid,
       thread: this.#threads++,
       umask: directory ? parent.umask : { ...parent.umask },
-      memory: flags.has('CLONE_VM') ? parent.memory : { mappings: [...mappings] },
+      memory: flags.has('CLONE_VM') ? parent.memory : { mappings: [...mappings], executable },
       underWay: null,
     };
     this.#tasks.set(pid, task);
@@ -252,7 +258,9 @@ export class StraceRecorder {
     else if (name === 'umask') task.umask.value = numberOf(args[0]);
     else if (name === 'execve' || name === 'execveat') {
       this.started = true;
-      task.memory.mappings = [];
+      // A new one: after vfork the parent has the old one still.
+      const executable = executableOf(task.pid) ?? textOf(args[name === 'execve' ? 0 : 1]);
+      task.memory = { mappings: [], executable };
       this.#tracker.exec(task.pid);
     } else if (name === 'fcntl' && args[1]?.text === 'F_SETFD') {
       const closeOnExec = flagsOf(args[2]).has('FD_CLOEXEC');
@@ -260,6 +268,9 @@ export class StraceRecorder {
     } else if (name === 'close_range') this.#closeRange(task, args);
     else if (name === 'mmap') this.#mapped(task, args, value);
     else if (name === 'mprotect') this.#protected(task, args);
+    else if (name === 'io_uring_setup' && !isEventRing(task.memory.executable, args)) {
+      this.#unmodelled(task, 'io_uring', undefined);
+    }
   }
 
   #closeRange(task: Task, [first, last, flags]: readonly StraceArgument[]): void {
@@ -375,6 +386,19 @@ export class StraceRecorder {
   }
 }
 
+/** As many entries as libuv gives to the ring in which it registers descriptors with epoll. */
+const EVENT_RING_ENTRIES = 256;
+
+/**
+ * Node from version 22 on makes a ring at every start, only to batch its calls of epoll_ctl: nothing in it touches
+ * a file. Any other ring may hold writes that nobody sees.
+ */
+function isEventRing(program: string, [entries, parameters]: readonly StraceArgument[]): boolean {
+  const flags = parameters?.fields?.get('flags')?.text ?? '';
+  const isPlain = /^(?:0$|0x10000\b|IORING_SETUP_NO_SQARRAY$)/.test(flags);
+  return numberOf(entries) === EVENT_RING_ENTRIES && isPlain && /\/node(?:js)?$/.test(program);
+}
+
 function resultOf(result: StraceResult): CallResult {
   if (result.error !== undefined) return { error: result.error };
   return result.value === null ? null : { value: result.value };
@@ -395,43 +419,4 @@ function sentBytes(data: StraceArgument | undefined): Uint8Array {
   const vector = data?.list ?? data?.fields?.get('msg_iov')?.list ?? [];
   const parts = vector.map((part) => part.fields?.get('iov_base')?.bytes ?? new Uint8Array(0));
   return Buffer.concat(parts);
-}
-
-/** Part of a file as it is now, or all of it; null when it is gone or too short. */
-function readBack(path: string, offset: number, length: number | null): Uint8Array | null {
-  try {
-    const fd = fs.openSync(path, 'r');
-    try {
-      const wanted = length ?? fs.fstatSync(fd).size;
-      const data = new Uint8Array(wanted);
-      return fs.readSync(fd, data, 0, wanted, offset) === wanted ? data : null;
-    } finally {
-      fs.closeSync(fd);
-    }
-  } catch {
-    // Renamed or removed since: the caller says that its bytes are not known.
-    return null;
-  }
-}
-
-function parentOf(pid: number): number | null {
-  try {
-    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? 0);
-  } catch {
-    // Gone already; the caller has another way.
-    return null;
-  }
-}
-
-function descriptorInfo(pid: number, fd: number): { append: boolean; position: number } {
-  try {
-    const info = fs.readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8');
-    const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
-    const position = Number(/^pos:\s*(\d+)/m.exec(info)?.[1] ?? 0);
-    return { append: (flags & fs.constants.O_APPEND) !== 0, position };
-  } catch {
-    // Closed since: from its beginning is the best guess, and the final look tells when it was wrong.
-    return { append: false, position: 0 };
-  }
 }
