@@ -20,3 +20,29 @@ export {
   placeText,
   type ReportedFinding,
 } from './report/lab-report.ts';
+export { assertCrashSafe, CrashSafetyError } from './suite/assert-crash-safe.ts';
+export type {
+  Check,
+  CheckContext,
+  CheckFunction,
+  CrashTest,
+  CrashTestCertificate,
+  CrashTestFinding,
+  CrashTestResult,
+  FaultCertificate,
+  ModelCertificate,
+  NestedCertificate,
+  Recover,
+  TraceOracle,
+  Workload,
+  WorkloadContext,
+} from './suite/crash-test.ts';
+export { explore } from './suite/explore-crash-test.ts';
+export {
+  oracles,
+  type MonotoneOptions,
+  type Oracles,
+  type PrefixOptions,
+  type RobustOptions,
+} from './suite/suite-oracles.ts';
+export { crashTestReport } from './suite/suite-report.ts';
