@@ -28,18 +28,39 @@ export function lostOperations(history: ChangeHistory, state: CrashState): numbe
   return [...operations].toSorted((a, b) => a - b);
 }
 
-/** One candidate per thing that lost something. Indexes are those of `history.trace`. */
+/** Syncs that would have kept something. Indexes are those of `history.trace`. */
+export interface Proposals {
+  /** One for each thing that lost something, as late as one sync can cover it. */
+  readonly first: readonly SyncInsertion[];
+  /** One after each call that was lost: for losses that show before the later ones were made. */
+  readonly then: readonly SyncInsertion[];
+}
+
 export function proposeSyncs(
   history: ChangeHistory,
   state: CrashState,
   space: CrashSpace,
-): SyncInsertion[] {
+): Proposals {
   const limit = contradictionStart(history.trace, state.position);
-  return lostSubjects(history, state).flatMap(({ inode, scope, operations }) => {
+  const first: SyncInsertion[] = [];
+  const then: SyncInsertion[] = [];
+  for (const { inode, scope, operations } of lostSubjects(history, state)) {
     const last = lastToCover(history, inode, Math.max(...operations), limit, space);
-    if (last === null) return [];
-    return [{ inode, scope, after: last, path: pathOf(history, inode) }];
-  });
+    if (last !== null)
+      first.push({ inode, scope, after: last, path: pathAt(history, inode, last) });
+    for (const after of operations) {
+      if (history.trace.operations[after]?.end === null) continue;
+      then.push({ inode, scope, after, path: pathAt(history, inode, after) });
+    }
+  }
+  return { first, then };
+}
+
+/** What the thing was called when the operation was made. */
+function pathAt(history: ChangeHistory, inode: InodeNumber, index: number): string {
+  const operation = history.trace.operations[index];
+  const named = operation !== undefined && 'inode' in operation && operation.inode === inode;
+  return named && operation.path !== '' ? operation.path : pathOf(history, inode);
 }
 
 /** The start of the call whose happening makes the loss visible: the last one at the crash. */

@@ -13,6 +13,7 @@ import type { Trace } from '../record/operation.ts';
 import type { Finding, MissingSync, ToldOperation } from './finding.ts';
 import type { SyncInsertion } from './insert-sync.ts';
 import { insertSyncs, sameInsertion } from './insert-sync.ts';
+import type { Proposals } from './missing-sync.ts';
 import { lostOperations, misplacedSync, proposeSyncs } from './missing-sync.ts';
 import { StateTester, firstInOrderFailure, shrinkState } from './shrink.ts';
 import { tellOperation } from './tell-operation.ts';
@@ -27,7 +28,7 @@ interface Culprit {
   /** Indexes in the recorded trace. */
   readonly lost: readonly number[];
   readonly crashAfter: number | null;
-  readonly proposals: readonly SyncInsertion[];
+  readonly proposals: Proposals;
 }
 
 interface RepairRound {
@@ -64,9 +65,10 @@ class Explainer {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const culprit = await this.#nextCulprit(current, insertions, hopeless);
       if (culprit === null) break;
-      const added = culprit.proposals.filter(
-        (proposal) => !insertions.some((known) => sameInsertion(known, proposal)),
-      );
+      const isNew = (proposal: SyncInsertion): boolean =>
+        !insertions.some((known) => sameInsertion(known, proposal));
+      const first = culprit.proposals.first.filter(isNew);
+      const added = first.length > 0 ? first : culprit.proposals.then.filter(isNew);
       if (added.length === 0) {
         hopeless.set(groupOf(culprit), await this.#inOrder(culprit));
         continue;
@@ -93,7 +95,7 @@ class Explainer {
     const { checker, store, verdicts } = this.#options;
     const tester = new StateTester(prepareHistory(trace, this.#model, store), checker, verdicts);
     const bySize = exploration.violations.toSorted(
-      (a, b) => stateWeight(a.state) - stateWeight(b.state),
+      (a, b) => stateWeight(a.state) - stateWeight(b.state) || a.state.position - b.state.position,
     );
     for (const violation of bySize) {
       const culprit = await this.#culpritOf(tester, trace, violation);
@@ -112,9 +114,12 @@ class Explainer {
       return operation === undefined ? -1 : this.#trace.operations.indexOf(operation);
     };
     const lost = lostOperations(history, state).map(inRecorded);
-    const proposals = proposeSyncs(history, state, space)
-      .map((proposal) => ({ ...proposal, after: inRecorded(proposal.after) }))
-      .filter(({ after }) => after >= 0);
+    const proposed = proposeSyncs(history, state, space);
+    const recorded = (insertions: readonly SyncInsertion[]): SyncInsertion[] =>
+      insertions
+        .map((insertion) => ({ ...insertion, after: inRecorded(insertion.after) }))
+        .filter(({ after }) => after >= 0);
+    const proposals = { first: recorded(proposed.first), then: recorded(proposed.then) };
     const crashAfter = this.#lastEvent(state.position);
     // Added syncs have times between whole numbers; the recorded trace knows whole ones only.
     const inRecordedTime = { ...state, position: Math.floor(state.position) };
@@ -131,7 +136,7 @@ class Explainer {
     const { verdict } = await tester.probe(state);
     const message = verdict.ok ? culprit.message : verdict.message;
     const crashAfter = this.#lastEvent(state.position);
-    return { state, message, lost: [], proposals: [], crashAfter };
+    return { state, message, lost: [], proposals: NO_PROPOSALS, crashAfter };
   }
 
   /** The recorded operation that had just started or returned when the power failed. */
@@ -224,6 +229,8 @@ class Explainer {
     };
   }
 }
+
+const NO_PROPOSALS: Proposals = { first: [], then: [] };
 
 function stateWeight(state: CrashState): number {
   return state.lost.length + state.blocks.length + state.orders.length;

@@ -37,9 +37,16 @@ export function groupFindings(result: LabResult): ReportedFinding[] {
     .toSorted((a, b) => placeOf(a.example) - placeOf(b.example));
 }
 
+/** One line of the program that forgets one thing is one cause, however often it runs. */
 function causeOf({ kind, sync, crashAfter, message }: Finding): string {
-  if (sync === null) return `${kind} ${crashAfter?.operation ?? ''} ${message}`;
-  return `${kind} ${sync.path} ${sync.after.operation}`;
+  if (sync === null) return `${kind} ${siteOf(crashAfter)} ${message}`;
+  return `${kind} ${sync.of} ${sync.path} ${siteOf(sync.after)}`;
+}
+
+function siteOf(told: ToldOperation | null): string {
+  const frame = told?.stack[told.site];
+  if (frame === undefined) return String(told?.operation ?? '');
+  return `${frame.file}:${frame.line}:${frame.column}`;
 }
 
 function modelsOf(findings: readonly Finding[]): string[] {

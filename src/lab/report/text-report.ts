@@ -82,7 +82,7 @@ function findingLines(
 ): string[] {
   const { sync, lost, crashAfter, message, proof } = example;
   const line = (label: string, text: string | null): string[] =>
-    text === null || text === '' ? [] : [`   ${label.padEnd(8)}${style.printable(text)}`];
+    text === null || text === '' ? [] : [`   ${label.padEnd(9)}${style.printable(text)}`];
   const title =
     sync === null
       ? 'not atomic: no sync can repair this; write a new file, sync it and rename it'
