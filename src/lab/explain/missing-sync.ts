@@ -33,7 +33,7 @@ export interface Proposals {
   /** One for each thing that lost something, as late as one sync can cover it. */
   readonly first: readonly SyncInsertion[];
   /** One after each call that was lost: for losses that show before the later ones were made. */
-  readonly then: readonly SyncInsertion[];
+  readonly each: readonly SyncInsertion[];
 }
 
 export function proposeSyncs(
@@ -43,17 +43,17 @@ export function proposeSyncs(
 ): Proposals {
   const limit = contradictionStart(history.trace, state.position);
   const first: SyncInsertion[] = [];
-  const then: SyncInsertion[] = [];
+  const each: SyncInsertion[] = [];
   for (const { inode, scope, operations } of lostSubjects(history, state)) {
     const last = lastToCover(history, inode, Math.max(...operations), limit, space);
     if (last !== null)
       first.push({ inode, scope, after: last, path: pathAt(history, inode, last) });
     for (const after of operations) {
       if (history.trace.operations[after]?.end === null) continue;
-      then.push({ inode, scope, after, path: pathAt(history, inode, after) });
+      each.push({ inode, scope, after, path: pathAt(history, inode, after) });
     }
   }
-  return { first, then };
+  return { first, each };
 }
 
 /** What the thing was called when the operation was made. */

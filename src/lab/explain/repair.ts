@@ -67,8 +67,8 @@ class Explainer {
       if (culprit === null) break;
       const isNew = (proposal: SyncInsertion): boolean =>
         !insertions.some((known) => sameInsertion(known, proposal));
-      const first = culprit.proposals.first.filter(isNew);
-      const added = first.length > 0 ? first : culprit.proposals.then.filter(isNew);
+      const late = culprit.proposals.first.filter(isNew);
+      const added = late.length > 0 ? late : culprit.proposals.each.filter(isNew);
       if (added.length === 0) {
         hopeless.set(groupOf(culprit), await this.#inOrder(culprit));
         continue;
@@ -119,7 +119,7 @@ class Explainer {
       insertions
         .map((insertion) => ({ ...insertion, after: inRecorded(insertion.after) }))
         .filter(({ after }) => after >= 0);
-    const proposals = { first: recorded(proposed.first), then: recorded(proposed.then) };
+    const proposals = { first: recorded(proposed.first), each: recorded(proposed.each) };
     const crashAfter = this.#lastEvent(state.position);
     // Added syncs have times between whole numbers; the recorded trace knows whole ones only.
     const inRecordedTime = { ...state, position: Math.floor(state.position) };
@@ -230,7 +230,7 @@ class Explainer {
   }
 }
 
-const NO_PROPOSALS: Proposals = { first: [], then: [] };
+const NO_PROPOSALS: Proposals = { first: [], each: [] };
 
 function stateWeight(state: CrashState): number {
   return state.lost.length + state.blocks.length + state.orders.length;
