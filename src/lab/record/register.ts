@@ -56,8 +56,8 @@ function sharedEnvironment(): Record<string, string> {
 /** Started by hand: this process becomes the one that records, and the program runs as its child. */
 function recordThisProgram(): void {
   try {
-    const { [ROOT_VARIABLE]: root, [TRACE_VARIABLE]: trace } = process.env;
-    if (!isMainThread || root === undefined || trace === undefined) {
+    const { [ROOT_VARIABLE]: root = '', [TRACE_VARIABLE]: trace = '' } = process.env;
+    if (!isMainThread || root === '' || trace === '') {
       throw new UsageError(
         `to record, set ${ROOT_VARIABLE} to the directory and ${TRACE_VARIABLE} to the file to write`,
       );

@@ -301,11 +301,11 @@ function failed(
   if (file === undefined || node == null || error === 'EBADF') return [];
   const { path } = file;
   const { inode } = node;
+  if (call.call === 'sync') return [{ kind: 'sync', inode, scope: call.scope, path, error }];
+  // Writing to a directory fails, and says nothing about the disk.
+  if (node.kind !== 'file') return [];
   switch (call.call) {
-    case 'sync':
-      return [{ kind: 'sync', inode, scope: call.scope, path, error }];
     case 'write': {
-      if (node.kind !== 'file') return [];
       const content = tracker.sink.addContent(call.data);
       const offset = writeOffset(file, node, call);
       const length = call.data.byteLength;
