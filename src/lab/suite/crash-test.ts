@@ -152,7 +152,7 @@ export interface CrashTestResult {
 }
 
 /** Distinct disks when no budget is given. */
-export const BUDGET_DEFAULT = 100_000;
+export const BUDGET_DEFAULT = 50_000;
 
 /** Failed syncs that leave pages clean, failed directory syncs, short writes, a full disk, failed writes. */
 export const FAULTS_DEFAULT: readonly Omit<Fault, 'nth'>[] = [

@@ -170,6 +170,14 @@ export function contextOf(disk: CrashedDisk): CheckContext {
 function failed(error: unknown): Verdict {
   if (error instanceof UsageError) throw error;
   const text = error instanceof Error ? error.message : String(error);
-  const message = printable(text.replaceAll(/\s+/g, ' '));
+  const message = printable(escapeControls(text.replaceAll(/\s+/g, ' ')));
   return { ok: false, message: message === '' ? 'the check throws' : message };
+}
+
+/** Zeros and garbage are what is to be seen: they must not become blanks. */
+function escapeControls(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001F\u007F]/g, (found) => {
+    return `\\x${found.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
 }
