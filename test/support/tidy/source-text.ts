@@ -6,6 +6,8 @@
 export interface MaskedText {
   /** Comments blanked; strings and templates as they are. */
   readonly uncommented: string;
+  /** Comments as they are; what stands inside strings, templates and regular expressions blanked. */
+  readonly unquoted: string;
   /** Comments, and what stands inside strings, templates and regular expressions, blanked. */
   readonly code: string;
 }
@@ -19,16 +21,18 @@ const BEFORE_REGEXP =
 export function maskText(text: string): MaskedText {
   // By UTF-16 units, so that places agree with those of `text`.
   const uncommented = text.split('');
-  const code = [...uncommented];
+  const unquoted = text.split('');
+  const code = text.split('');
   const blank = (from: number, to: number, region: Region): void => {
     for (let index = from; index < to; index++) {
       if (text[index] === '\n') continue;
       code[index] = ' ';
       if (region === 'comment') uncommented[index] = ' ';
+      else unquoted[index] = ' ';
     }
   };
   maskCode(text, 0, blank, false);
-  return { uncommented: uncommented.join(''), code: code.join('') };
+  return { uncommented: uncommented.join(''), unquoted: unquoted.join(''), code: code.join('') };
 }
 
 type Blank = (from: number, to: number, region: Region) => void;
