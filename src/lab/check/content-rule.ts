@@ -3,6 +3,7 @@
  * every byte that no open change touches has one right value, and the length lies between two bounds.
  */
 
+import { assert } from '../../base/assert.ts';
 import { GrowingContent, type ContentOperation } from '../replay/growing-content.ts';
 import type { Trace } from '../record/operation.ts';
 
@@ -147,8 +148,8 @@ export class ContentRule {
     if (length < this.lengthMin || length > this.lengthMax) return length;
     for (let index = 0; index < this.#fixed.length; index += 2) {
       const from = this.#fixed[index] ?? 0;
-      const to = Math.min(this.#fixed[index + 1] ?? 0, length);
-      if (from >= to) break;
+      const to = this.#fixed[index + 1] ?? 0;
+      assert(to <= length, 'what must be found lies within the least length');
       if (this.version.compare(content, from, to, from, to) !== 0) return from;
     }
     return -1;

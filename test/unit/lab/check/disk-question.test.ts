@@ -63,6 +63,25 @@ test('an answer is the same exactly when the question cannot tell the disks apar
   }
 });
 
+test('a file with two names is not taken for two equal files', () => {
+  const content = new Uint8Array(1);
+  const linked = (inodes: [number, number]): CrashedDisk => {
+    const [a, b] = inodes.map((inode): FileTreeNode => ({
+      kind: 'file',
+      mode: 0o644,
+      content,
+      inode,
+    }));
+    const entries = new Map(
+      Object.entries({ a, b }).flatMap(([name, node]) => (node ? [[name, node]] : [])),
+    );
+    return { root: { kind: 'directory', mode: 0o755, entries }, marks: [] };
+  };
+  assert.equal(same('na', linked([1, 1]), linked([1, 2])), false);
+  assert.equal(same('na', linked([1, 1]), linked([7, 7])), true);
+  assert.equal(same('na', linked([1, 2]), linked([3, 4])), true);
+});
+
 test('links that lead out, in circles or nowhere have an answer', () => {
   const answers = new DiskAnswers(
     disk({ a: '' }, { up: '../x', etc: '/etc/passwd', loop: 'loop', gone: 'b' }),

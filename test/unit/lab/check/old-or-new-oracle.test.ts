@@ -474,6 +474,91 @@ test('a log emptied at every checkpoint, as journals are, is no replacement', ()
     assert.equal(judge(trace, 1, { journal, db: '1' }), null);
 });
 
+test('a log emptied twice between two marks may be partial as well', () => {
+  const trace = new TraceBuilder({ files: { journal: '' } })
+    .append('journal', 'one')
+    .fsync('journal')
+    .truncate('journal', 0)
+    .append('journal', 'number two')
+    .fsync('journal')
+    .truncate('journal', 0)
+    .mark('both')
+    .build();
+  assertSound(trace);
+  for (const journal of ['', 'on', 'number tw']) assert.equal(judge(trace, 0, { journal }), null);
+});
+
+test('a mark in the middle of a replacement does not rule out the old version', () => {
+  const cut = new TraceBuilder({ files: { a: 'older' } })
+    .open('a', 'h')
+    .truncate('h', 0)
+    .mark('something else')
+    .write('h', 0, 'new')
+    .close('h')
+    .mark('written')
+    .build();
+  assertSound(cut);
+  assert.equal(judge(cut, 1, { a: 'older' }), null);
+  assert.match(judge(cut, 2, { a: 'older' }) ?? '', /gone/);
+  const again = new TraceBuilder({ files: { a: 'older' } })
+    .unlink('a')
+    .open('a', 'h', { create: true, exclusive: true })
+    .mark('something else')
+    .write('h', 0, 'new')
+    .close('h')
+    .mark('written')
+    .build();
+  assert.equal(judge(again, 1, { a: 'older' }), null);
+  assert.match(judge(again, 2, { a: 'older' }) ?? '', /gone/);
+});
+
+test('a new file that is open and empty says nothing yet', () => {
+  const trace = new TraceBuilder()
+    .open('log', 'h', { create: true })
+    .mark('ready')
+    .write('h', 0, 'x')
+    .mark('written')
+    .build();
+  assertSound(trace);
+  assert.equal(judge(trace, 1, {}), null);
+  assert.match(judge(trace, 2, {}) ?? '', /missing/);
+});
+
+test('a rewritten file that gets another name by way of a temporary one is whole there', () => {
+  const trace = new TraceBuilder({ files: { a: 'older' } })
+    .writeFile('a', 'new')
+    .link('a', 't')
+    .rename('t', 'b')
+    .build();
+  assert.equal(judge(trace, 0, { a: 'older' }), null);
+  assert.equal(judge(trace, 0, { a: 'older', b: 'new' }), null);
+  assert.match(judge(trace, 0, { a: 'older', b: 'older' }) ?? '', /^b: holds bytes/);
+});
+
+test('of two overlapping writes to one place either may have been the last', () => {
+  const trace = new TraceBuilder({ files: { a: '....' } })
+    .starting('one')
+    .write('a', 0, '11')
+    .write('a', 1, '22')
+    .end('one')
+    .mark('both')
+    .build();
+  for (const a of ['122.', '112.']) assert.equal(judge(trace, 1, { a }), null);
+  assert.match(judge(trace, 1, { a: '122x' }) ?? '', /from byte 3 on/);
+});
+
+test('a write through a descriptor that syncs is owed by itself, also among concurrent calls', () => {
+  const trace = new TraceBuilder({ files: { a: '', b: '' } })
+    .starting('other')
+    .fsync('b')
+    .write('a', 0, 'x', { durable: 'data' })
+    .end('other')
+    .print('a')
+    .fsync('a')
+    .build();
+  assert.match(judge(trace, 1, { a: '' }) ?? '', /gone/);
+});
+
 test('files that the trace never touches are not looked at', () => {
   const trace = new TraceBuilder({ files: { a: '1', still: 'x', 'd/e': 'y' } })
     .append('a', '2')

@@ -97,5 +97,9 @@ test(
     for (const disk of disks()) assert.deepEqual(await checker.check(disk), { ok: true });
     assert.deepEqual(checker.counts, { run: DISKS, remembered: 0 });
     await checker.close();
+    // One that passes only when it is traced never passes.
+    const inverse = new ProcessChecker({ command: 'grep -q "TracerPid:.[1-9]" /proc/self/status' });
+    for (const disk of disks()) assert.equal((await inverse.check(disk)).ok, false);
+    await inverse.close();
   },
 );

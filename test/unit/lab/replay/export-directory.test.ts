@@ -81,6 +81,13 @@ test('names with one inode number become hard links of one file', (context) => {
   assert.equal(d?.inode, undefined);
 });
 
+test('set-user-id bits of a recorded file are left out, the other bits are kept', (context) => {
+  const path = join(temporaryDirectory(context), 'state');
+  exportDirectory(directory({ a: file('x', 0o6755), d: directory({}, 0o3777) }), path);
+  assert.equal(lstatSync(join(path, 'a')).mode & 0o7777, 0o755);
+  assert.equal(lstatSync(join(path, 'd')).mode & 0o7777, 0o1777);
+});
+
 test('names that leave the directory are refused before anything is written', (context) => {
   const path = join(temporaryDirectory(context), 'state');
   for (const name of ['..', '.', '', 'a/b', '../a', '/etc/passwd', 'a\0b']) {
