@@ -2,7 +2,8 @@
  * Splits a trace into changes and block histories under one model. Operations are taken in the order of their
  * start; what overlaps in time keeps its `start` and `end`, and the walker looks at both orders.
  *
- * Failed operations changed nothing and are left out, except failed syncs (`sync-floor.ts`).
+ * Failed operations changed nothing and are left out, except failed syncs, also those of durable writes
+ * (`sync-floor.ts`).
  */
 
 import { assert } from '../../base/assert.ts';
@@ -47,9 +48,16 @@ interface ChangeEffects {
 export function splitTrace(trace: Trace, model: CrashModel): ChangeHistory {
   const splitter = new TraceSplitter(trace, model);
   trace.operations.forEach((operation, index) => {
-    if (operation.error === undefined) splitter.add(operation, index);
+    if (operation.error === undefined || reachedCache(operation)) splitter.add(operation, index);
   });
   return splitter.history;
+}
+
+/** Whether it is a durable write whose sync failed: its bytes are in the cache, and clean. */
+export function reachedCache(operation: Operation): boolean {
+  return (
+    operation.kind === 'write' && operation.error !== undefined && operation.durable !== 'none'
+  );
 }
 
 class TraceSplitter {

@@ -15,7 +15,7 @@
 
 import type { InodeNumber, Operation } from '../record/operation.ts';
 import type { BlockEvent, Change } from './change.ts';
-import type { ChangeHistory } from './split-trace.ts';
+import { reachedCache, type ChangeHistory } from './split-trace.ts';
 
 interface SyncEvent {
   readonly inode: InodeNumber;
@@ -33,6 +33,7 @@ export function applyFloors(history: ChangeHistory): number[] {
     if (operation.kind === 'sync' && operation.error !== undefined) {
       giveUp(history, operation.inode, operation.start, gaveUp);
     }
+    if (reachedCache(operation)) giveUpWrite(history, index, gaveUp);
     const end = operation.end;
     if (end === null || operation.error !== undefined) return;
     if (operation.kind === 'sync') {
@@ -164,6 +165,18 @@ function giveUp(
   for (const { events } of file.blocks.values()) {
     for (const event of events) {
       if (event.end < start && event.floorEnd > start) gaveUp.add(event);
+    }
+  }
+}
+
+/** A durable write whose sync failed: the pages that it touched are clean, with all that was dirty in them. */
+function giveUpWrite(history: ChangeHistory, index: number, gaveUp: Set<BlockEvent>): void {
+  for (const file of history.files.values()) {
+    for (const { events } of file.blocks.values()) {
+      const last = events.findLastIndex(({ operation }) => operation === index);
+      for (const event of events.slice(0, last + 1)) {
+        if (event.floorEnd === Infinity) gaveUp.add(event);
+      }
     }
   }
 }

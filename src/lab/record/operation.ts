@@ -29,7 +29,10 @@ interface OperationTime {
   readonly stack: number;
   /** How the program named the thing, relative to the root. For people; no meaning. */
   readonly path: string;
-  /** The error code of a call that failed, e.g. `'EIO'`. A failed call changed nothing. */
+  /**
+   * The error code of a call that failed, e.g. `'EIO'`. A failed call changed nothing, except a write with `durable`
+   * whose bytes reached the cache: `durable` of a failed write says that they did.
+   */
   readonly error?: string;
 }
 

@@ -309,7 +309,9 @@ function failed(
       const content = tracker.sink.addContent(call.data);
       const offset = writeOffset(file, node, call);
       const length = call.data.byteLength;
-      return [{ kind: 'write', inode, offset, length, content, durable: 'none', path, error }];
+      // A durable write writes to the cache, then syncs: with an I/O error it may be the sync that failed.
+      const durable = error === 'EIO' ? file.durable : 'none';
+      return [{ kind: 'write', inode, offset, length, content, durable, path, error }];
     }
     case 'truncate':
       return [{ kind: 'truncate', inode, size: call.size, path, error }];
