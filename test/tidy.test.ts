@@ -6,7 +6,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { checkErrorCodes, checkLinks, checkSubpathsNamed } from './support/tidy/document-rules.ts';
+import {
+  checkErrorCodes,
+  checkLinks,
+  checkPagesNamed,
+  checkSubpathsNamed,
+} from './support/tidy/document-rules.ts';
 import { readProject, scanSources, type ProjectFile } from './support/tidy/project-file.ts';
 import { maskText } from './support/tidy/source-text.ts';
 import * as structure from './support/tidy/structure-rules.ts';
@@ -278,6 +283,12 @@ const documentRules: readonly Rule[] = [
         { path: 'errors.md', text: '## Others' },
       ),
     says: /no heading for HOLDFAST_A/,
+  },
+  {
+    name: 'pages that are named are there',
+    project: () => checkPagesNamed(wordRuleFiles()),
+    sample: () => checkPagesNamed([{ path: 'src/a.ts', text: '/** See `docs/missing/b.md`. */' }]),
+    says: /^src\/a\.ts: names docs\/missing\/b\.md, which is not there/,
   },
   {
     name: 'links in documents lead somewhere',

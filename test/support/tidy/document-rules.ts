@@ -48,3 +48,15 @@ export function checkLinks(files: readonly ProjectFile[]): string[] {
       }),
     );
 }
+
+/** Every page that a source, a script or a document names by its path is there. */
+export function checkPagesNamed(files: readonly ProjectFile[]): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return files
+    .filter(({ path }) => /\.(?:ts|mjs|md)$/.test(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/\bdocs\/[\w./-]+?\.md\b/g)]
+        .filter(([page]) => !paths.has(page))
+        .map(([page]) => `${path}: names ${page}, which is not there: write it, or name another`),
+    );
+}
