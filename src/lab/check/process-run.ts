@@ -5,7 +5,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { printable } from './printable.ts';
+import { lastLineOf } from './last-line.ts';
 import { adoptGroup, endGroup, killGroup } from './process-scratch.ts';
 
 export interface CommandRun {
@@ -27,7 +27,7 @@ export interface CommandResult {
   readonly exitCode: number | null;
   /** Name of the signal, or the error code of a command that could not be started. */
   readonly detail: string;
-  /** The last line of standard error that is not blank; of standard output if there is none; or `''`. */
+  /** The last line of standard error (`lastLineOf`); of standard output if there is none; or `''`. */
   readonly lastLine: string;
   /** First bytes of standard output, at most `outputBytesMax`. */
   readonly output: Uint8Array;
@@ -152,7 +152,6 @@ class StreamEnds {
   }
 
   lastLine(): string {
-    const lines = this.#tail.toString('utf8').split(/[\r\n]+/);
-    return printable(lines.findLast((line) => printable(line) !== '') ?? '');
+    return lastLineOf(this.#tail.toString('utf8'));
   }
 }
