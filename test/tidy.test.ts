@@ -8,6 +8,7 @@ import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import {
   checkErrorCodes,
+  checkFoldersNamed,
   checkLinks,
   checkPagesNamed,
   checkSubpathsNamed,
@@ -283,6 +284,23 @@ const documentRules: readonly Rule[] = [
         { path: 'errors.md', text: '## Others' },
       ),
     says: /no heading for HOLDFAST_A/,
+  },
+  {
+    name: 'every folder of the sources is in ARCHITECTURE.md, every folder of tests in docs/testing.md',
+    project: () => [
+      ...checkFoldersNamed(file('ARCHITECTURE.md'), files, /^(src\/(?:lab\/)?[\w-]+)\//),
+      ...checkFoldersNamed(file('docs/testing.md'), files, /^(test\/[\w-]+)\//),
+    ],
+    sample: () =>
+      checkFoldersNamed(
+        { path: 'A.md', text: 'only `src/a`' },
+        [
+          { path: 'src/a/x.ts', text: '' },
+          { path: 'src/b/x.ts', text: '' },
+        ],
+        /^(src\/\w+)\//,
+      ),
+    says: /^A\.md: does not say what `src\/b` is/,
   },
   {
     name: 'pages that are named are there',

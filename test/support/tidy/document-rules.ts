@@ -60,3 +60,15 @@ export function checkPagesNamed(files: readonly ProjectFile[]): string[] {
         .map(([page]) => `${path}: names ${page}, which is not there: write it, or name another`),
     );
 }
+
+/** Every folder that `folders` finds in a path (its first group) has its line in `page`. */
+export function checkFoldersNamed(
+  page: ProjectFile,
+  files: readonly ProjectFile[],
+  folders: RegExp,
+): string[] {
+  const found = new Set(files.flatMap(({ path }) => folders.exec(path)?.[1] ?? []));
+  return [...found]
+    .filter((folder) => !page.text.includes(`\`${folder}\``))
+    .map((folder) => `${page.path}: does not say what \`${folder}\` is: give it a line`);
+}
