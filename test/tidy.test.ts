@@ -195,6 +195,7 @@ const textRules: readonly Rule[] = [
     says: /^src\/wal\/a\.ts:1: Date\.now\(: take a Clock/,
   },
   ban('the lab does not roll dice', 'src/lab/a.ts', 'Math.random()', /take a Prng/),
+  ban('no syncs but the dispatch', 'src/durable/a.ts', 'await this.#file.sync()', /SyncDispatch/),
   ban('no timers', 'src/durable/a.ts', 'setTimeout(() => {}, 1)', /timers of a Clock/),
   ban('only the command line prints', 'src/lab/a.ts', 'console.error(1)', /only src\/cli prints/),
   ban('only the command line exits', 'src/lab/a.ts', 'process.exit(1)', /throw an error/),

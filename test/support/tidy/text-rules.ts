@@ -130,6 +130,16 @@ const CODE_BANS: readonly Ban[] = [
     mend: 'use the timers of a Clock (src/base/clock.ts)',
   },
   {
+    pattern: /\b#?(?:file|handle|directory)\.(?:data)?sync(?:Sync)?\s*\(|\.datasync(?:Sync)?\s*\(/g,
+    applies: inLayers(
+      SEEDED_LAYERS,
+      'src/vfs/',
+      'src/durable/sync-dispatch.ts',
+      'src/durable/doctor/',
+    ),
+    mend: 'say what is needed to the SyncDispatch (src/durable/sync-dispatch.ts)',
+  },
+  {
     pattern: /(?<![.\w$])console\.\w+/g,
     applies: (path) => inSrc(path) && !path.startsWith('src/cli/'),
     mend: 'return the text or throw: only src/cli prints',
