@@ -4,7 +4,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import type { BlockEvent, BlockHistory, Change, FileHistory } from '../model/change.ts';
+import type { BlockEvent, BlockHistory, Change, FileHistory, FreedBlock } from '../model/change.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
 import type { BlockOutcome } from './block-domain.ts';
@@ -19,6 +19,12 @@ export interface DecidedBlock {
   readonly outcome: BlockOutcome;
 }
 
+/**
+ * A new block may show any of the distinct contents that were freed last, up to so many. Real allocators could hand
+ * out older ones too; each only repeats the question whether recovery takes somebody's old bytes for its own.
+ */
+export const FREED_MAX = 8;
+
 /** Lengths that a file can show of a block. */
 const PLACES = BLOCK_BYTES + 1;
 
@@ -32,6 +38,7 @@ interface ShownDomain {
 export class SpaceCache {
   readonly store: ContentStore;
   readonly #domains = new Map<BlockHistory, Map<string, BlockOutcome[]>>();
+  readonly #freed = new Map<FreedBlock, BlockContent>();
   readonly #untouched = new Map<FileHistory, Map<number, Uint8Array>>();
 
   constructor(store: ContentStore) {
@@ -44,6 +51,19 @@ export class SpaceCache {
     let domain = domains.get(key);
     if (domain === undefined) domains.set(key, (domain = make()));
     return domain;
+  }
+
+  /** What a freed block held. */
+  freed(file: FileHistory, block: FreedBlock): BlockContent {
+    let content = this.#freed.get(block);
+    if (content === undefined) {
+      const bytes = this.untouched(file, block.block * BLOCK_BYTES).slice();
+      for (const event of file.blocks.get(block.block)?.events ?? []) {
+        if (event.start < block.start) bytes.set(event.bytes, event.offset);
+      }
+      this.#freed.set(block, (content = this.store.block(bytes)));
+    }
+    return content;
   }
 
   /** A block of a file that was there when recording began, as it was then; zeros beyond its end. */
@@ -255,8 +275,10 @@ export class CrashContents {
     const required = (event: BlockEvent): boolean =>
       floored(event) || this.#sizeRequires(event, history, sizeChange);
     const flags = issued.map((event) => (required(event) ? '1' : '0')).join('');
-    const freed = fresh ? this.#freedContents() : [];
-    return this.#cache.domain(history, `${first} ${end} ${flags} ${freed.length}`, () => {
+    const contents = fresh ? this.#freedContents() : [];
+    const freed = contents.map(({ bytes }) => bytes);
+    const freedIds = contents.map(({ id }) => id).join('+');
+    return this.#cache.domain(history, `${first} ${end} ${flags} ${freedIds}`, () => {
       const view = { history, events: issued, fresh, required, floored, freed };
       if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
@@ -273,21 +295,19 @@ export class CrashContents {
     return lastBlock === history.block && event.operation === sizeChange.operation;
   }
 
-  /** Contents that were given back before the crash, for models that show them. */
-  #freedContents(): Uint8Array[] {
+  /** The distinct contents that were given back last before the crash, for models that show them. */
+  #freedContents(): BlockContent[] {
     const { model, freed, files } = this.#space.history;
     if (!model.unwritten.includes('freed')) return [];
-    const contents: Uint8Array[] = [];
-    for (const { start, inode, block } of freed) {
-      const file = files.get(inode);
-      if (start > this.#space.position || file === undefined) continue;
-      const bytes = this.#cache.untouched(file, block * BLOCK_BYTES).slice();
-      for (const event of file.blocks.get(block)?.events ?? []) {
-        if (event.start < start) bytes.set(event.bytes, event.offset);
-      }
-      contents.push(bytes);
+    const contents = new Set<BlockContent>();
+    for (let index = freed.length - 1; index >= 0 && contents.size < FREED_MAX; index--) {
+      const block = freed[index];
+      const file = block === undefined ? undefined : files.get(block.inode);
+      if (block === undefined || file === undefined) continue;
+      if (block.start > this.#space.position) continue;
+      contents.add(this.#cache.freed(file, block));
     }
-    return contents;
+    return [...contents];
   }
 }
 

@@ -15,7 +15,7 @@ export type UnwrittenContent =
   | 'zeros'
   /** Bytes of somebody else, unknown to the trace. */
   | 'random'
-  /** Bytes that were freed earlier in this trace; they may carry valid checksums. */
+  /** Bytes that were freed in this trace not long before (`FREED_MAX`); they may carry valid checksums. */
   | 'freed';
 
 export interface CrashModel {
