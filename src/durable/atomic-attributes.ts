@@ -6,6 +6,8 @@
 
 import { errorCode } from '../vfs/errno.ts';
 import type { FileStat, VfsFile } from '../vfs/vfs.ts';
+import { call, runLater, runNow } from './two-forms.ts';
+import type { TwoFormSteps } from './two-forms.ts';
 
 /** User and group, as numbers. */
 export interface FileOwnership {
@@ -45,46 +47,94 @@ export function creationMode(options: AttributeOptions, existing: FileStat | nul
  * Durable with the next sync.
  * @throws the operating system's error when what the caller asked for cannot be had
  */
-export function applyAttributes(
+export async function applyAttributes(
+  file: VfsFile,
+  options: AttributeOptions,
+  existing: FileStat | null,
+  platform: string,
+): Promise<void> {
+  const wishes = wishesOf(options, existing, platform);
+  if (wishes !== null) await runLater(fulfil(file, wishes));
+}
+
+/** As `applyAttributes`, on the calling thread. */
+export function applyAttributesSync(
   file: VfsFile,
   options: AttributeOptions,
   existing: FileStat | null,
   platform: string,
 ): void {
-  const asked = options.chown === false ? undefined : options.chown;
-  // Windows has no owner in numbers: stat says 0 for all.
-  const kept = options.chown === undefined && platform !== 'win32' ? existing : null;
-  const owner = asked ?? kept;
-  const mode = options.mode === undefined ? existing?.mode : options.mode;
-  if (owner === null && (mode === undefined || mode === false)) return;
+  const wishes = wishesOf(options, existing, platform);
+  if (wishes !== null) runNow(fulfil(file, wishes));
+}
 
-  const made = file.statSync();
+interface Wishes {
+  /** Asked for by the caller: had, or an error. */
+  readonly asked: FileOwnership | null;
+  /** Those of the old file: had as far as the system allows. */
+  readonly kept: FileOwnership | null;
+  readonly mode: number | null;
+  readonly modeKept: boolean;
+}
+
+function wishesOf(
+  options: AttributeOptions,
+  existing: FileStat | null,
+  platform: string,
+): Wishes | null {
+  const { mode, chown } = options;
+  const asked = chown === undefined || chown === false ? null : chown;
+  // Windows has no owner in numbers: stat says 0 for all.
+  const kept = chown === undefined && platform !== 'win32' ? existing : null;
+  const modeKept = mode === undefined;
+  const wanted = mode === false ? null : (mode ?? existing?.mode ?? null);
+  if (asked === null && kept === null && wanted === null) return null;
+  return { asked, kept, mode: wanted, modeKept };
+}
+
+function* fulfil(file: VfsFile, wishes: Wishes): TwoFormSteps<void> {
+  const { asked, kept, mode, modeKept } = wishes;
+  const made = yield* call(
+    () => file.statSync(),
+    () => file.stat(),
+  );
   let now: FileOwnership = made;
-  if (owner !== null && !sameOwner(made, owner)) {
-    if (asked === undefined) now = keepOwner(file, made, owner);
-    else file.chownSync(owner.uid, owner.gid);
-  }
-  if (mode === undefined || mode === false) return;
-  const keptMode = options.mode === undefined && kept !== null;
-  const wanted = keptMode ? withoutStrangers(mode, now, kept) : mode;
-  if (wanted !== made.mode) file.chmodSync(wanted);
+  if (asked !== null && !sameOwner(made, asked)) yield* changeOwner(file, asked);
+  if (kept !== null && !sameOwner(made, kept)) now = yield* keepOwner(file, made, kept);
+  if (mode === null) return;
+  const wanted = modeKept && kept !== null ? withoutStrangers(mode, now, kept) : mode;
+  if (wanted === made.mode) return;
+  yield* call(
+    () => file.chmodSync(wanted),
+    () => file.chmod(wanted),
+  );
 }
 
 /** Owner and group if possible, else the group, else neither. Returns what it is then. */
-function keepOwner(file: VfsFile, made: FileOwnership, old: FileOwnership): FileOwnership {
+function* keepOwner(
+  file: VfsFile,
+  made: FileOwnership,
+  old: FileOwnership,
+): TwoFormSteps<FileOwnership> {
   const attempts = [old, { uid: made.uid, gid: old.gid }];
   for (const attempt of attempts) {
     if (sameOwner(attempt, made)) break;
     try {
-      file.chownSync(attempt.uid, attempt.gid);
+      yield* changeOwner(file, attempt);
       return attempt;
     } catch (error) {
-      // Only the superuser gives files away: without the right the file belongs to the one who
-      // writes it.
+      // Only the superuser gives files away: without the right the file belongs to its writer.
       if (!CANNOT.has(errorCode(error))) throw error;
     }
   }
   return made;
+}
+
+function* changeOwner(file: VfsFile, { uid, gid }: FileOwnership): TwoFormSteps<void> {
+  yield* call(
+    () => file.chownSync(uid, gid),
+    () => file.chown(uid, gid),
+  );
 }
 
 /** Rights of the old owner and group are not handed to others who are now in their place. */

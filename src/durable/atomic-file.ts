@@ -41,6 +41,7 @@ export class AtomicFile {
   readonly #names: SharedNames;
   readonly #queue = new AtomicQueue(JOBS_MAX);
   readonly #swept = new Set<string>();
+  readonly #alone = (): boolean => this.#queue.alone;
 
   constructor(system: ReplaceSystem) {
     this.#system = system;
@@ -66,7 +67,7 @@ export class AtomicFile {
       if (this.#mustSweep(target.directory)) {
         await sweepTemporaryFiles(this.#vfs, target.directory, this.#system.judge);
       }
-      await replaceOnce(this.#system, this.#names, target, bytes, options);
+      await replaceOnce(this.#system, this.#names, target, bytes, options, this.#alone);
     });
   }
 

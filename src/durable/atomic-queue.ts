@@ -11,10 +11,16 @@ export class AtomicQueue {
   readonly #ends = new Map<string, Promise<void>>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
+  #running = 0;
 
   constructor(jobsMax: number) {
     assert(jobsMax > 0, 'a queue must let at least one job run');
     this.#free = jobsMax;
+  }
+
+  /** True when no more than one job is under way. */
+  get alone(): boolean {
+    return this.#running <= 1;
   }
 
   /**
@@ -31,9 +37,11 @@ export class AtomicQueue {
       if (before !== undefined) await before;
       const place = this.#enter();
       if (place !== undefined) await place;
+      this.#running += 1;
       try {
         return await job(waited);
       } finally {
+        this.#running -= 1;
         this.#leave();
       }
     } finally {

@@ -28,11 +28,12 @@ export async function renameOver(
   { vfs, platform, clock }: RenameSystem,
   from: string,
   to: string,
-  offThread: boolean,
+  inline: boolean,
 ): Promise<void> {
   for (const delayMs of platform === 'win32' ? DELAYS_MS : []) {
     try {
-      vfs.renameSync(from, to);
+      if (inline) vfs.renameSync(from, to);
+      else await vfs.rename(from, to);
       return;
     } catch (error) {
       // Somebody has the target open. It may be closed in a moment.
@@ -40,8 +41,8 @@ export async function renameOver(
     }
     await clock.sleep(delayMs);
   }
-  if (offThread) await vfs.rename(from, to);
-  else vfs.renameSync(from, to);
+  if (inline) vfs.renameSync(from, to);
+  else await vfs.rename(from, to);
 }
 
 /** As `renameOver`, blocking. */

@@ -18,7 +18,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Outcome } from '../base/errors.ts';
 import { writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
-import { applyAttributes, creationMode } from './atomic-attributes.ts';
+import { applyAttributes, applyAttributesSync, creationMode } from './atomic-attributes.ts';
 import type { AttributeOptions } from './atomic-attributes.ts';
 import type { DirectoryNames, SharedNames } from './atomic-names.ts';
 import { renameOver, renameOverSync } from './atomic-rename.ts';
@@ -27,7 +27,7 @@ import { explainFailure, wasRefused } from './change-outcome.ts';
 import type { NameSync, SyncDispatch } from './sync-dispatch.ts';
 import type { TemporaryFilesAtExit } from './temporary-file-exit.ts';
 import type { OwnerJudge } from './temporary-file-owner.ts';
-import { createTemporaryFile } from './temporary-file.ts';
+import { createTemporaryFile, createTemporaryFileSync } from './temporary-file.ts';
 
 /** How to replace. */
 export interface ReplaceOptions extends AttributeOptions {
@@ -57,6 +57,11 @@ export const INLINE_BYTES_MAX: number = 64 * 1024;
 
 /**
  * Replaces `target` once. Rejects with a `FileChangeError`, or with what `onTemporaryFile` threw.
+ *
+ * `alone` says whether this is the only replacement under way. If it is not, the journal is being
+ * written for another one, and a change to metadata that is in it may wait for the device (measured
+ * on ext4: a rename on the calling thread then takes up to tens of milliseconds): everything that
+ * changes anything is on the thread pool then.
  */
 export async function replaceOnce(
   system: ReplaceSystem,
@@ -64,6 +69,7 @@ export async function replaceOnce(
   target: AtomicTarget,
   bytes: Uint8Array,
   options: ReplaceOptions,
+  alone: () => boolean,
 ): Promise<void> {
   const { dispatch } = system;
   const durable = options.sync !== false;
@@ -71,18 +77,20 @@ export async function replaceOnce(
   let names: DirectoryNames | null = null;
   try {
     if (durable) names = shared.acquire(target.directory);
-    const file = work.create();
+    const file = alone() ? work.createSync() : await work.create();
     await work.announce();
-    if (bytes.length > INLINE_BYTES_MAX) await writeFully(file, bytes, 0);
-    else writeFullySync(file, bytes, 0);
-    work.applyAttributes();
+    if (alone() && bytes.length <= INLINE_BYTES_MAX) writeFullySync(file, bytes, 0);
+    else await writeFully(file, bytes, 0);
+    if (alone()) work.applyAttributesSync();
+    else await work.applyAttributes();
     if (durable) await dispatch.file(file);
     // After a sync nothing is left to be written; without one a network file system writes at
     // close.
-    if (durable) work.closeSync();
+    if (durable && alone()) work.closeSync();
     else await work.close();
-    const large = (target.existing?.size ?? 0) > INLINE_BYTES_MAX;
-    await work.rename(large);
+    // Taking the name from a large file frees its blocks.
+    const small = (target.existing?.size ?? 0) <= INLINE_BYTES_MAX;
+    await work.rename(alone() && small);
     await names?.sync(target.path);
   } catch (error) {
     await work.cleanUp();
@@ -105,10 +113,10 @@ export function replaceOnceSync(
   let names: NameSync | null = null;
   try {
     if (durable) names = dispatch.openNamesSync(target.directory);
-    const file = work.create();
+    const file = work.createSync();
     work.announceSync();
     writeFullySync(file, bytes, 0);
-    work.applyAttributes();
+    work.applyAttributesSync();
     if (durable) dispatch.fileSync(file);
     work.closeSync();
     work.renameSync();
@@ -140,15 +148,31 @@ class Replacement {
     this.#options = options;
   }
 
-  create(): VfsFile {
-    const { dispatch, judge, nonce, atExit } = this.#system;
-    const { directory, existing } = this.#target;
-    const mode = creationMode(this.#options, existing);
-    const file = createTemporaryFile(dispatch.vfs, directory, judge.self, mode, nonce);
+  async create(): Promise<VfsFile> {
+    const { dispatch, judge, nonce } = this.#system;
+    const { directory } = this.#target;
+    const mode = this.#creationMode;
+    return this.#created(
+      await createTemporaryFile(dispatch.vfs, directory, judge.self, mode, nonce),
+    );
+  }
+
+  createSync(): VfsFile {
+    const { dispatch, judge, nonce } = this.#system;
+    const { directory } = this.#target;
+    const mode = this.#creationMode;
+    return this.#created(createTemporaryFileSync(dispatch.vfs, directory, judge.self, mode, nonce));
+  }
+
+  get #creationMode(): number {
+    return creationMode(this.#options, this.#target.existing);
+  }
+
+  #created(file: VfsFile): VfsFile {
     this.#file = file;
     this.#path = file.path;
     this.#open = true;
-    atExit?.add(dispatch.vfs, file.path);
+    this.#system.atExit?.add(this.#system.dispatch.vfs, file.path);
     return file;
   }
 
@@ -172,11 +196,16 @@ class Replacement {
     }
   }
 
-  applyAttributes(): void {
+  async applyAttributes(): Promise<void> {
     const { platform } = this.#system.dispatch.rules;
-    if (this.#file !== null) {
-      applyAttributes(this.#file, this.#options, this.#target.existing, platform);
-    }
+    if (this.#file === null) return;
+    await applyAttributes(this.#file, this.#options, this.#target.existing, platform);
+  }
+
+  applyAttributesSync(): void {
+    const { platform } = this.#system.dispatch.rules;
+    if (this.#file === null) return;
+    applyAttributesSync(this.#file, this.#options, this.#target.existing, platform);
   }
 
   /** A failed close releases the descriptor all the same (close(2)), so it is never repeated. */
@@ -192,10 +221,10 @@ class Replacement {
     this.#file?.closeSync();
   }
 
-  async rename(offThread: boolean): Promise<void> {
+  async rename(inline: boolean): Promise<void> {
     if (this.#path === null) return;
     try {
-      await renameOver(this.#renameSystem, this.#path, this.#target.path, offThread);
+      await renameOver(this.#renameSystem, this.#path, this.#target.path, inline);
     } catch (error) {
       this.#renameFailed(error);
       throw error;

@@ -114,7 +114,7 @@ export class NameGroup {
     // neither.
     await this.touch(to);
     await this.touch(from);
-    await this.#make(() => renameOver(this.#renameSystem, from, to, true));
+    await this.#make(() => renameOver(this.#renameSystem, from, to, false));
     if (newFile) this.noteChange(to);
   }
 

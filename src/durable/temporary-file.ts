@@ -9,7 +9,7 @@
  */
 
 import { errorCode } from '../vfs/errno.ts';
-import type { DirectoryEntry, Vfs, VfsFile } from '../vfs/vfs.ts';
+import type { DirectoryEntry, OpenOptions, Vfs, VfsFile } from '../vfs/vfs.ts';
 import { inDirectory } from './directory-path.ts';
 import type { FileOwner, OwnerJudge } from './temporary-file-owner.ts';
 
@@ -20,6 +20,8 @@ const NAME = /^\.holdfast-([0-9a-f]{16})-([0-9a-f]{16}|0)-(\d{1,10})-(\d{1,20})-
  * to.
  */
 const NAME_ATTEMPTS = 3;
+
+const NEW_FILE: OpenOptions = { write: true, create: true, exclusive: true, noFollow: true };
 
 /** The path of a new temporary file of `owner` in `directory`. `nonce` is 16 hexadecimal digits. */
 export function temporaryPath(directory: string, owner: FileOwner, nonce: string): string {
@@ -41,7 +43,25 @@ export function temporaryFileOwner(name: string): FileOwner | null {
  * it.
  * @throws the operating system's error
  */
-export function createTemporaryFile(
+export async function createTemporaryFile(
+  vfs: Vfs,
+  directory: string,
+  owner: FileOwner,
+  mode: number,
+  nonce: () => string,
+): Promise<VfsFile> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await vfs.open(temporaryPath(directory, owner, nonce()), { ...NEW_FILE, mode });
+    } catch (error) {
+      // Somebody has that name: another one, unless somebody has them all.
+      if (errorCode(error) !== 'EEXIST' || attempt === NAME_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** As `createTemporaryFile`, on the calling thread. */
+export function createTemporaryFileSync(
   vfs: Vfs,
   directory: string,
   owner: FileOwner,
@@ -49,17 +69,10 @@ export function createTemporaryFile(
   nonce: () => string,
 ): VfsFile {
   for (let attempt = 1; ; attempt += 1) {
-    const path = temporaryPath(directory, owner, nonce());
     try {
-      return vfs.openSync(path, {
-        write: true,
-        create: true,
-        exclusive: true,
-        noFollow: true,
-        mode,
-      });
+      return vfs.openSync(temporaryPath(directory, owner, nonce()), { ...NEW_FILE, mode });
     } catch (error) {
-      // Somebody has that name: another one, unless somebody has them all.
+      // As in `createTemporaryFile`.
       if (errorCode(error) !== 'EEXIST' || attempt === NAME_ATTEMPTS) throw error;
     }
   }

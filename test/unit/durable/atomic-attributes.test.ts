@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { applyAttributes, creationMode } from '../../../src/durable/atomic-attributes.ts';
+import { applyAttributesSync, creationMode } from '../../../src/durable/atomic-attributes.ts';
 import type { AttributeOptions } from '../../../src/durable/atomic-attributes.ts';
 import { systemError } from '../../../src/vfs/errno.ts';
 import type { SystemErrorCode } from '../../../src/vfs/errno.ts';
@@ -39,7 +39,7 @@ function madeFile(mode: number, given: { root?: boolean; chmod?: SystemErrorCode
     },
   } as unknown as VfsFile;
   const apply = (options: AttributeOptions, existing: Owned | null, platform = 'linux'): void =>
-    applyAttributes(file, options, existing === null ? null : stat(existing), platform);
+    applyAttributesSync(file, options, existing === null ? null : stat(existing), platform);
   return { state, calls, apply };
 }
 

@@ -114,6 +114,24 @@ test('no sync and no large write of the asynchronous form is on the calling thre
   );
 });
 
+test('while another replacement is under way, nothing that changes anything blocks', async () => {
+  const { atomic, spy, memory } = atomicRig('asynchronous');
+  for (const path of ['/a', '/b', '/c']) put(memory, path, 'old', 0o4664);
+  const release = spy.hold('file.sync');
+  const other = atomic.replace('/a', Buffer.from('x'));
+  spy.calls.length = 0;
+  const writes = [
+    atomic.replace('/b', Buffer.from('x')),
+    atomic.replace('/c', Buffer.from('x'), { chown: { uid: 1, gid: 2 }, mode: 0o600 }),
+  ];
+  await turn();
+  release();
+  await Promise.all([other, ...writes]);
+  const blocking = spy.calls.filter((call) => call.blocking && call.path !== '/');
+  assert.deepEqual([...new Set(blocking.map((call) => call.name))], ['lstat']);
+  assert.deepEqual([memory.statSync('/c').uid, memory.statSync('/c').mode], [1, 0o600]);
+});
+
 test('while a device is slow the event loop goes on', async () => {
   const { atomic, spy } = atomicRig('asynchronous');
   for (const name of ['file.sync', 'directory.sync'] as const) {

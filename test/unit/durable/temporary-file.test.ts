@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { FileOwner, OwnerJudge } from '../../../src/durable/temporary-file-owner.ts';
 import {
-  createTemporaryFile,
+  createTemporaryFileSync,
   sweepTemporaryFiles,
   sweepTemporaryFilesSync,
   temporaryFileOwner,
@@ -57,7 +57,9 @@ test('what has the name already is never opened, and after three names the error
   vfs.symlinkSync('/elsewhere', temporaryPath('/', SELF, NONCE));
   let tries = 0;
   const sameNonce = (): string => ((tries += 1), NONCE);
-  assert.throws(() => createTemporaryFile(vfs, '/', SELF, 0o600, sameNonce), { code: 'EEXIST' });
+  assert.throws(() => createTemporaryFileSync(vfs, '/', SELF, 0o600, sameNonce), {
+    code: 'EEXIST',
+  });
   assert.equal(tries, 3);
   assert.throws(() => vfs.lstatSync('/elsewhere'), { code: 'ENOENT' });
 });
@@ -66,7 +68,7 @@ test('a name that is taken by chance is passed over', () => {
   const vfs = new MemoryVfs();
   touch(vfs, temporaryPath('/', SELF, NONCE));
   const nonces = [NONCE, 'f'.repeat(16)];
-  const file = createTemporaryFile(vfs, '/', SELF, 0o640, () => nonces.shift() ?? '');
+  const file = createTemporaryFileSync(vfs, '/', SELF, 0o640, () => nonces.shift() ?? '');
   assert.equal(file.path, temporaryPath('/', SELF, 'f'.repeat(16)));
   assert.equal(file.statSync().mode, 0o640);
   file.closeSync();
