@@ -51,6 +51,14 @@ export function findProgram(
   return null;
 }
 
+const NAME_LENGTH_MAX = 120;
+
+/** A command as one line of a message. */
+function nameOf(command: readonly string[]): string {
+  const text = command.join(' ').replaceAll(/\s+/g, ' ');
+  return text.length > NAME_LENGTH_MAX ? `${text.slice(0, NAME_LENGTH_MAX)}…` : text;
+}
+
 /**
  * Resolves when the program has ended well.
  *
@@ -60,7 +68,7 @@ export async function waitForProgram(
   child: ChildProcess,
   command: readonly string[],
 ): Promise<void> {
-  const name = command.join(' ');
+  const name = nameOf(command);
   const ended = await new Promise<{ code: number | null; signal: string | null }>(
     (resolve, reject) => {
       child.once('error', reject);

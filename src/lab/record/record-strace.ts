@@ -13,7 +13,7 @@ import { UsageError } from '../../base/errors.ts';
 import { findProgram, waitForProgram, type RecordProgramOptions } from './program-run.ts';
 import { RecordingTarget } from './recording-target.ts';
 import { STRACE_DESCRIBERS } from './strace-calls.ts';
-import { StraceRecorder } from './strace-recorder.ts';
+import { StraceRecorder, type StandardOutput } from './strace-recorder.ts';
 
 /** Bytes of one write that are shown; more is told as not modelled. */
 const STRING_BYTES_MAX = 64 * 1024 * 1024;
@@ -95,19 +95,21 @@ async function follow(
   target: RecordingTarget,
   pipe: NamedPipe,
 ): Promise<void> {
-  const output = options.output ?? 'inherit';
+  const ignored = options.output === 'ignore';
   const cwd = options.cwd ?? process.cwd();
   const child = spawn('strace', straceArguments(options, pipe.path), {
-    stdio: ['inherit', output, output],
+    // A pipe of its own when ignored: in /dev/null its lines would look like those of standard error.
+    stdio: ignored ? ['inherit', 'pipe', 'ignore'] : 'inherit',
     cwd,
     env: { ...(options.env ?? process.env) },
     ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGTERM' }),
   });
+  child.stdout?.resume();
   const recorder = new StraceRecorder(target.tracker, {
     root: target.root,
     directory: fs.realpathSync(cwd),
     umask: process.umask(),
-    stdout: standardOutputOf(child.pid),
+    output: outputsOf(child.pid),
   });
   const ended = waitForProgram(child, options.command).finally(() => pipe.closeWriter());
   await Promise.all([ended, followLines(pipe.reader, recorder)]);
@@ -149,13 +151,14 @@ class NamedPipe {
   }
 }
 
-/** What the program will have as standard output: the same as strace. */
-function standardOutputOf(pid: number | undefined): string {
+/** What the program will have as standard output and standard error: the same as strace. */
+function outputsOf(pid: number | undefined): StandardOutput {
   try {
-    return fs.readlinkSync(`/proc/${pid}/fd/1`);
+    const [stdout, stderr] = [1, 2].map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return { stdout: stdout ?? '', sharedWithError: stdout === stderr };
   } catch {
-    // Closed, or strace ended at once: no line can be told then.
-    return '';
+    // One is closed, or strace ended at once: no line can be told then.
+    return { stdout: '', sharedWithError: false };
   }
 }
 

@@ -21,6 +21,8 @@ export interface StraceArgument {
 /** Stands where the rest of a call will come on another line. */
 const UNFINISHED = '<unfinished ...>';
 
+const DELETED = '(deleted)';
+
 const HEX_STRING = /^(?:\\x[0-9a-f]{2})*$/;
 
 function decodeHex(text: string): Uint8Array {
@@ -109,6 +111,8 @@ class ArgumentReader {
         const stop = this.#annotationEnd();
         opened ??= decodeOpened(this.#text.slice(this.#at + 1, stop));
         this.#at = stop + 1;
+        // Said of a file without a name; its parentheses are no end of the arguments.
+        if (this.#text.startsWith(DELETED, this.#at)) this.#at += DELETED.length;
       } else if (this.#text.startsWith(` ${UNFINISHED}`, this.#at)) {
         break;
       } else {
@@ -138,9 +142,8 @@ class ArgumentReader {
 function decodeOpened(text: string): string {
   const end = text.indexOf('<');
   const inner = end < 0 ? text : text.slice(0, end);
-  const deleted = inner.endsWith('(deleted)') ? inner.slice(0, -'(deleted)'.length) : inner;
-  if (!HEX_STRING.test(deleted)) return inner;
-  return Buffer.from(decodeHex(deleted)).toString('utf8');
+  if (!HEX_STRING.test(inner)) return inner;
+  return Buffer.from(decodeHex(inner)).toString('utf8');
 }
 
 /** The arguments in a text that begins behind the opening parenthesis. */

@@ -59,9 +59,17 @@ export interface StraceRecorderOptions {
   /** Where the program starts; absolute, without links. */
   readonly directory: string;
   readonly umask: number;
-  /** What standard output is, as `/proc/PID/fd/1` tells it. */
-  readonly stdout: string;
+  readonly output: StandardOutput;
 }
+
+export interface StandardOutput {
+  /** What it is, as `/proc/PID/fd/1` tells it. */
+  readonly stdout: string;
+  /** Standard error is the same terminal or file, so only the number tells them apart. */
+  readonly sharedWithError: boolean;
+}
+
+const STDOUT_FD = 1;
 
 const CLONES = new Set(['clone', 'clone3', 'fork', 'vfork']);
 const SENDS = new Set(['write', 'writev', 'sendto', 'sendmsg']);
@@ -321,12 +329,21 @@ export class StraceRecorder {
   #tellOutput({ name, args }: UnderWay, count: number): void {
     if (!SENDS.has(name)) return;
     const opened = args[0]?.opened ?? '';
-    const isOutput = opened === this.#options.stdout && name.startsWith('write');
+    const isOutput = name.startsWith('write') && this.#isOutput(numberOf(args[0]), opened);
     const isConnection = /^TCP(v6)?:/.test(opened);
     if (!isOutput && !isConnection) return;
     const sent = sentBytes(args[1]).subarray(0, count);
     if (isOutput) this.#output.write(sent);
     else this.#mark('mark', Buffer.from(sent).toString('utf8'));
+  }
+
+  #isOutput(fd: number, opened: string): boolean {
+    const { stdout, sharedWithError } = this.#options.output;
+    if (sharedWithError && fd !== STDOUT_FD) return false;
+    if (opened === stdout) return true;
+    // strace tells more of a socket than its number.
+    const [, socket] = /^socket:\[(\d+)\]$/.exec(stdout) ?? [];
+    return socket !== undefined && new RegExp(`^[A-Z-]+:\\[${socket}\\b`).test(opened);
   }
 
   #mark(source: 'mark' | 'stdout' | 'exit', text: string): void {
