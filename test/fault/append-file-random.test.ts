@@ -238,7 +238,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 /** `HOLDFAST_SEED=n` plays one. */
 const ONE = process.env['HOLDFAST_SEED'];
 
-test('random calls, delays and faults lose nothing that was told, and leave nobody waiting', async () => {
+test('random calls, delays and faults lose nothing told and leave nobody waiting', async () => {
   const seeds = ONE === undefined ? Array.from({ length: 150 }, (_, seed) => seed) : [Number(ONE)];
   for (const seed of seeds) {
     try {

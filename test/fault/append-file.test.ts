@@ -156,7 +156,7 @@ const KINDS: readonly FaultKind[] = [
 
 for (const platform of ['linux', 'darwin', 'win32']) {
   for (const kind of KINDS) {
-    test(`append file on ${platform}: ${kind} at every call in turn loses nothing acknowledged`, async () => {
+    test(`append file on ${platform}: ${kind} at any call loses nothing told`, async () => {
       let nth = 1;
       for (; ; nth++) {
         const vfs = new FaultVfs(new MemoryVfs(), { kind, nth });

@@ -34,7 +34,7 @@ async function loop(
 
 for (const kind of KINDS) {
   for (const form of ['asynchronous', 'synchronous'] as const) {
-    test(`lock, ${form}: ${kind} at every call in turn leaves nothing that blocks`, async () => {
+    test(`lock, ${form}: ${kind} at any call leaves nothing that blocks`, async () => {
       await loop(kind, async (vfs, memory) => {
         try {
           const lock =
@@ -56,7 +56,7 @@ for (const kind of KINDS) {
       });
     });
 
-    test(`pointer, ${form}: ${kind} at every call in turn leaves the old or the new one`, async () => {
+    test(`pointer, ${form}: ${kind} at any call leaves the old or the new one`, async () => {
       await loop(kind, async (vfs, memory) => {
         const before = Buffer.from('old');
         const after = Buffer.from('new');

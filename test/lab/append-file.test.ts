@@ -155,7 +155,7 @@ async function window(
 
 for (const [name, work] of Object.entries({ mixed, fullDisk, window })) {
   for (const platform of ['linux', 'darwin']) {
-    test(`append file, ${name}, ${platform}: no disk after a power cut lacks what was told`, async () => {
+    test(`append file, ${name}, ${platform}: no power cut takes what was told`, async () => {
       const trace = await recorded(platform, work);
       const models = DEFAULT_MODELS.map(modelByName);
       const result = await runLab(trace, { models, checker: CHECKER });

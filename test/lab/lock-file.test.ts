@@ -35,7 +35,7 @@ function judge(boot: string, processId: number): LockJudge {
   };
 }
 
-test('after a power cut at any moment of taking, taking over and releasing, the lock is free', async () => {
+test('after a power cut at any moment the lock is free', async () => {
   const memory = new MemoryVfs();
   const vfs = new RecordingVfs(memory, { tree: memory.toTree() });
   runNow(acquireLock('/', { vfs, judge: judge('before', 1) }));
