@@ -202,6 +202,44 @@ test('the temporary file of a killed process is swept, that of a living one is n
   assert.match(left[0] ?? '', new RegExp(`-${living.pid}-`));
 });
 
+const PIDS = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** Why namespaces cannot be made here, or false. */
+function cannotUnshare(): string | false {
+  if (process.platform !== 'linux') return 'namespaces are Linux';
+  const { status } = spawnSync('unshare', [...PIDS, 'true'], { stdio: 'ignore' });
+  return status === 0 ? false : 'unshare --pid needs root and util-linux';
+}
+
+test(
+  'the temporary file of a process in another namespace is not swept, from either side',
+  { skip: cannotUnshare() },
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = (name: string): string => JSON.stringify(join(directory, name));
+    const hang = writing(`
+      void writeFile(${path('inside')}, 'new', {
+        tmpfileCreated: () => (console.log('made'), new Promise(() => setInterval(() => {}, 1000))),
+      });`);
+    const node = [process.execPath, '--input-type=module', '-e'];
+    const inside = spawn('unshare', [...PIDS, ...node, hang]);
+    t.after(() => inside.kill('SIGKILL'));
+    await once(inside.stdout, 'data');
+    await writeFile(join(directory, 'outside'), 'new', {
+      tmpfileCreated: () => {
+        const sweep = writing(`await writeFile(${path('other')}, 'new');`);
+        const { status } = spawnSync('unshare', [...PIDS, ...node, sweep]);
+        assert.equal(status, 0);
+        // That of the process inside, and ours, which is being written.
+        const left = fs.readdirSync(directory).filter((name) => name.endsWith('.tmp'));
+        assert.equal(left.length, 2);
+      },
+    });
+    assert.equal(fs.readFileSync(join(directory, 'outside'), 'utf8'), 'new');
+    assert.equal(fs.readdirSync(directory).filter((name) => name.endsWith('.tmp')).length, 1);
+  },
+);
+
 test('the temporary file of another thread is not swept', async (t) => {
   const directory = temporaryDirectory(t);
   const gate = new Int32Array(new SharedArrayBuffer(4));
