@@ -13,6 +13,7 @@ import type { Exploration, ExploreOptions, ExploreProgress } from './explore/exp
 import { exploreModel } from './explore/explorer.ts';
 import { VerdictCache } from './explore/verdict-cache.ts';
 import type { CrashModel } from './model/crash-model.ts';
+import { overlapsNotModelled } from './explore/open-overlaps.ts';
 import type { Trace } from './record/operation.ts';
 
 /** Distinct disks per model after which a walk ends, unless the caller says otherwise. */
@@ -83,5 +84,6 @@ function unmodelledIn(trace: Trace): string[] {
   for (const operation of trace.operations) {
     if (operation.kind === 'unmodelled') names.add(operation.what);
   }
+  for (const what of overlapsNotModelled(trace)) names.add(what);
   return [...names];
 }

@@ -15,10 +15,11 @@
 
 import { createHash } from 'node:crypto';
 
-import { assert } from '../../base/assert.ts';
 import type { BlockEvent, BlockHistory } from '../model/change.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
 import type { CrashModel } from '../model/crash-model.ts';
+import type { Content, PageMoment } from './page-pasts.ts';
+import { pagePast } from './page-pasts.ts';
 
 /** How an outcome came about, from the plainest to the strangest. */
 export type OutcomeKind = 'newest' | 'older' | 'zeros' | 'torn' | 'garbage';
@@ -51,28 +52,32 @@ export interface BlockView {
   readonly freed: readonly Uint8Array[];
 }
 
-/** Overlapping writes to one block are ordered in every way up to this many contents. */
-const CONTENTS_MAX = 512;
+/** Outcomes of one block that are told apart; a block with more of them makes the verdict incomplete. */
+const OUTCOMES_MAX = 8192;
 
-export function blockDomain(view: BlockView, model: CrashModel): BlockOutcome[] {
-  const { history, fresh } = view;
-  const base = new Uint8Array(BLOCK_BYTES);
-  if (!fresh && history.initial !== null) base.set(history.initial);
-  const written = contentsOf(base, view);
-  const outcomes = new OutcomeList();
-  const newest = written.contents.at(-1);
-  if (newest !== undefined) outcomes.add('newest', newest);
-  for (const content of written.contents.toReversed()) outcomes.add('older', content);
-  const grounds = written.baseAllowed ? groundContents(base, view, model) : [];
-  for (const ground of grounds) outcomes.add(ground.kind, ground);
-  const older = [...grounds, ...written.contents];
-  if (model.tearBytes > 0) addTears(outcomes, older, written.contents, model.tearBytes);
-  if (model.damagesAround) addDamage(outcomes, older, view, model.tearBytes);
-  return outcomes.list;
+export interface BlockDomain {
+  /** The newest content first. */
+  readonly outcomes: readonly BlockOutcome[];
+  /** False when there are more outcomes than these. */
+  readonly whole: boolean;
 }
 
-/** Bytes that a block may hold, and what they need. */
-type Content = Pick<BlockOutcome, 'bytes' | 'needs'>;
+export function blockDomain(view: BlockView, model: CrashModel): BlockDomain {
+  const { history, fresh, events, required } = view;
+  const base = new Uint8Array(BLOCK_BYTES);
+  if (!fresh && history.initial !== null) base.set(history.initial);
+  const { moments, whole } = pagePast(base, view);
+  const outcomes = new OutcomeList();
+  const newest = moments.at(-1);
+  if (newest !== undefined) outcomes.add('newest', newest);
+  const allowed = moments.filter((moment) => moment.allowed);
+  for (const content of allowed.toReversed()) outcomes.add('older', content);
+  const grounds = events.some(required) ? [] : groundContents(base, view, model);
+  for (const ground of grounds) outcomes.add(ground.kind, ground);
+  if (model.tearBytes > 0) addTears(outcomes, grounds, moments, model.tearBytes);
+  if (model.damagesAround) addDamage(outcomes, [...grounds, ...allowed], view, model.tearBytes);
+  return { outcomes: outcomes.list, whole: whole && !outcomes.full };
+}
 
 /** What stands in the block when none of its events arrived. */
 function groundContents(base: Uint8Array, view: BlockView, model: CrashModel): BlockOutcome[] {
@@ -81,7 +86,7 @@ function groundContents(base: Uint8Array, view: BlockView, model: CrashModel): B
   const grounds: BlockOutcome[] = [];
   if (model.unwritten.includes('zeros')) grounds.push({ kind: 'zeros', bytes: base, needs });
   if (model.unwritten.includes('random')) {
-    grounds.push({ kind: 'garbage', bytes: randomBlock(view.history), needs });
+    grounds.push({ kind: 'garbage', bytes: bytesOfNobody(view.history), needs });
   }
   if (model.unwritten.includes('freed')) {
     for (const bytes of view.freed) grounds.push({ kind: 'garbage', bytes, needs });
@@ -90,7 +95,7 @@ function groundContents(base: Uint8Array, view: BlockView, model: CrashModel): B
 }
 
 /** Bytes of nobody: the same for the same block in every run, and not valid UTF-8. */
-function randomBlock(history: BlockHistory): Uint8Array {
+export function bytesOfNobody(history: BlockHistory): Uint8Array {
   const bytes = new Uint8Array(BLOCK_BYTES);
   let state = (history.inode * 0x9e3779b1 + history.block * 0x85ebca6b + 1) >>> 0;
   for (let index = 0; index < BLOCK_BYTES; index++) {
@@ -100,62 +105,6 @@ function randomBlock(history: BlockHistory): Uint8Array {
   return bytes;
 }
 
-interface WrittenContents {
-  /** Contents with at least one event in, oldest first; the last is everything in the order of issue. */
-  readonly contents: Content[];
-  /** Whether the block may also show none of the events. */
-  readonly baseAllowed: boolean;
-}
-
-function contentsOf(base: Uint8Array, view: BlockView): WrittenContents {
-  const { events, required } = view;
-  const lastRequired = events.findLastIndex(required);
-  const overlapping = events.some((event, index) => {
-    const before = events[index - 1];
-    return before !== undefined && before.end > event.start;
-  });
-  if (overlapping) return overlappingContents(base, view);
-  const contents: Content[] = [];
-  const page = base.slice();
-  let needs = -1;
-  events.forEach((event, index) => {
-    page.set(event.bytes, event.offset);
-    needs = neededBy(event, needs, view);
-    if (index >= lastRequired) contents.push({ bytes: page.slice(), needs });
-  });
-  return { contents, baseAllowed: lastRequired < 0 };
-}
-
-/** Every order of calls that overlapped, cut at every place. */
-function overlappingContents(base: Uint8Array, view: BlockView): WrittenContents {
-  const { events, required } = view;
-  const contents: Content[] = [];
-  const walk = (page: Content, applied: ReadonlySet<BlockEvent>): void => {
-    assert(contents.length < CONTENTS_MAX, 'too many overlapping writes to one block');
-    const waiting = events.filter((event) => !applied.has(event));
-    const complete = !waiting.some(required);
-    for (const event of waiting.toReversed()) {
-      if (waiting.some((other) => other.end < event.start)) continue;
-      walk(withEvent(page, event, view), new Set([...applied, event]));
-    }
-    if (complete && applied.size > 0) contents.push(page);
-  };
-  const ground: Content = { bytes: base, needs: -1 };
-  walk(ground, new Set());
-  contents.push(events.reduce((page, event) => withEvent(page, event, view), ground));
-  return { contents, baseAllowed: !events.some(required) };
-}
-
-function withEvent({ bytes, needs }: Content, event: BlockEvent, view: BlockView): Content {
-  const next = bytes.slice();
-  next.set(event.bytes, event.offset);
-  return { bytes: next, needs: neededBy(event, needs, view) };
-}
-
-function neededBy(event: BlockEvent, needs: number, view: BlockView): number {
-  return view.floored(event) ? needs : Math.max(needs, event.start);
-}
-
 /** A write that was cut off leaves the sectors that it touched as garbage, bytes beside it included. */
 function addDamage(
   outcomes: OutcomeList,
@@ -163,7 +112,7 @@ function addDamage(
   view: BlockView,
   sectorBytes: number,
 ): void {
-  const garbage = randomBlock(view.history);
+  const garbage = bytesOfNobody(view.history);
   for (const event of view.events) {
     if (view.floored(event) || event.bytes.length === 0) continue;
     const from = event.offset - (event.offset % sectorBytes);
@@ -179,21 +128,23 @@ function addDamage(
 /** Any earlier content torn against any later one, at one boundary, either side first. */
 function addTears(
   outcomes: OutcomeList,
-  older: readonly Content[],
-  newer: readonly Content[],
+  grounds: readonly BlockOutcome[],
+  moments: readonly PageMoment[],
   tearBytes: number,
 ): void {
-  const skipped = older.length - newer.length;
-  newer.forEach((after, index) => {
-    for (const before of older.slice(0, skipped + index)) {
+  for (const after of moments) {
+    if (!after.allowed) continue;
+    const earlier = after.before.flatMap((index) => moments[index] ?? []);
+    for (const before of [...grounds, ...earlier.filter(({ allowed }) => allowed)]) {
+      if (outcomes.full) return;
       for (let cut = tearBytes; cut < BLOCK_BYTES; cut += tearBytes) {
-        const sameHead = sameRange(before.bytes, after.bytes, 0, cut);
-        if (sameHead || sameRange(before.bytes, after.bytes, cut, BLOCK_BYTES)) continue;
+        if (sameRange(before.bytes, after.bytes, 0, cut)) continue;
+        if (sameRange(before.bytes, after.bytes, cut, BLOCK_BYTES)) break;
         outcomes.add('torn', joined(after, before, cut));
         outcomes.add('torn', joined(before, after, cut));
       }
     }
-  });
+  }
 }
 
 function sameRange(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
@@ -209,6 +160,8 @@ function joined(head: Content, tail: Content, cut: number): Content {
 /** Outcomes in order, equal bytes once: with the weakest need. */
 class OutcomeList {
   readonly list: BlockOutcome[] = [];
+  /** More came than are kept. */
+  full = false;
   readonly #seen = new Map<string, number>();
 
   add(kind: OutcomeKind, { bytes, needs }: Content): void {
@@ -219,6 +172,8 @@ class OutcomeList {
       this.list[seen] = { ...known, needs: Math.min(known.needs, needs) };
       return;
     }
+    this.full ||= this.list.length >= OUTCOMES_MAX;
+    if (this.full) return;
     this.#seen.set(key, this.list.length);
     this.list.push({ kind, bytes, needs });
   }

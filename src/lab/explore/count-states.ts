@@ -11,15 +11,18 @@
 import type { InodeNumber, Trace } from '../record/operation.ts';
 import type { Change, FileHistory } from '../model/change.ts';
 import { ChoicePath } from './choice-path.ts';
+import { mayOutgrow } from './crash-content.ts';
 import { CrashSpace } from './crash-space.ts';
 import type { PreparedHistory } from './prepared-history.ts';
 
 /** Cuts of a stream, or truncations of a file, beyond which counting gives up. */
 const SUMMANDS_MAX = 50_000;
 
-/** Crash points: before everything, and after each operation. */
+/** Crash points: after each operation that changes or syncs something. */
 export function crashPointPositions(trace: Trace): number[] {
-  return [-1, ...trace.operations.map(({ start, end }) => end ?? start)];
+  return trace.operations.flatMap(({ kind, start, end }) =>
+    kind === 'mark' || kind === 'close' || kind === 'unmodelled' ? [] : [end ?? start],
+  );
 }
 
 /** States over all crash points; null when the parts are too many to sum up. */
@@ -54,7 +57,12 @@ export function countStates(prepared: PreparedHistory, position: number): bigint
   const { changes, files } = prepared.history;
   const open = changes.filter((change) => space.known(change) === null);
   const inStream = open.filter(({ order }) => order !== 'free');
-  const streamed = new Set(inStream.flatMap((change) => fileOf(change)));
+  // Blocks that are reachable through the stream only belong to its cuts.
+  const streamed = new Set(
+    prepared.history.model.dataNeedsStream
+      ? files.keys()
+      : inStream.flatMap((change) => fileOf(change)),
+  );
   const free = open.filter(({ order }) => order === 'free');
   let total = freeNames(free);
   for (const file of files.values()) {
@@ -106,17 +114,17 @@ function countFreeFile(space: CrashSpace, file: FileHistory): bigint | null {
     path.begin();
     space.begin(NOTHING_TO_ASK);
     let weight = 1n;
-    let sized = false;
+    let last: Change | null = null;
     for (const change of file.changes.toReversed()) {
-      if (space.known(change) !== null) {
-        sized ||= space.known(change) === true;
-        continue;
+      let survives = space.known(change);
+      if (survives === null) {
+        const matters =
+          last === null || cuts.has(change.id) || mayOutgrow(space.history, change, last);
+        if (!matters) weight *= 2n;
+        survives = !matters || path.choose(2) === 0;
+        space.decide(change, survives);
       }
-      const matters = !sized || cuts.has(change.id);
-      if (!matters) weight *= 2n;
-      const survives = !matters || path.choose(2) === 0;
-      space.decide(change, survives);
-      sized ||= survives;
+      if (survives) last ??= change;
     }
     total += weight * space.contentCount(file);
   } while (path.next());
@@ -149,7 +157,10 @@ function countStream(
     let product = 1n;
     for (const file of files) {
       const known = file.changes.map((change) => space.known(change) ?? '?').join();
-      const key = `${file.inode} ${known}`;
+      const cut = history.model.dataNeedsStream
+        ? cuts.map((change) => Number(space.known(change))).join('')
+        : '';
+      const key = `${file.inode} ${known} ${cut}`;
       let count = perFile.get(key);
       if (count === undefined) {
         count = countLateFile(space, file, decideCut);

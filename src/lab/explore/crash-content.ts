@@ -7,7 +7,7 @@ import { assert } from '../../base/assert.ts';
 import type { BlockEvent, BlockHistory, Change, FileHistory, FreedBlock } from '../model/change.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
-import type { BlockOutcome } from './block-domain.ts';
+import type { BlockDomain, BlockOutcome } from './block-domain.ts';
 import { blockDomain } from './block-domain.ts';
 import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
 
@@ -37,7 +37,9 @@ interface ShownDomain {
 /** Work that is the same for all crash points and runs over one history. */
 export class SpaceCache {
   readonly store: ContentStore;
-  readonly #domains = new Map<BlockHistory, Map<string, BlockOutcome[]>>();
+  /** False when some block had more outcomes than are told apart. */
+  whole = true;
+  readonly #domains = new Map<BlockHistory, Map<string, BlockDomain>>();
   readonly #freed = new Map<FreedBlock, BlockContent>();
   readonly #untouched = new Map<FileHistory, Map<number, Uint8Array>>();
 
@@ -45,12 +47,13 @@ export class SpaceCache {
     this.store = store;
   }
 
-  domain(history: BlockHistory, key: string, make: () => BlockOutcome[]): BlockOutcome[] {
+  domain(history: BlockHistory, key: string, make: () => BlockDomain): readonly BlockOutcome[] {
     let domains = this.#domains.get(history);
     if (domains === undefined) this.#domains.set(history, (domains = new Map()));
     let domain = domains.get(key);
     if (domain === undefined) domains.set(key, (domain = make()));
-    return domain;
+    this.whole &&= domain.whole;
+    return domain.outcomes;
   }
 
   /** What a freed block held. */
@@ -86,13 +89,19 @@ export interface BlockChoice {
   readonly outcomes: readonly BlockOutcome[];
 }
 
+/** The choice of the order in which calls came that overlapped in time. */
+export interface OrderChoice {
+  readonly kind: 'order';
+  readonly change: Change;
+}
+
 /** What contents ask of the space they belong to: a `CrashSpace`. */
 export interface ContentSpace {
   readonly history: ChangeHistory;
   /** The power fails when everything up to this time has happened. */
   readonly position: number;
   survives(change: Change): boolean;
-  ask(count: number, choice: BlockChoice): number;
+  ask(count: number, choice: BlockChoice | OrderChoice): number;
   /** Whether the stream can have come as far as calls that started at `time`. */
   mayReach(time: number): boolean;
   /** It has. REQUIRES: `mayReach(time)`. */
@@ -149,16 +158,45 @@ export class CrashContents {
       const change = file.changes[index];
       if (change !== undefined && this.#space.survives(change)) kept.push(change);
     }
+    const inIssueOrder = kept.toReversed();
+    const applied = this.#inSomeOrder(inIssueOrder);
     let known = this.#whole.get(file);
     if (known === undefined) this.#whole.set(file, (known = new Map()));
     // Survivors of a file are closed under its order, except among overlapping calls.
     const isPrefix = kept.length === 0 || kept[0]?.id === file.changes[kept.length - 1]?.id;
-    let parts = isPrefix ? known.get(kept.length) : undefined;
+    const plain = isPrefix && applied === inIssueOrder;
+    let parts = plain ? known.get(kept.length) : undefined;
     if (parts === undefined) {
-      parts = this.#partsOf(contentAfter(file.initialContent, kept.toReversed()));
-      if (isPrefix) known.set(kept.length, parts);
+      parts = this.#partsOf(contentAfter(file.initialContent, applied));
+      if (plain) known.set(kept.length, parts);
     }
     return this.#cache.store.file(parts);
+  }
+
+  /** Calls that overlapped may have come in any order: each is asked before how many of them it came. */
+  #inSomeOrder(changes: readonly Change[]): readonly Change[] {
+    const collided = changes.some((change, index) =>
+      changes.slice(0, index).some((one) => overlaps(one, change) && this.#collide(one, change)),
+    );
+    if (!collided) return changes;
+    const order: Change[] = [];
+    let moved = false;
+    for (const change of changes) {
+      const passable = order.length - 1 - order.findLastIndex((one) => !overlaps(one, change));
+      const passed = passable === 0 ? 0 : this.#space.ask(passable + 1, { kind: 'order', change });
+      moved ||= passed > 0;
+      order.splice(order.length - passed, 0, change);
+    }
+    return moved ? order : changes;
+  }
+
+  /** Whether it shows which of the two came last. */
+  #collide(a: Change, b: Change): boolean {
+    if (a.block === null || b.block === null) return true;
+    if (a.block.block !== b.block.block) return false;
+    const { offset: startA, bytes: bytesA } = a.block;
+    const { offset: startB, bytes: bytesB } = b.block;
+    return startA < startB + bytesB.length && startB < startA + bytesA.length;
   }
 
   #partsOf(bytes: Uint8Array): BlockContent[] {
@@ -170,13 +208,7 @@ export class CrashContents {
   }
 
   #own(file: FileHistory): FileContent {
-    let sizeChange: Change | null = null;
-    for (let index = file.changes.length - 1; index >= 0; index--) {
-      const change = file.changes[index];
-      if (change === undefined || !this.#space.survives(change)) continue;
-      sizeChange = change;
-      break;
-    }
+    const sizeChange = this.#sizeChange(file);
     const size = sizeChange?.size?.bytes ?? file.initialContent.length;
     const parts: BlockContent[] = [];
     for (let from = 0; from < size; from += BLOCK_BYTES) {
@@ -188,6 +220,23 @@ export class CrashContents {
       } else parts.push(this.#block(history, sizeChange, length));
     }
     return this.#cache.store.file(parts);
+  }
+
+  /** The change that the file's size comes from; null for the size that it had at the start. */
+  #sizeChange({ changes }: FileHistory): Change | null {
+    let last: Change | null = null;
+    let longest: Change | null = null;
+    for (let index = changes.length - 1; index >= 0; index--) {
+      const change = changes[index];
+      if (change === undefined) continue;
+      if (last === null || longest === null) {
+        if (this.#space.survives(change)) last = longest = change;
+      } else if (mayOutgrow(this.#space.history, change, last)) {
+        const longer = (change.size?.bytes ?? 0) > (longest.size?.bytes ?? 0);
+        if (longer && this.#space.survives(change)) longest = change;
+      }
+    }
+    return longest;
   }
 
   #block(history: BlockHistory, sizeChange: Change | null, length: number): BlockContent {
@@ -268,7 +317,7 @@ export class CrashContents {
     first: number,
     end: number,
     sizeChange: Change | null,
-  ): BlockOutcome[] {
+  ): readonly BlockOutcome[] {
     const issued = history.events.slice(first, end);
     const fresh = first > 0 || history.initial === null;
     const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#space.position;
@@ -283,7 +332,8 @@ export class CrashContents {
       if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
       const initial = fresh ? null : history.initial;
-      return [{ kind: 'newest', bytes: padded(initial ?? new Uint8Array(0)), needs: -1 }];
+      const bytes = padded(initial ?? new Uint8Array(0));
+      return { outcomes: [{ kind: 'newest', bytes, needs: -1 }], whole: true };
     });
   }
 
@@ -317,14 +367,34 @@ function padded(bytes: Uint8Array): Uint8Array {
   return block;
 }
 
-/** The bytes of a file after these changes, in order. */
+/** Of writes that overlapped, the longest decides, in whichever order they came. */
+export function mayOutgrow(history: ChangeHistory, earlier: Change, last: Change): boolean {
+  const { operations } = history.trace;
+  return (
+    overlaps(earlier, last) &&
+    operations[earlier.operation]?.kind === 'write' &&
+    operations[last.operation]?.kind === 'write'
+  );
+}
+
+/** Parts of one call do not overlap each other: they come one after the other. */
+function overlaps(a: Change | undefined, b: Change): boolean {
+  return a !== undefined && a.operation !== b.operation && a.end > b.start;
+}
+
+/** The bytes of a file after these changes, in this order. */
 function contentAfter(initial: Uint8Array, changes: readonly Change[]): Uint8Array {
   let bytes = initial;
   for (const { size, block } of changes) {
-    const length = size?.bytes ?? bytes.length;
+    // A change with bytes never makes a file shorter, whatever came before it.
+    const room = Math.max(bytes.length, size?.bytes ?? 0);
+    const length = block === null ? (size?.bytes ?? bytes.length) : room;
     const next = new Uint8Array(length);
     next.set(bytes.subarray(0, length));
-    if (block !== null) next.set(block.bytes, block.block * BLOCK_BYTES + block.offset);
+    if (block !== null) {
+      const at = Math.min(block.block * BLOCK_BYTES + block.offset, length);
+      next.set(block.bytes.subarray(0, length - at), at);
+    }
     bytes = next;
   }
   return bytes;

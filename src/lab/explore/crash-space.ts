@@ -15,14 +15,12 @@ import type { InodeNumber } from '../record/operation.ts';
 import type { Change, FileHistory } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
 import type { FileContent } from './content-store.ts';
-import type { BlockChoice, DecidedBlock, SpaceCache } from './crash-content.ts';
+import type { BlockChoice, OrderChoice, DecidedBlock, SpaceCache } from './crash-content.ts';
 import { CrashContents } from './crash-content.ts';
 
 /** What a choice is about: a change that survives (0) or is lost (1), an order, or a block's outcome. */
 export type ChoiceSubject =
-  | { readonly kind: 'change'; readonly change: Change }
-  | { readonly kind: 'order'; readonly change: Change }
-  | BlockChoice;
+  { readonly kind: 'change'; readonly change: Change } | OrderChoice | BlockChoice;
 
 /** Decides what the space leaves open. Option 0 always means: nothing lost here. */
 export interface StateChooser {
@@ -42,7 +40,8 @@ export class CrashSpace {
   #decided: number[] = [];
   #keptFrom = -1;
   #lostUpTo = Infinity;
-  readonly #orders = new Map<Change, number>();
+  /** By change and entry. */
+  readonly #orders = new Map<string, number>();
   readonly #contents: CrashContents;
   readonly #names = new Map<InodeNumber, readonly string[]>();
 
@@ -148,7 +147,8 @@ export class CrashSpace {
         if (this.#isIndependent(change)) offered ??= value;
       }
       if (!this.survives(change)) continue;
-      return effectOn(this.#lastInTime(changes, index, change), directory, name);
+      const entry = `${change.id} ${directory} ${name}`;
+      return effectOn(this.#lastInTime(changes, index, change, entry), directory, name);
     }
     return initial;
   }
@@ -161,7 +161,7 @@ export class CrashSpace {
   }
 
   /** Of changes that overlapped in time, any may have been the last. */
-  #lastInTime(changes: readonly Change[], index: number, change: Change): Change {
+  #lastInTime(changes: readonly Change[], index: number, change: Change, entry: string): Change {
     const rivals: Change[] = [change];
     for (let earlier = index - 1; earlier >= 0; earlier--) {
       const rival = changes[earlier];
@@ -170,10 +170,10 @@ export class CrashSpace {
       }
     }
     if (rivals.length === 1) return change;
-    let order = this.#orders.get(change);
+    let order = this.#orders.get(entry);
     if (order === undefined) {
       order = this.ask(rivals.length, { kind: 'order', change });
-      this.#orders.set(change, order);
+      this.#orders.set(entry, order);
     }
     return rivals[order] ?? change;
   }

@@ -106,7 +106,7 @@ export async function exploreModel(
     checked: run.checked,
     violations: run.violations,
     violationCount: run.violationCount,
-    complete: !run.cut && !run.spent,
+    complete: !run.cut && !run.spent && prepared.cache.whole,
   };
 }
 

@@ -64,6 +64,8 @@ class TraceSplitter {
   readonly history: ChangeHistory;
   readonly #sizes = new Map<InodeNumber, number>();
   readonly #linkCounts = new Map<InodeNumber, number>();
+  /** Sizes that writes gave a file since its last explicit size change, the first as it was before them. */
+  readonly #growths = new Map<InodeNumber, { readonly end: number; readonly bytes: number }[]>();
   /** The last change of kind 'late' of a file since its last explicit size change. */
   readonly #lastLate = new Map<InodeNumber, number>();
 
@@ -270,6 +272,8 @@ class TraceSplitter {
   ): void {
     const { model } = this.history;
     let done = 0;
+    // One call writes its blocks one after the other; in a journal they keep that order.
+    let before = -1;
     while (done < bytes.length) {
       const position = offset + done;
       const block = Math.floor(position / BLOCK_BYTES);
@@ -280,21 +284,51 @@ class TraceSplitter {
       );
       done += part.length;
       const end = position + part.length;
-      const grows = end > (this.#sizes.get(inode) ?? 0);
-      if (grows) this.#sizes.set(inode, end);
-      const size = grows ? { inode, bytes: end } : null;
+      const size = end > this.#sizeAt(inode, operation.start) ? { inode, bytes: end } : null;
+      const longest = end > (this.#sizes.get(inode) ?? 0);
+      if (size !== null) this.#grow(inode, end, operation);
       if (model.data === 'stream') {
         const effect = { inode, block, offset: inBlock, bytes: part };
-        this.#change(operation, index, { block: effect, size, order: 'stream' });
+        const follows = before;
+        before = this.#change(operation, index, {
+          block: effect,
+          size,
+          order: 'stream',
+          follows,
+        }).id;
         continue;
       }
       this.#event(operation, index, inode, block, inBlock, part);
       if (size === null) continue;
       const late = model.appendSize === 'late';
-      const follows = late ? (this.#lastLate.get(inode) ?? -1) : -1;
+      const follows = !late ? -1 : longest ? (this.#lastLate.get(inode) ?? -1) : before;
       const change = this.#change(operation, index, { size, order: model.appendSize, follows });
-      if (late) this.#lastLate.set(inode, change.id);
+      if (late && longest) this.#lastLate.set(inode, change.id);
+      if (late) before = change.id;
     }
+  }
+
+  /** The size that a call can count on: what writes that overlap with it bring may come after it. */
+  #sizeAt(inode: InodeNumber, start: number): number {
+    const growths = this.#growths.get(inode);
+    if (growths === undefined) return this.#sizes.get(inode) ?? 0;
+    let size = 0;
+    for (const { end, bytes } of growths) if (end < start) size = Math.max(size, bytes);
+    return size;
+  }
+
+  #grow(inode: InodeNumber, bytes: number, { start, end }: Operation): void {
+    const size = this.#sizes.get(inode) ?? 0;
+    const open = this.#growths.get(inode)?.filter((growth) => growth.end >= start) ?? [];
+    const certain = { end: -1, bytes: this.#sizeAt(inode, start) };
+    this.#growths.set(inode, [certain, ...open, { end: end ?? Infinity, bytes }]);
+    this.#sizes.set(inode, Math.max(size, bytes));
+  }
+
+  #resize(inode: InodeNumber, bytes: number): void {
+    this.#sizes.set(inode, bytes);
+    this.#growths.delete(inode);
+    this.#lastLate.delete(inode);
   }
 
   #event(
@@ -352,8 +386,7 @@ class TraceSplitter {
     const { inode, size } = operation;
     const before = this.#sizes.get(inode) ?? 0;
     const change = this.#change(operation, index, { size: { inode, bytes: size } });
-    this.#sizes.set(inode, size);
-    this.#lastLate.delete(inode);
+    this.#resize(inode, size);
     if (size < before && this.history.model.data === 'own') {
       this.#release(operation, index, inode, size, before, change);
     }
@@ -366,8 +399,7 @@ class TraceSplitter {
     if (mode === 'extend' || mode === 'zero-range') {
       if (end > before) {
         this.#change(operation, index, { size: { inode, bytes: end } });
-        this.#sizes.set(inode, end);
-        this.#lastLate.delete(inode);
+        this.#resize(inode, end);
       }
     }
     if (mode !== 'punch-hole' && mode !== 'zero-range') return;

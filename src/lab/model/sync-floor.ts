@@ -15,6 +15,7 @@
 
 import type { InodeNumber, Operation } from '../record/operation.ts';
 import type { BlockEvent, Change } from './change.ts';
+import { BLOCK_BYTES } from './change.ts';
 import { reachedCache, type ChangeHistory } from './split-trace.ts';
 
 interface SyncEvent {
@@ -42,7 +43,7 @@ export function applyFloors(history: ChangeHistory): number[] {
     } else if (operation.kind === 'sync-all') {
       coverAll(history, operation.start, end, gaveUp);
     } else if (operation.kind === 'write' && operation.durable !== 'none') {
-      coverDurableWrite(history, operation, index, end);
+      coverDurableWrite(history, operation, index, end, gaveUp);
     } else return;
     times.add(end);
   });
@@ -181,26 +182,44 @@ function giveUpWrite(history: ChangeHistory, index: number, gaveUp: Set<BlockEve
   }
 }
 
-/** O_DSYNC and O_SYNC: the write's own bytes and size, with the journal up to that size. */
+/**
+ * O_DSYNC and O_SYNC: the write's own bytes, and what it takes to find them again: its size, the sizes that earlier
+ * calls gave the file up to there, the truncations that had given its blocks another place. O_SYNC also brings the
+ * attributes. With the last of these comes the stream, as in an fsync.
+ */
 function coverDurableWrite(
   history: ChangeHistory,
   operation: Extract<Operation, { kind: 'write' }>,
   index: number,
   end: number,
+  gaveUp: Set<BlockEvent>,
 ): void {
-  const file = history.files.get(operation.inode);
-  for (const { events } of file?.blocks.values() ?? []) {
-    for (const event of events) if (event.operation === index) lower(event, end);
+  const { inode, start, offset, length, durable } = operation;
+  for (const { events } of history.files.get(inode)?.blocks.values() ?? []) {
+    // A page is written as a whole, with what other calls had left in it.
+    const own = events.findLastIndex(({ operation: from }) => from === index);
+    for (const event of events.slice(0, own + 1)) {
+      if (event.operation === index || event.end < start) lower(event, end);
+    }
   }
+  const reach = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES;
   let last: Change | null = null;
-  for (const change of file?.changes ?? []) {
-    if (change.operation !== index) continue;
+  for (const change of history.changes) {
+    if (change.operation !== index && change.end >= start) continue;
+    const sized =
+      change.size?.inode === inode && (change.order !== 'late' || change.size.bytes <= reach);
+    const attribute = durable === 'all' && change.attribute?.inode === inode;
+    const own = change.operation === index;
+    if (!sized && !attribute && !own) continue;
     lower(change, end);
     last = change;
   }
-  if (history.model.fileSyncBrings === 'everything') {
-    coverAll(history, operation.start, end, new Set());
-  } else if (history.model.fileSyncBrings === 'stream') coverStream(history, last, end);
+  const brings = history.model.fileSyncBrings;
+  if (brings === 'everything') coverAll(history, start, end, gaveUp);
+  if (brings === 'stream') coverStream(history, last, end);
+  if (brings === 'names' || brings === 'creation') {
+    coverNames(history, { inode, scope: 'all', start, end }, brings);
+  }
 }
 
 /** What a covered change needs is covered with it. */

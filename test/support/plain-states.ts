@@ -1,0 +1,460 @@
+/**
+ * Every disk that a model allows, by brute force and straight from the definitions: all subsets of the changes,
+ * filtered by the order; all orders of calls that overlapped; all outcomes of all blocks; all crash points. It
+ * takes changes and floors as given and shares nothing else with the explorer, which it is compared with.
+ */
+
+import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
+import { bytesOfNobody } from '../../src/lab/explore/block-domain.ts';
+import type { BlockEvent, BlockHistory, Change, FileHistory } from '../../src/lab/model/change.ts';
+import type { ChangeHistory } from '../../src/lab/model/split-trace.ts';
+import { ROOT_INODE, type Trace } from '../../src/lab/record/operation.ts';
+
+const BLOCK = 4096;
+
+export interface PlainDisks {
+  /** Each distinct disk with the highest number of marks under which it was seen. */
+  readonly disks: ReadonlyMap<string, number>;
+  /** States at the crash points after each operation. */
+  readonly rawStates: bigint;
+}
+
+/** Gives up with null when there are more than `statesMax` states at some point. */
+export function plainDisks(history: ChangeHistory, statesMax: number): PlainDisks | null {
+  const disks = new Map<string, number>();
+  const { trace } = history;
+  for (const position of positionsOf(trace)) {
+    const marks = trace.operations.filter(
+      ({ kind, start }) => kind === 'mark' && start <= position,
+    ).length;
+    let states = 0;
+    for (const survivors of survivorSets(history, position)) {
+      const choices = new Odometer();
+      do {
+        if (++states > statesMax) return null;
+        choices.begin();
+        const state = new PlainState(history, position, survivors, choices);
+        const key = treeKey(state.directory(ROOT_INODE, []));
+        disks.set(key, Math.max(disks.get(key) ?? 0, marks));
+      } while (choices.next());
+    }
+  }
+  return { disks, rawStates: plainCount(history) };
+}
+
+/** A tree as text: names sorted, hard links told apart from copies. */
+export function treeKey(root: FileTreeDirectory): string {
+  const numbers = new Map<number, number>();
+  const tell = (node: FileTreeNode): string => {
+    if (node.kind === 'symlink') return `-> ${node.target}`;
+    if (node.kind === 'file') {
+      const inode = node.inode ?? -1;
+      const number = numbers.get(inode) ?? numbers.size;
+      numbers.set(inode, number);
+      return `${node.mode.toString(8)} #${number} ${Buffer.from(node.content).toString('latin1')}`;
+    }
+    const names = [...node.entries.keys()].toSorted();
+    const told = names.map((name) => {
+      const child = node.entries.get(name);
+      return `${name}: ${child === undefined ? '' : tell(child)}`;
+    });
+    return `${node.mode.toString(8)} {${told.join('\n')}}`;
+  };
+  return tell(root);
+}
+
+function positionsOf(trace: Trace): number[] {
+  const times = trace.operations.flatMap(({ start, end }) =>
+    end === null ? [start] : [start, end],
+  );
+  return [-1, ...times].toSorted((a, b) => a - b);
+}
+
+/** States after each operation that changes or syncs something. */
+function plainCount(history: ChangeHistory): bigint {
+  let total = 0n;
+  for (const { kind, start, end } of history.trace.operations) {
+    if (kind === 'mark' || kind === 'close' || kind === 'unmodelled') continue;
+    const position = end ?? start;
+    for (const survivors of survivorSets(history, position)) {
+      const state = new PlainState(history, position, survivors, new Odometer());
+      let product = 1n;
+      for (const file of history.files.values()) {
+        if (history.model.data === 'own') product *= state.contentCount(file);
+      }
+      total += product;
+    }
+  }
+  return total;
+}
+
+function* survivorSets(history: ChangeHistory, position: number): Generator<Set<Change>> {
+  const issued = history.changes.filter(({ start }) => start <= position);
+  const open = issued.filter(({ floorEnd }) => floorEnd > position);
+  const forced = issued.filter(({ floorEnd }) => floorEnd <= position);
+  for (let bits = 0; bits < 2 ** open.length; bits++) {
+    const kept = new Set(forced);
+    open.forEach((change, index) => {
+      if ((bits >> index) % 2 === 1) kept.add(change);
+    });
+    if (isOrdered(issued, kept, new Set(forced), history.changes)) yield kept;
+  }
+}
+
+function isOrdered(
+  issued: readonly Change[],
+  kept: ReadonlySet<Change>,
+  forced: ReadonlySet<Change>,
+  all: readonly Change[],
+): boolean {
+  for (const later of kept) {
+    const needed = all[later.follows];
+    if (needed !== undefined && !kept.has(needed)) return false;
+    // A sync that brings one inode alone takes its changes out of the order.
+    if (later.order === 'free' || forced.has(later)) continue;
+    for (const earlier of issued) {
+      const ordered = earlier.order === 'stream' && earlier.end < later.start;
+      if (ordered && !kept.has(earlier)) return false;
+    }
+  }
+  return true;
+}
+
+/** Counts through all combinations of digits whose bases are told as they come. */
+class Odometer {
+  readonly #digits: number[] = [];
+  readonly #bases: number[] = [];
+  #place = 0;
+
+  begin(): void {
+    this.#place = 0;
+  }
+
+  digit(base: number): number {
+    const place = this.#place++;
+    this.#bases[place] = base;
+    this.#digits[place] ??= 0;
+    return this.#digits[place];
+  }
+
+  next(): boolean {
+    for (let place = this.#place - 1; place >= 0; place--) {
+      const digit = (this.#digits[place] ?? 0) + 1;
+      this.#digits.length = place;
+      if (digit < (this.#bases[place] ?? 0)) {
+        this.#digits.push(digit);
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+class PlainState {
+  readonly #history: ChangeHistory;
+  readonly #position: number;
+  readonly #kept: ReadonlySet<Change>;
+  readonly #choices: Odometer;
+  readonly #contents = new Map<number, Uint8Array>();
+  readonly #remembered: Map<string, Uint8Array[]>;
+
+  constructor(
+    history: ChangeHistory,
+    position: number,
+    kept: ReadonlySet<Change>,
+    choices: Odometer,
+  ) {
+    this.#remembered = rememberedOf(history);
+    this.#history = history;
+    this.#position = position;
+    this.#kept = kept;
+    this.#choices = choices;
+  }
+
+  directory(inode: number, above: readonly number[]): FileTreeDirectory {
+    const entries = new Map<string, FileTreeNode>();
+    const initial = this.#history.initialEntries.get(inode);
+    const changed = this.#history.entryChanges.get(inode);
+    for (const name of new Set([...(initial?.keys() ?? []), ...(changed?.keys() ?? [])])) {
+      const child = this.#entry(changed?.get(name) ?? [], inode, name, initial?.get(name) ?? null);
+      if (child === null || child === inode || above.includes(child)) continue;
+      entries.set(name, this.#node(child, [...above, inode]));
+    }
+    return { kind: 'directory', mode: this.#mode(inode), entries, inode };
+  }
+
+  #node(inode: number, above: readonly number[]): FileTreeNode {
+    const facts = this.#history.nodes.get(inode);
+    if (facts?.kind === 'directory') return this.directory(inode, above);
+    if (facts?.kind === 'symlink') return { kind: 'symlink', target: facts.target, inode };
+    return { kind: 'file', mode: this.#mode(inode), content: this.#content(inode), inode };
+  }
+
+  #entry(
+    changes: readonly Change[],
+    directory: number,
+    name: string,
+    initial: number | null,
+  ): number | null {
+    const kept = changes.filter((change) => this.#kept.has(change));
+    const last = kept.filter(({ end }) => !kept.some(({ start }) => end < start));
+    if (last.length === 0) return initial;
+    const change = last[last.length === 1 ? 0 : this.#choices.digit(last.length)];
+    const effect = change?.entries.find(
+      (entry) => entry.directory === directory && entry.name === name,
+    );
+    return effect?.inode ?? null;
+  }
+
+  #mode(inode: number): number {
+    let { mode } = this.#history.nodes.get(inode) ?? { mode: 0 };
+    for (const change of this.#history.attributeChanges.get(inode) ?? []) {
+      const { field, value } = change.attribute ?? {};
+      if (field === 'mode' && this.#kept.has(change)) mode = Number.parseInt(value ?? '', 8);
+    }
+    return mode;
+  }
+
+  #content(inode: number): Uint8Array {
+    let content = this.#contents.get(inode);
+    const file = this.#history.files.get(inode);
+    if (content === undefined && file !== undefined) {
+      content = this.#history.model.data === 'stream' ? this.#journalled(file) : this.#blocks(file);
+      this.#contents.set(inode, content);
+    }
+    return content ?? new Uint8Array(0);
+  }
+
+  #journalled(file: FileHistory): Uint8Array {
+    const orders = linearOrders(file.changes.filter((change) => this.#kept.has(change)));
+    const order = orders[orders.length === 1 ? 0 : this.#choices.digit(orders.length)] ?? [];
+    let bytes = file.initialContent;
+    for (const { size, block } of order) {
+      // Only a truncation makes a file shorter; bytes beyond the end are seen by nobody.
+      const length = size?.bytes ?? bytes.length;
+      const next = new Uint8Array(block === null ? length : Math.max(length, bytes.length));
+      next.set(bytes.subarray(0, next.length));
+      const at = (block?.block ?? 0) * BLOCK + (block?.offset ?? 0);
+      block?.bytes.forEach((byte, index) => {
+        if (at + index < next.length) next[at + index] = byte;
+      });
+      bytes = next;
+    }
+    return bytes;
+  }
+
+  #blocks(file: FileHistory): Uint8Array {
+    const { size } = this.#sizeOf(file);
+    const bytes = new Uint8Array(size);
+    for (let block = 0; block * BLOCK < size; block++) {
+      const outcomes = this.#outcomes(file, block);
+      const outcome = outcomes[outcomes.length === 1 ? 0 : this.#choices.digit(outcomes.length)];
+      if (outcome !== undefined) bytes.set(outcome, block * BLOCK);
+    }
+    return bytes;
+  }
+
+  contentCount(file: FileHistory): bigint {
+    const { size } = this.#sizeOf(file);
+    let product = 1n;
+    for (let block = 0; block * BLOCK < size; block++) {
+      product *= BigInt(this.#outcomes(file, block).length);
+    }
+    return product;
+  }
+
+  #sizeOf(file: FileHistory): { size: number; change: Change | undefined } {
+    const kept = file.changes.filter((one) => this.#kept.has(one));
+    const last = kept.at(-1);
+    const writes = kept.filter((one) => {
+      const both = [one, last].map((each) => this.#history.trace.operations[each?.operation ?? -1]);
+      return both.every((operation) => operation?.kind === 'write') && one.end > (last?.start ?? 0);
+    });
+    // Whichever of the writes that overlapped came last: the file is as long as the longest made it.
+    const lengths = writes.map(({ size }) => size?.bytes ?? 0);
+    const change = writes.findLast(({ size }) => size?.bytes === Math.max(...lengths)) ?? last;
+    return { size: change?.size?.bytes ?? file.initialContent.length, change };
+  }
+
+  /** What the block can hold, cut to what the file shows of it. */
+  #outcomes(file: FileHistory, block: number): Uint8Array[] {
+    const { size, change } = this.#sizeOf(file);
+    const length = Math.min(BLOCK, size - block * BLOCK);
+    const history = file.blocks.get(block);
+    const initial = file.initialContent.subarray(block * BLOCK, (block + 1) * BLOCK);
+    if (history === undefined) return [padded(initial).subarray(0, length)];
+    const { events, fresh } = this.#epoch(history);
+    const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#position;
+    const required = (event: BlockEvent): boolean =>
+      floored(event) || this.#sizeNeeds(event, block, change);
+    const grounds = this.#grounds(history, fresh, events.length > 0);
+    // The one thing that is remembered: what the definition says twice of the same.
+    const told = events.map((event) => `${event.operation}${required(event) ? '!' : ''}`).join();
+    const place = `${file.inode} ${block} ${String(fresh)} ${grounds.length} ${length}`;
+    const floors = events.filter(floored).length;
+    const key = `${place} ${told} ${floors} ${this.#lost()}`;
+    let shown = this.#remembered.get(key);
+    if (shown === undefined) {
+      const found = new Map<string, Uint8Array>();
+      const rules = { required, floored, lost: this.#lost(), history };
+      for (const { bytes } of plainOutcomes(this.#history, events, rules, grounds)) {
+        const part = bytes.subarray(0, length);
+        found.set(Buffer.from(part).toString('latin1'), part);
+      }
+      this.#remembered.set(key, (shown = [...found.values()]));
+    }
+    return shown;
+  }
+
+  /** When the first call returned whose change in the stream is lost: copied blocks of later calls are too. */
+  #lost(): number {
+    const { changes, model } = this.#history;
+    if (!model.dataNeedsStream) return Infinity;
+    const lost = changes.filter(
+      (change) =>
+        change.order === 'stream' && change.start <= this.#position && !this.#kept.has(change),
+    );
+    return Math.min(Infinity, ...lost.map(({ end }) => end));
+  }
+
+  /** Events of the disk block that the file has at this place. */
+  #epoch(history: BlockHistory): { events: BlockEvent[]; fresh: boolean } {
+    const issued = history.events.filter(({ start }) => start <= this.#position);
+    const survived = ({ byChange }: BlockEvent): boolean => {
+      const change = this.#history.changes[byChange];
+      return change !== undefined && this.#kept.has(change);
+    };
+    const first = issued.findLastIndex((event) => event.kind === 'free' && survived(event)) + 1;
+    const after = issued.slice(first);
+    const next = after.findIndex(({ kind }) => kind === 'free');
+    const events = next < 0 ? after : after.slice(0, next);
+    return { events, fresh: first > 0 || history.initial === null };
+  }
+
+  #sizeNeeds(event: BlockEvent, block: number, change: Change | undefined): boolean {
+    const { dataBeforeSize } = this.#history.model;
+    if (dataBeforeSize === 'none' || change?.size == null || change.order === 'free') return false;
+    if (dataBeforeSize === 'all') return event.operation <= change.operation;
+    const last = Math.floor((change.size.bytes - 1) / BLOCK);
+    return block === last && event.operation === change.operation;
+  }
+
+  #grounds(history: BlockHistory, fresh: boolean, written: boolean): Uint8Array[] {
+    if (!fresh) return [padded(history.initial ?? new Uint8Array(0))];
+    if (!written) return [new Uint8Array(BLOCK)];
+    const { unwritten } = this.#history.model;
+    const grounds: Uint8Array[] = [];
+    if (unwritten.includes('zeros')) grounds.push(new Uint8Array(BLOCK));
+    if (unwritten.includes('random')) grounds.push(bytesOfNobody(history));
+    if (!unwritten.includes('freed')) return grounds;
+    for (const { start, inode, block } of this.#history.freed) {
+      const file = this.#history.files.get(inode);
+      if (start > this.#position || file === undefined) continue;
+      const bytes = padded(file.initialContent.subarray(block * BLOCK, (block + 1) * BLOCK));
+      for (const event of file.blocks.get(block)?.events ?? []) {
+        if (event.start < start) bytes.set(event.bytes, event.offset);
+      }
+      grounds.push(bytes);
+    }
+    return grounds;
+  }
+}
+
+const remembered = new WeakMap<ChangeHistory, Map<string, Uint8Array[]>>();
+
+function rememberedOf(history: ChangeHistory): Map<string, Uint8Array[]> {
+  let known = remembered.get(history);
+  if (known === undefined) remembered.set(history, (known = new Map()));
+  return known;
+}
+
+interface PlainRules {
+  readonly history: BlockHistory;
+  readonly required: (event: BlockEvent) => boolean;
+  readonly floored: (event: BlockEvent) => boolean;
+  /** Nothing that started later can show, unless a floor covers it. */
+  readonly lost: number;
+}
+
+interface Page {
+  readonly bytes: Uint8Array;
+  /** Start of the latest event in it that no floor covers. */
+  readonly newest: number;
+}
+
+/** Any page since the last that is required, two of them torn at a sector, or damage around a write. */
+function plainOutcomes(
+  { model }: ChangeHistory,
+  events: readonly BlockEvent[],
+  rules: PlainRules,
+  grounds: readonly Uint8Array[],
+): Page[] {
+  const { tearBytes } = model;
+  const outcomes: Page[] = [];
+  const tear = (before: Page, after: Page): void => {
+    const newest = Math.max(before.newest, after.newest);
+    for (let cut = tearBytes || BLOCK; cut < BLOCK; cut += tearBytes) {
+      const [a, b] = [before.bytes, after.bytes];
+      outcomes.push({ bytes: Buffer.concat([a.subarray(0, cut), b.subarray(cut)]), newest });
+      outcomes.push({ bytes: Buffer.concat([b.subarray(0, cut), a.subarray(cut)]), newest });
+    }
+  };
+  const nothing = grounds.map((bytes) => ({ bytes, newest: -1 }));
+  for (const order of linearOrders(events)) {
+    const first = order.findLastIndex(rules.required);
+    const pages: Page[] = first < 0 ? [...nothing] : [];
+    const bytes = (grounds[0] ?? new Uint8Array(BLOCK)).slice();
+    let newest = -1;
+    order.forEach((event, index) => {
+      bytes.set(event.bytes, event.offset);
+      if (!rules.floored(event)) newest = Math.max(newest, event.start);
+      if (index >= first) pages.push({ bytes: bytes.slice(), newest });
+    });
+    outcomes.push(...pages);
+    pages.forEach((after, index) => {
+      const before = nothing.includes(after) ? [] : pages.slice(0, index);
+      for (const page of before) tear(page, after);
+    });
+    if (model.damagesAround && events.length > 0) {
+      for (const page of pages) outcomes.push(...damaged(page, events, rules, tearBytes));
+    }
+  }
+  return outcomes.filter((page) => page.newest <= rules.lost);
+}
+
+function damaged(
+  page: Page,
+  events: readonly BlockEvent[],
+  rules: PlainRules,
+  sector: number,
+): Page[] {
+  return events.flatMap((event) => {
+    if (rules.floored(event) || event.bytes.length === 0) return [];
+    const from = Math.floor(event.offset / sector) * sector;
+    const to = Math.ceil((event.offset + event.bytes.length) / sector) * sector;
+    const bytes = page.bytes.slice();
+    bytes.set(bytesOfNobody(rules.history).subarray(from, to), from);
+    return [{ bytes, newest: page.newest }];
+  });
+}
+
+/** All orders in which whatever had ended before something else started comes before it. */
+function linearOrders<T extends { readonly start: number; readonly end: number }>(
+  items: readonly T[],
+): T[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((first) => {
+    const others = items.filter((item) => item !== first);
+    // Parts of one call keep their order.
+    const parts = items.slice(0, items.indexOf(first));
+    if (parts.some((part) => part.start === first.start)) return [];
+    if (others.some(({ end }) => end < first.start)) return [];
+    return linearOrders(others).map((rest) => [first, ...rest]);
+  });
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const block = new Uint8Array(BLOCK);
+  block.set(bytes);
+  return block;
+}
