@@ -10,7 +10,7 @@ function brief(operation: Operation): string {
   return `${kind} ${path}${failed}`;
 }
 
-test('an atomic replace becomes create, write, sync, close-free rename and directory sync on inodes', () => {
+test('an atomic replace becomes create, write, sync, rename and directory sync on inodes', () => {
   const trace = new TraceBuilder({ files: { 'a.json': 'old' } })
     .create('tmp')
     .write('tmp', 0, 'new')
