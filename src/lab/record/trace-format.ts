@@ -18,6 +18,9 @@ export const LINE_LENGTH_MAX: number = 4 * 1024 * 1024;
 /** Bytes of one content at most: what one typed array and one call can sensibly hold. */
 export const CONTENT_BYTES_MAX: number = 1024 * 1024 * 1024;
 
+/** Bytes of all contents together at most: a trace is held in memory when it is explored. */
+export const CONTENTS_BYTES_MAX: number = 2 * 1024 * 1024 * 1024;
+
 export interface HeadLine {
   readonly format: typeof TRACE_MAGIC;
   readonly version: number;

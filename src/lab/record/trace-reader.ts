@@ -9,7 +9,13 @@ import fs from 'node:fs';
 import { TraceError } from '../../base/errors.ts';
 import type { ContentId, InitialInode, Operation, StackFrame, Trace } from './operation.ts';
 import { contentId, inStartOrder } from './trace-collector.ts';
-import { CONTENT_BYTES_MAX, LINE_LENGTH_MAX, TRACE_MAGIC, TRACE_VERSION } from './trace-format.ts';
+import {
+  CONTENT_BYTES_MAX,
+  CONTENTS_BYTES_MAX,
+  LINE_LENGTH_MAX,
+  TRACE_MAGIC,
+  TRACE_VERSION,
+} from './trace-format.ts';
 import { checkTrace } from './trace-check.ts';
 import { arrayOf, fieldsOf, integerOf, stringOf, WrongShape, type Fields } from './trace-shape.ts';
 import { initialInodeOf, operationOf } from './trace-lines.ts';
@@ -87,6 +93,7 @@ class TraceReading {
   #partial: PartialContent | null = null;
   #head: { readonly command: string[]; readonly root: string } | null = null;
   #ignoredOutside: number | null = null;
+  #contentBytes = 0;
   #ended = false;
 
   constructor(path: string) {
@@ -180,8 +187,10 @@ class TraceReading {
     const id = stringOf(fields['content'], 'content');
     const length = integerOf(fields['length'], 'length');
     const offset = integerOf(fields['offset'], 'offset');
-    if (length > CONTENT_BYTES_MAX)
-      throw new WrongShape(`a content of ${length} bytes is too long`);
+    if (offset === 0) this.#contentBytes += length;
+    if (length > CONTENT_BYTES_MAX || this.#contentBytes > CONTENTS_BYTES_MAX) {
+      throw new WrongShape(`a content of ${length} bytes is more than a trace holds`);
+    }
     const bytes = Buffer.from(stringOf(fields['base64'], 'base64'), 'base64');
     const partial = this.#partial ?? { id, bytes: new Uint8Array(length), filled: 0 };
     if (offset !== partial.filled || length !== partial.bytes.byteLength) {

@@ -7,12 +7,13 @@ import { createHash, type Hash } from 'node:crypto';
 import fs from 'node:fs';
 
 import { assert } from '../../base/assert.ts';
-import { TraceError } from '../../base/errors.ts';
+import { UsageError } from '../../base/errors.ts';
 import type { ContentId, InitialInode, Operation, StackFrame, Trace } from './operation.ts';
 import { contentId, StackTable } from './trace-collector.ts';
 import {
   CONTENT_BYTES_MAX,
   CONTENT_PART_BYTES,
+  CONTENTS_BYTES_MAX,
   TRACE_MAGIC,
   TRACE_VERSION,
   type TraceLine,
@@ -29,6 +30,7 @@ export class TraceWriter implements TraceSink {
   readonly #stacks = new StackTable();
   #lines: string[] = [];
   #lineCharacters = 0;
+  #contentBytes = 0;
   #inodes = 0;
   #operations = 0;
   #closed = false;
@@ -45,9 +47,11 @@ export class TraceWriter implements TraceSink {
     const id = contentId(bytes);
     if (this.#contents.has(id)) return id;
     const length = bytes.byteLength;
-    if (length > CONTENT_BYTES_MAX) {
-      throw new TraceError(
-        `${this.#path}: a file or write of ${length} bytes is more than a trace holds (${CONTENT_BYTES_MAX})`,
+    this.#contentBytes += length;
+    if (length > CONTENT_BYTES_MAX || this.#contentBytes > CONTENTS_BYTES_MAX) {
+      throw new UsageError(
+        `${this.#path} would be too long: a trace holds ${CONTENT_BYTES_MAX} bytes of one file or write ` +
+          `and ${CONTENTS_BYTES_MAX} of all; record a shorter run, or a smaller root`,
       );
     }
     this.#contents.add(id);

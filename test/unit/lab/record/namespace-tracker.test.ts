@@ -262,6 +262,7 @@ test('failures that say something of the disk are kept, failed lookups are not',
   calls.run({ call: 'rename', from: { path: 'no' }, to: { path: 'x' } }, { error: 'ENOENT' });
   calls.run({ call: 'mkdir', at: { path: 'd' }, mode: 0o755 }, { error: 'EEXIST' });
   calls.run({ call: 'close', fd: 3 }, { error: 'EIO' });
+  calls.write(3, 'the descriptor is gone all the same');
   assert.deepEqual(calls.told, ['write f 0+3 ENOSPC', 'sync f EIO', 'sync d EIO', 'close f EIO']);
 });
 
