@@ -85,13 +85,23 @@ function groundContents(base: Uint8Array, view: BlockView, model: CrashModel): B
   if (!view.fresh) return [{ kind: 'older', bytes: base, needs }];
   const grounds: BlockOutcome[] = [];
   if (model.unwritten.includes('zeros')) grounds.push({ kind: 'zeros', bytes: base, needs });
-  if (model.unwritten.includes('random')) {
-    grounds.push({ kind: 'garbage', bytes: bytesOfNobody(view.history), needs });
-  }
-  if (model.unwritten.includes('freed')) {
-    for (const bytes of view.freed) grounds.push({ kind: 'garbage', bytes, needs });
+  const garbage: Uint8Array[] = [];
+  if (model.unwritten.includes('random')) garbage.push(bytesOfNobody(view.history));
+  if (model.unwritten.includes('freed')) garbage.push(...view.freed);
+  for (const bytes of garbage) {
+    const shown = model.garbageCovers === 'block' ? bytes : whereWritten(bytes, base, view);
+    grounds.push({ kind: 'garbage', bytes: shown, needs });
   }
   return grounds;
+}
+
+/** Garbage where bytes were written, and what was there before beside it. */
+function whereWritten(garbage: Uint8Array, base: Uint8Array, view: BlockView): Uint8Array {
+  const shown = base.slice();
+  for (const { offset, bytes } of view.events) {
+    shown.set(garbage.subarray(offset, offset + bytes.length), offset);
+  }
+  return shown;
 }
 
 /** Bytes of nobody: the same for the same block in every run, and not valid UTF-8. */

@@ -319,7 +319,7 @@ export class CrashContents {
     sizeChange: Change | null,
   ): readonly BlockOutcome[] {
     const issued = history.events.slice(first, end);
-    const fresh = first > 0 || history.initial === null;
+    const fresh = (first > 0 || history.initial === null) && !this.#isReserved(history);
     const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#space.position;
     const required = (event: BlockEvent): boolean =>
       floored(event) || this.#sizeRequires(event, history, sizeChange);
@@ -327,13 +327,23 @@ export class CrashContents {
     const contents = fresh ? this.#freedContents() : [];
     const freed = contents.map(({ bytes }) => bytes);
     const freedIds = contents.map(({ id }) => id).join('+');
-    return this.#cache.domain(history, `${first} ${end} ${flags} ${freedIds}`, () => {
+    return this.#cache.domain(history, `${first} ${end} ${flags} ${fresh} ${freedIds}`, () => {
       const view = { history, events: issued, fresh, required, floored, freed };
       if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
       const initial = fresh ? null : history.initial;
       const bytes = padded(initial ?? new Uint8Array(0));
       return { outcomes: [{ kind: 'newest', bytes, needs: -1 }], whole: true };
+    });
+  }
+
+  /** Blocks that fallocate gave and a sync made last read as zeros until something else is written. */
+  #isReserved({ inode, block }: BlockHistory): boolean {
+    const reserved = this.#space.history.files.get(inode)?.reserved ?? [];
+    return reserved.some(({ from, to, byChange }) => {
+      const change = this.#space.history.changes[byChange];
+      const lasts = change !== undefined && change.floorEnd <= this.#space.position;
+      return lasts && from <= block * BLOCK_BYTES && to > block * BLOCK_BYTES;
     });
   }
 

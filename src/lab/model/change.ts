@@ -82,6 +82,8 @@ export interface FileHistory {
   readonly blocks: Map<number, BlockHistory>;
   /** Changes with a size or block effect, in order of issue. */
   readonly changes: Change[];
+  /** Ranges that were given blocks without bytes (fallocate): they read as zeros, whatever the disk held. */
+  readonly reserved: { readonly from: number; readonly to: number; readonly byChange: number }[];
 }
 
 /** Bytes that became free for reuse: what a later new block may show. */

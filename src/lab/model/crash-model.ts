@@ -56,6 +56,12 @@ export interface CrashModel {
   /** What may stand where data did not arrive in a newly allocated block. */
   readonly unwritten: readonly UnwrittenContent[];
 
+  /**
+   * Where garbage may stand in a new block: anywhere in it, or only where bytes were written (what lies beside a
+   * write keeps its value).
+   */
+  readonly garbageCovers: 'block' | 'written';
+
   /** A block may hold the old bytes on one side of a multiple of this and the new on the other; 0: never torn. */
   readonly tearBytes: number;
 

@@ -11,6 +11,7 @@ const STREAM = {
   dataBeforeSize: 'none',
   dataNeedsStream: false,
   unwritten: ['zeros'],
+  garbageCovers: 'block',
   tearBytes: 512,
   rename: 'atomic',
   fileSyncBrings: 'stream',
@@ -129,6 +130,7 @@ const MODELS: readonly CrashModel[] = [
     summary:
       'the weakest disk on which software can be written: only what was synced, in any order',
     kernel: 'any',
+    garbageCovers: 'written',
     rename: 'source-may-stay',
   },
 ];
@@ -171,7 +173,7 @@ const MODIFIERS: readonly Modifier[] = [
     name: 'nopsow',
     summary: 'a torn write may damage the bytes around it, up to the sector',
     on: [],
-    change: { damagesAround: true, tearBytes: 512 },
+    change: { damagesAround: true, garbageCovers: 'block', tearBytes: 512 },
   },
 ];
 

@@ -152,6 +152,7 @@ class TraceSplitter {
       initialContent: content,
       blocks: new Map(),
       changes: [],
+      reserved: [],
     });
     this.#sizes.set(inode, content.length);
   }
@@ -398,8 +399,9 @@ class TraceSplitter {
     const end = offset + length;
     if (mode === 'extend' || mode === 'zero-range') {
       if (end > before) {
-        this.#change(operation, index, { size: { inode, bytes: end } });
+        const { id } = this.#change(operation, index, { size: { inode, bytes: end } });
         this.#resize(inode, end);
+        this.#file(inode).reserved.push({ from: offset, to: end, byChange: id });
       }
     }
     if (mode !== 'punch-hole' && mode !== 'zero-range') return;
