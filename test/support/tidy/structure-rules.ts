@@ -159,6 +159,7 @@ export const FOUNDATIONS: Readonly<Record<string, string>> = {
   'src/base/': 'bytes, coding and checksums for the log and the formats',
   'src/lab/check/':
     'oracles for logs and stores, and parallel external checkers, for the lab in test suites',
+  'src/lab/litmus/': 'programs that tell crash models apart, for the tests of models and kernels',
   'src/lab/record/trace-builder.ts': 'hand-made traces for the tests of every part of the lab',
 };
 
