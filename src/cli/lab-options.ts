@@ -43,12 +43,23 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
   ...CHECK_OPTIONS,
   budget: {
     type: 'string',
-    value: 'N',
-    help: 'distinct disks per model after which the walk ends',
+    value: 'N|Ns',
+    help: 'ends the walk after N distinct disks per model, or N seconds (default 300s)',
   },
-  redundant: { type: 'boolean', help: 'when nothing fails: which syncs protect nothing here' },
   json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
 };
+
+/** What `--budget` allows: disks for each model, or seconds for all of them. @throws UsageError */
+export function budgetFrom(args: CommandArguments): { disksMax?: number; secondsMax?: number } {
+  const text = args.text('budget');
+  if (text === undefined) return {};
+  const [, digits = '', unit = ''] = /^(\d{1,15})(s?)$/.exec(text) ?? [];
+  const amount = Number(digits);
+  if (amount < 1) {
+    throw new UsageError(`--budget takes a number of disks or of seconds ("60s"), not '${text}'`);
+  }
+  return unit === 's' ? { secondsMax: amount } : { disksMax: amount };
+}
 
 /** @throws UsageError for an unknown model. */
 export function modelsFrom(args: CommandArguments): CrashModel[] {

@@ -1,5 +1,7 @@
 /** What `explore` and `check` have in common: a trace in, progress, the report out, the exit code. */
 
+import { systemClock } from '../base/clock.ts';
+import type { ExploreProgress } from '../lab/explore/explorer.ts';
 import type { LabResult } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';
@@ -14,7 +16,7 @@ import type { CommandArguments } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
-import { checkerFrom, modelsFrom } from './lab-options.ts';
+import { budgetFrom, checkerFrom, modelsFrom } from './lab-options.ts';
 import { formatTable, paletteFor, printable, ProgressLine } from './output.ts';
 
 const EXIT_CODES: Readonly<Record<LabResult['verdict'], ExitCode>> = {
@@ -22,6 +24,9 @@ const EXIT_CODES: Readonly<Record<LabResult['verdict'], ExitCode>> = {
   found: exitCodes.found,
   incomplete: exitCodes.incomplete,
 };
+
+/** How long an interrupted run may take to say what it covered. */
+const REPORT_WAIT_MS = 3000;
 
 /**
  * Explores the trace as the options say, prints the report, and returns what it is worth. With the file that
@@ -34,12 +39,12 @@ export async function runLabCommand(
   tracePath: string | null,
 ): Promise<ExitCode> {
   const models = modelsFrom(args);
-  const disksMax = args.integer('budget', 1);
+  const budget = budgetFrom(args);
   const checker = await checkerFrom(args, trace);
   const close = async (): Promise<void> => {
     await checker.close?.();
   };
-  const undoInterrupt = context.onInterrupt(close);
+  const interrupt = new AbortController();
   const digest = traceDigest(trace);
   const replay = ({ model, state }: Finding): string | null => {
     if (tracePath === null) return null;
@@ -47,15 +52,14 @@ export async function runLabCommand(
     return `holdfast replay ${token} --trace ${tracePath}`;
   };
   const progress = new ProgressLine(context.stderr);
-  try {
+  const report = async (): Promise<ExitCode> => {
     const result = await runLab(trace, {
       models,
       checker,
       redundant: args.flag('redundant'),
-      ...(disksMax === undefined ? {} : { disksMax }),
-      onProgress: ({ model, walked, distinct }) => {
-        progress.update(`${model}: ${walked} states walked, ${distinct} distinct disks`);
-      },
+      ...budget,
+      signal: interrupt.signal,
+      onProgress: progressTeller(progress),
     });
     progress.clear();
     context.stdout.write(
@@ -64,11 +68,41 @@ export async function runLabCommand(
         : textReport(result, { style: styleFor(context), cwd: context.cwd, replay }),
     );
     return EXIT_CODES[result.verdict];
+  };
+  const reporting = report();
+  // An interrupted run still says what it covered, if the checks under way end soon.
+  const undoInterrupt = context.onInterrupt(async () => {
+    interrupt.abort();
+    const told = reporting.catch(() => null);
+    await Promise.race([told, systemClock.sleep(REPORT_WAIT_MS)]);
+    progress.clear();
+    await close();
+  });
+  try {
+    return await reporting;
   } finally {
     progress.clear();
     await close();
     undoInterrupt();
   }
+}
+
+/** Says how far a run is, and how fast. */
+function progressTeller(line: ProgressLine): (progress: ExploreProgress) => void {
+  const startMs = systemClock.monotonicMs();
+  let before = 0;
+  let last = '';
+  let earlier = 0;
+  return ({ model, walked, distinct, points: [done, all] }) => {
+    if (model !== last) earlier += before;
+    [last, before] = [model, walked];
+    const seconds = Math.max(0.001, (systemClock.monotonicMs() - startMs) / 1000);
+    const rate = Math.round((earlier + walked) / seconds);
+    line.update(
+      `${model}: crash point ${done + 1} of ${all}, ${walked} states walked (${rate}/s), ` +
+        `${distinct} distinct`,
+    );
+  };
 }
 
 /** How reports look on this command's standard output. */

@@ -9,6 +9,7 @@ import type { RedundantSync } from './explain/redundant-syncs.ts';
 import { redundantSyncs } from './explain/redundant-syncs.ts';
 import { explainViolations } from './explain/repair.ts';
 import { ContentStore } from './explore/content-store.ts';
+import { ExploreDeadline } from './explore/explore-budget.ts';
 import type { Exploration, ExploreOptions, ExploreProgress } from './explore/explorer.ts';
 import { exploreModel } from './explore/explorer.ts';
 import { VerdictCache } from './explore/verdict-cache.ts';
@@ -17,13 +18,23 @@ import { overlapsNotModelled } from './explore/open-overlaps.ts';
 import type { Trace } from './record/operation.ts';
 
 /** Distinct disks per model after which a walk ends, unless the caller says otherwise. */
-export const DISKS_MAX_DEFAULT = 200_000;
+export const DISKS_MAX_DEFAULT = 1_000_000;
+
+/** Seconds for exploring all models, unless the caller names a number of disks or seconds. */
+export const SECONDS_MAX_DEFAULT = 300;
 
 export interface LabRunOptions {
   readonly models: readonly CrashModel[];
   readonly checker: Checker;
   /** Distinct disks per model. @default DISKS_MAX_DEFAULT */
   readonly disksMax?: number;
+  /**
+   * Seconds for exploring all models together; explaining what was found comes on top.
+   * @default SECONDS_MAX_DEFAULT, or no limit where `disksMax` is given
+   */
+  readonly secondsMax?: number;
+  /** Ends the exploration early: the result says what was covered. Nothing is explained then. */
+  readonly signal?: AbortSignal;
   /** Seed of the samples, where there are too many states. @default 1 */
   readonly seed?: number;
   /** Also ask which syncs protect nothing in this trace. Answered only where nothing failed. */
@@ -61,19 +72,24 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
     disksMax,
     walkedMax: disksMax * 10,
     seed: options.seed ?? 1,
+    countStates: false,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   };
   const runs: ModelRun[] = [];
-  for (const model of options.models) {
-    const exploration = await exploreModel(trace, model, explore);
-    const failed = exploration.violationCount > 0;
+  const seconds = options.disksMax === undefined ? SECONDS_MAX_DEFAULT : null;
+  const whole = new ExploreDeadline(options.secondsMax ?? seconds, options.signal ?? null);
+  for (const [index, model] of options.models.entries()) {
+    const deadline = whole.partOf(options.models.length - index);
+    const counted = { ...explore, countStates: true, deadline };
+    const exploration = await exploreModel(trace, model, counted);
+    const failed = exploration.violationCount > 0 && !whole.interrupted;
     const findings = failed ? await explainViolations(trace, model, exploration, explore) : [];
     runs.push({ exploration, findings });
   }
   const unmodelled = unmodelledIn(trace);
   const found = runs.some(({ exploration }) => exploration.violationCount > 0);
-  const whole = unmodelled.length === 0 && runs.every(({ exploration }) => exploration.complete);
-  const verdict = found ? 'found' : whole ? 'passed' : 'incomplete';
+  const complete = unmodelled.length === 0 && runs.every(({ exploration }) => exploration.complete);
+  const verdict = found ? 'found' : complete ? 'passed' : 'incomplete';
   const asked = options.redundant === true && verdict === 'passed';
   const redundant = asked ? await redundantSyncs(trace, options.models, explore) : null;
   return { checker: options.checker.name, runs, redundant, unmodelled, verdict };

@@ -20,6 +20,12 @@ export interface Checker {
   readonly name: string;
   /** How many disks it can check at the same time; 1 when absent. */
   readonly concurrency?: number;
+  /**
+   * `'lazy'`: the verdict depends on nothing but what it reads of the disk and on the marks, and a repeated check
+   * reads the same. Then disks are decided only where it looks, and it is asked once for each thing it can see.
+   * `root` is good until `check` returns or its promise settles. Checks come one at a time. Absent: whole disks.
+   */
+  readonly reads?: 'lazy';
   check(disk: CrashedDisk): Verdict | Promise<Verdict>;
   /** Releases workers and temporary directories. */
   close?(): Promise<void>;

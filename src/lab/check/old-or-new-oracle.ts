@@ -37,6 +37,7 @@ const PASSED: Verdict = { ok: true };
 
 export class OldOrNewOracle implements Checker {
   readonly name = 'old-or-new';
+  readonly reads = 'lazy';
   readonly #paths: readonly string[];
   readonly #states: readonly (readonly PathState[])[];
   readonly #markedAt: readonly number[];
