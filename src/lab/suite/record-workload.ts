@@ -17,6 +17,7 @@ import type { Vfs } from '../../vfs/vfs.ts';
 import { setMarkHook } from '../record/mark.ts';
 import type { Trace } from '../record/operation.ts';
 import { RecordingVfs } from '../record/recording-vfs.ts';
+import { DeviceVfs } from './device-vfs.ts';
 
 /** A fault, where it struck, and what became of the program. */
 export interface FaultedRun {
@@ -49,8 +50,9 @@ let unhook: (() => void) | null = null;
 export async function recordRun(program: RecordedProgram): Promise<RecordedRun> {
   const { tree, fault, run } = program;
   const memory = tree === undefined ? new MemoryVfs() : MemoryVfs.fromTree(tree);
-  const faulty = fault === undefined ? null : new FaultVfs(memory, fault);
-  const recorder = new RecordingVfs(faulty ?? memory, { root: '/', tree: memory.toTree() });
+  const device = new DeviceVfs(memory);
+  const faulty = fault === undefined ? null : new FaultVfs(device, fault);
+  const recorder = new RecordingVfs(faulty ?? device, { root: '/', tree: memory.toTree() });
   const mark = (text: string): void => {
     if (typeof text !== 'string') throw new TypeError('mark takes a string');
     recorder.mark(text);

@@ -1,0 +1,236 @@
+/**
+ * Takes the syncs of a program away, one at a time, and asks the laboratory whether it sees the difference. Each
+ * sync has two mutants: one without it ("dropped"), and one in which it comes only after the next change of the
+ * disk ("postponed"): its order. A file opened for durable writes has one: opened without. A mutant that no model
+ * catches has survived: the sync protects nothing in this program, or the check does not ask for what it protects.
+ */
+
+import assert from 'node:assert/strict';
+
+import { captureStack } from '../../src/lab/record/js-stack.ts';
+import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import { findsFailure } from '../../src/lab/suite/explore-crash-test.ts';
+import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
+import { errorCode } from '../../src/vfs/errno.ts';
+import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
+import type { VfsCall, VfsCallName } from '../../src/vfs/vfs-call.ts';
+import type { OpenOptions, Vfs, VfsDirectory, VfsFile } from '../../src/vfs/vfs.ts';
+
+export type MutationKind = 'dropped' | 'postponed' | 'opened without sync';
+
+export interface Mutation {
+  readonly kind: MutationKind;
+  /** 1 is the first sync of the program, or its first open for durable writes. */
+  readonly nth: number;
+}
+
+export interface Mutant extends Mutation {
+  /** What was mutated: `fdatasync in syncedTemporary, replaceOnce`; the same from run to run. */
+  readonly what: string;
+  /** The first model that caught it; null for a survivor. */
+  readonly caughtBy: string | null;
+}
+
+const SYNCS: ReadonlySet<VfsCallName> = new Set(['file.sync', 'file.datasync', 'directory.sync']);
+const CHANGES: ReadonlySet<VfsCallName> = new Set([
+  'mkdir',
+  'symlink',
+  'link',
+  'rename',
+  'unlink',
+  'rmdir',
+  'chmod',
+  'file.write',
+  'file.truncate',
+  'file.chmod',
+  'file.chown',
+]);
+
+/** A mutant of the program that runs on it. */
+export class MutatingVfs extends ForwardingVfs {
+  /** What was mutated; null until it happened. */
+  met: string | null = null;
+  readonly #mutation: Mutation;
+  #seen = 0;
+  #postponed: { readonly handle: VfsFile | VfsDirectory; readonly call: VfsCall } | null = null;
+
+  constructor(inner: Vfs, mutation: Mutation) {
+    super(inner);
+    this.#mutation = mutation;
+  }
+
+  override open(path: string, options: OpenOptions): Promise<VfsFile> {
+    return super.open(path, this.#openOptions(options));
+  }
+
+  override openSync(path: string, options: OpenOptions): VfsFile {
+    return super.openSync(path, this.#openOptions(options));
+  }
+
+  override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
+    if (this.#strikes(call)) return undefined as T;
+    const result = await run(call);
+    this.#changed(call);
+    return result;
+  }
+
+  override interceptSync<T>(call: VfsCall, run: (call: VfsCall) => T): T {
+    if (this.#strikes(call)) return undefined as T;
+    const result = run(call);
+    this.#changed(call);
+    return result;
+  }
+
+  #openOptions(options: OpenOptions): OpenOptions {
+    const { sync, ...rest } = options;
+    if (sync === undefined || this.#mutation.kind !== 'opened without sync') return options;
+    this.#seen++;
+    if (this.#seen !== this.#mutation.nth) return options;
+    this.met = `open in ${callers()}`;
+    return rest;
+  }
+
+  #strikes(call: VfsCall): boolean {
+    if (!SYNCS.has(call.name) || this.#mutation.kind === 'opened without sync') return false;
+    this.#seen++;
+    if (this.#seen !== this.#mutation.nth) return false;
+    this.met = `${syscallOf(call)} in ${callers()}`;
+    if (this.#mutation.kind === 'postponed') this.#postpone(call);
+    return true;
+  }
+
+  /** The program may close its handle, and rename or remove the name, before the sync is made: ours stays. */
+  #postpone(call: VfsCall): void {
+    try {
+      const handle =
+        call.name === 'directory.sync'
+          ? this.inner.openDirectorySync(call.path)
+          : this.inner.openSync(call.path, { read: true });
+      this.#postponed = { handle, call };
+    } catch (error) {
+      // It has no name any more: then the sync is dropped.
+      if (errorCode(error) === undefined) throw error;
+    }
+  }
+
+  #changed(call: VfsCall): void {
+    const creates = call.name === 'open' && call.options?.create === true;
+    if (this.#postponed === null || !(creates || CHANGES.has(call.name))) return;
+    const { handle, call: sync } = this.#postponed;
+    this.#postponed = null;
+    if (sync.name === 'file.datasync' && 'datasyncSync' in handle) handle.datasyncSync();
+    else if ('syncSync' in handle) handle.syncSync();
+    handle.closeSync();
+  }
+}
+
+function syscallOf({ name, path }: VfsCall): string {
+  if (name === 'directory.sync') return `fsync of ${path}`;
+  return name === 'file.datasync' ? 'fdatasync' : 'fsync';
+}
+
+/** The functions that called, without the dispatch; lines would change with every edit. */
+function callers(): string {
+  const names = captureStack()
+    .filter(({ file }) => /[\\/]src[\\/]/.test(file) && !/sync-dispatch|two-forms/.test(file))
+    .map((frame) => frame.function.replace(/^async /, ''))
+    .filter((name) => !name.startsWith('<') && name !== '(anonymous)');
+  return names.slice(0, 2).join(', ') || 'the program';
+}
+
+export interface MutationRunOptions {
+  /** Tried in this order until one catches the mutant. @default those of the test */
+  readonly models?: CrashTest['models'];
+  /** Whose syncs are taken away: each run of recovery is mutated alike. @default 'workload' */
+  readonly program?: 'workload' | 'recover';
+  /** @default all */
+  readonly kinds?: readonly MutationKind[];
+}
+
+/** All of them. */
+export const MUTATION_KINDS: readonly MutationKind[] = [
+  'dropped',
+  'postponed',
+  'opened without sync',
+];
+
+/** Programs with more syncs are a mistake. */
+const MUTANTS_MAX = 1000;
+
+/**
+ * All mutants of the test's workload.
+ * @throws AssertionError when the workload itself, not mutated, fails under one of the models
+ */
+export async function mutationRun(
+  test: CrashTest,
+  options: MutationRunOptions = {},
+): Promise<Mutant[]> {
+  const { program = 'workload', kinds = MUTATION_KINDS } = options;
+  const models = options.models ?? test.models ?? DEFAULT_MODELS;
+  assert.equal(await findsFailure({ ...test, models }), false, 'fails without any mutation');
+  const mutants: Mutant[] = [];
+  for (const kind of kinds) {
+    for (let nth = 1; nth <= MUTANTS_MAX; nth++) {
+      const mutated = mutatedTest(test, { kind, nth }, program);
+      const caughtBy = await firstCatching(mutated.test, models, () => mutated.met() !== null);
+      const what = mutated.met();
+      if (what === null) break;
+      mutants.push({ kind, nth, what, caughtBy });
+    }
+  }
+  return mutants;
+}
+
+interface MutatedTest {
+  readonly test: CrashTest;
+  /** What was mutated in some run so far. */
+  readonly met: () => string | null;
+}
+
+function mutatedTest(
+  test: CrashTest,
+  mutation: Mutation,
+  program: 'workload' | 'recover',
+): MutatedTest {
+  let met: string | null = null;
+  const mutated = async (vfs: Vfs, run: (vfs: Vfs) => unknown): Promise<void> => {
+    const mutating = new MutatingVfs(vfs, mutation);
+    try {
+      await run(mutating);
+    } finally {
+      met ??= mutating.met;
+    }
+  };
+  const { workload, recover } = test;
+  if (program === 'workload') {
+    const mutant: CrashTest['workload'] = (vfs, context) =>
+      mutated(vfs, (mutating) => workload(mutating, context));
+    return { test: { ...test, workload: mutant }, met: () => met };
+  }
+  assert.ok(recover !== undefined, 'a recovery to mutate');
+  const mutant: typeof recover = (vfs, context) =>
+    mutated(vfs, (mutating) => recover(mutating, context));
+  return { test: { ...test, recover: mutant }, met: () => met };
+}
+
+/** The first model under which something fails; stops when the first one had nothing to mutate. */
+async function firstCatching(
+  test: CrashTest,
+  models: NonNullable<CrashTest['models']>,
+  isMet: () => boolean,
+): Promise<string | null> {
+  for (const model of models) {
+    const found = await findsFailure({ ...test, models: [model] });
+    if (!isMet()) return null;
+    if (found) return typeof model === 'string' ? model : model.name;
+  }
+  return null;
+}
+
+/** Survivors as lines to compare with a list, each once: `dropped: fsync in x, y`. */
+export function survivorsOf(mutants: readonly Mutant[]): string[] {
+  const lines = mutants
+    .filter(({ caughtBy }) => caughtBy === null)
+    .map(({ kind, what }) => `${kind}: ${what}`);
+  return [...new Set(lines)].toSorted();
+}
