@@ -23,7 +23,7 @@ export const checkCommand: Command = {
   description: DESCRIPTION,
   options: {
     root: { type: 'string', value: 'DIR', help: 'the directory whose changes are recorded' },
-    via: { type: 'string', value: 'node', help: 'how to record (default node)' },
+    via: { type: 'string', value: 'HOW', help: 'node (default), or strace for any Linux program' },
     setup: { type: 'string', value: 'CMD', help: 'runs first, in DIR; its changes are durable' },
     output: { type: 'string', short: 'o', value: 'TRACE', help: 'keep the trace, to replay from' },
     ...LAB_OPTIONS,
@@ -32,7 +32,7 @@ export const checkCommand: Command = {
   async run(context, args) {
     // Wrong options are told before the program runs.
     modelsFrom(args);
-    requireNode(args.text('via'));
+    const via = recorderNamed(args.text('via') ?? 'node');
     const root = resolve(context.cwd, args.requiredText('root'));
     const setup = args.text('setup');
     if (setup !== undefined) await runSetup(setup, root, context.env);
@@ -40,6 +40,7 @@ export const checkCommand: Command = {
     const trace = await recordInterruptibly(context, {
       root,
       command: args.program,
+      via,
       output: args.flag('json') ? 'ignore' : 'inherit',
       ...(output === undefined ? {} : { tracePath: resolve(context.cwd, output) }),
     });
@@ -57,7 +58,7 @@ async function runSetup(command: string, root: string, env: CommandContext['env'
   throw new UsageError(`the set-up command failed (${why})${lastLine && `: ${lastLine}`}`);
 }
 
-function requireNode(via: string | undefined): void {
-  if (via === undefined || via === 'node') return;
-  throw new UsageError(`--via ${via} is not a way to record: the only one is node`);
+function recorderNamed(via: string): 'node' | 'strace' {
+  if (via === 'node' || via === 'strace') return via;
+  throw new UsageError(`--via takes node or strace, not '${via}'`);
 }

@@ -21,6 +21,12 @@ import { tellOperation } from './tell-operation.ts';
 /** Explorations after which explaining ends; what is left is reported without a repair. */
 const ROUNDS_MAX = 24;
 
+/** Violations that are shrunk in one round, when causes have been found among them. */
+const SHRUNK_PER_ROUND = 48;
+
+/** Explorations spent on finding added syncs that are not needed. */
+const PRUNING_EXPLORATIONS_MAX = 16;
+
 /** A violation shrunk to its cause, in terms of the recorded trace. */
 interface Culprit {
   readonly state: CrashState;
@@ -63,21 +69,20 @@ class Explainer {
     let insertions: SyncInsertion[] = [];
     let current = first;
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const culprit = await this.#nextCulprit(current, insertions, hopeless);
-      if (culprit === null) break;
-      const isNew = (proposal: SyncInsertion): boolean =>
-        !insertions.some((known) => sameInsertion(known, proposal));
-      const late = culprit.proposals.first.filter(isNew);
-      const added = late.length > 0 ? late : culprit.proposals.each.filter(isNew);
-      if (added.length === 0) {
-        hopeless.set(groupOf(culprit), await this.#inOrder(culprit));
-        continue;
+      const culprits = await this.#culprits(current, insertions, hopeless);
+      if (culprits.length === 0) break;
+      const before = insertions;
+      for (const culprit of culprits) {
+        const added = newProposals(culprit, before);
+        if (added.length === 0) hopeless.set(groupOf(culprit), await this.#inOrder(culprit));
+        const more = newProposals(culprit, insertions);
+        if (added.length === 0 || more.length === 0) continue;
+        rounds.push({ culprit, added: more });
+        insertions = [...insertions, ...more];
       }
-      rounds.push({ culprit, added });
-      insertions = [...insertions, ...added];
-      current = await this.#explore(insertions);
+      if (insertions !== before) current = await this.#explore(insertions);
     }
-    const needed = await this.#withoutNeedless(insertions, current);
+    const needed = await this.#withoutNeedless(rounds, insertions, current);
     return this.#findings(rounds, needed.insertions, needed.exploration, hopeless);
   }
 
@@ -85,32 +90,38 @@ class Explainer {
     return exploreModel(insertSyncs(this.#trace, insertions), this.#model, this.#options);
   }
 
-  /** The first violation whose cause is not known to be beyond repair. */
-  async #nextCulprit(
+  #tester(insertions: readonly SyncInsertion[]): StateTester {
+    const { checker, store, verdicts } = this.#options;
+    const trace = insertSyncs(this.#trace, insertions);
+    return new StateTester(prepareHistory(trace, this.#model, store), checker, verdicts);
+  }
+
+  /** The different causes among the violations, except those known to be beyond repair. */
+  async #culprits(
     exploration: Exploration,
     insertions: readonly SyncInsertion[],
     hopeless: ReadonlyMap<string, Culprit>,
-  ): Promise<Culprit | null> {
-    const trace = insertSyncs(this.#trace, insertions);
-    const { checker, store, verdicts } = this.#options;
-    const tester = new StateTester(prepareHistory(trace, this.#model, store), checker, verdicts);
+  ): Promise<Culprit[]> {
+    const tester = this.#tester(insertions);
     const bySize = exploration.violations.toSorted(
       (a, b) => stateWeight(a.state) - stateWeight(b.state) || a.state.position - b.state.position,
     );
-    for (const violation of bySize) {
-      const culprit = await this.#culpritOf(tester, trace, violation);
-      if (!hopeless.has(groupOf(culprit))) return culprit;
+    const culprits = new Map<string, Culprit>();
+    for (const [index, violation] of bySize.entries()) {
+      if (index >= SHRUNK_PER_ROUND && culprits.size > 0) break;
+      const culprit = await this.#culpritOf(tester, violation);
+      if (!hopeless.has(groupOf(culprit))) culprits.set(groupOf(culprit), culprit);
     }
-    return null;
+    return [...culprits.values()];
   }
 
-  async #culpritOf(tester: StateTester, trace: Trace, violation: Violation): Promise<Culprit> {
+  async #culpritOf(tester: StateTester, violation: Violation): Promise<Culprit> {
     const state = await shrinkState(tester, violation.state);
     const { space, verdict } = await tester.probe(state);
     const { history } = tester.prepared;
     const message = verdict.ok ? violation.message : verdict.message;
     const inRecorded = (index: number): number => {
-      const operation = trace.operations[index];
+      const operation = history.trace.operations[index];
       return operation === undefined ? -1 : this.#trace.operations.indexOf(operation);
     };
     const lost = lostOperations(history, state).map(inRecorded);
@@ -128,9 +139,7 @@ class Explainer {
 
   /** The same failure without any loss, where the program passes through it by itself. */
   async #inOrder(culprit: Culprit): Promise<Culprit> {
-    const { checker, store, verdicts } = this.#options;
-    const prepared = prepareHistory(this.#trace, this.#model, store);
-    const tester = new StateTester(prepared, checker, verdicts);
+    const tester = this.#tester([]);
     const state = await firstInOrderFailure(tester, culprit.state.position);
     if (state === null) return culprit;
     const { verdict } = await tester.probe(state);
@@ -155,19 +164,33 @@ class Explainer {
 
   /** Takes out every added sync without which nothing new fails. */
   async #withoutNeedless(
+    rounds: readonly RepairRound[],
     insertions: readonly SyncInsertion[],
     exploration: Exploration,
   ): Promise<{ insertions: SyncInsertion[]; exploration: Exploration }> {
     let kept = [...insertions];
     let best = exploration;
+    let explorations = 0;
     for (const insertion of insertions) {
       const fewer = kept.filter((other) => other !== insertion);
+      const culprit = rounds.find(({ added }) => added.includes(insertion))?.culprit;
+      // What it repairs fails again without it: needed, and no need to look at everything.
+      if (culprit !== undefined && (await this.#isRepairedOnlyBy(culprit, kept, fewer))) continue;
+      if (++explorations > PRUNING_EXPLORATIONS_MAX) break;
       const without = await this.#explore(fewer);
       if (without.violationCount > best.violationCount) continue;
       kept = fewer;
       best = without;
     }
     return { insertions: kept, exploration: best };
+  }
+
+  async #isRepairedOnlyBy(
+    { state }: Culprit,
+    all: readonly SyncInsertion[],
+    fewer: readonly SyncInsertion[],
+  ): Promise<boolean> {
+    return !(await this.#tester(all).fails(state)) && (await this.#tester(fewer).fails(state));
   }
 
   #findings(
@@ -231,6 +254,14 @@ class Explainer {
 }
 
 const NO_PROPOSALS: Proposals = { first: [], each: [] };
+
+/** What the culprit asks for that is not there yet. */
+function newProposals(culprit: Culprit, there: readonly SyncInsertion[]): SyncInsertion[] {
+  const isNew = (proposal: SyncInsertion): boolean =>
+    !there.some((known) => sameInsertion(known, proposal));
+  const late = culprit.proposals.first.filter(isNew);
+  return late.length > 0 ? late : culprit.proposals.each.filter(isNew);
+}
 
 function stateWeight(state: CrashState): number {
   return state.lost.length + state.blocks.length + state.orders.length;
