@@ -67,10 +67,10 @@ async function nothingLeft(workDirectory: string): Promise<void> {
   assert.deepEqual(leftovers(workDirectory), []);
 }
 
-/** Starts the command on a program that never ends, and waits until it runs. */
-async function startHanging(): Promise<{ child: ChildProcess; workDirectory: string }> {
+/** Starts the command on a program that does `work` and never ends, and waits until it sleeps. */
+async function startHanging(work = ':'): Promise<{ child: ChildProcess; workDirectory: string }> {
   const words = ['powercut', '--fs', 'ext4', '--check', 'true', '--'];
-  const program = ['sh', '-c', 'pwd > "$HOLDFAST_ROOT/../../../started"; sleep 1000'];
+  const program = ['sh', '-c', `${work}; ` + 'pwd > "$HOLDFAST_ROOT/../../../started"; sleep 1000'];
   const child = spawn(process.execPath, [MAIN, ...words, ...program], { stdio: 'ignore' });
   for (let round = 0; round < 200; round += 1) {
     await sleep(50);
@@ -133,6 +133,29 @@ describe('a rig', skipWithout('ext4'), () => {
     });
     const cleaner = await Keeper.start(living);
     await cleaner.close();
+  });
+
+  it('whose processes are all killed at once, with much to write, holds no device and no process', async () => {
+    const { child, workDirectory } = await startHanging('head -c 8000000 /dev/urandom > big');
+    // Another rig may get the same device afterwards: the kernel counts what is attached.
+    const attached = (device: string): string | null => {
+      const place = device.replace('/dev/', '/sys/block/');
+      return existsSync(`${place}/loop`) ? readFileSync(`${place}/diskseq`, 'utf8') : null;
+    };
+    const devices = new Map(loopDevicesUnder(workDirectory).map((one) => [one, attached(one)]));
+    assert.ok(devices.size > 0);
+    const keeper = Number(readFileSync(join(workDirectory, 'keeper'), 'utf8').split('-')[0]);
+    const daemon = Number(readFileSync(join(workDirectory, 'run-1/daemon.pid'), 'utf8'));
+    for (const pid of [daemon, keeper, child.pid ?? 0]) process.kill(pid, 'SIGKILL');
+    const held = (): string[] => [
+      ...[...devices].filter(([one, disk]) => attached(one) === disk).map(([one]) => one),
+      ...[daemon, keeper].filter((pid) => existsSync(`/proc/${pid}`)).map(String),
+    ];
+    for (let round = 0; round < 200 && held().length > 0; round += 1) await sleep(50);
+    assert.deepEqual(held(), []);
+    await withRig({}, async () => {
+      await nothingLeft(workDirectory);
+    });
   });
 
   it('works beside others at the same time', async () => {

@@ -8,8 +8,12 @@
  * 1. Mounts live in a mount namespace of the keeper's own; they end with it at the latest.
  * 2. Programs run in a process namespace; when its first process dies, the kernel ends all of them.
  * 3. When standard input ends (the rig is gone, however it died), the keeper takes all down in order.
- * 4. When the keeper itself is killed, its children die by signal; only loop devices and files in the work
- *    directory stay, and the next start sweeps those (`work-directory.ts`).
+ * 4. When the keeper itself is killed, its children die by signal, and its loop devices free themselves when
+ *    their last mount goes; only files in the work directory stay, and the next start sweeps those
+ *    (`work-directory.ts`).
+ * 5. A server has a mount namespace of its own, without the disks that are mounted from what it serves. Were it
+ *    the last process to hold such a mount, its end would unmount a disk whose last writes only it could take:
+ *    it would wait for itself, and everything that looks at loop devices would wait for it.
  *
  * A request is one line of words, percent-encoded, and a space between them; so is its answer, which begins with
  * `ok` or with `error NUMBER TEXT`. Requests are answered in order.
@@ -48,7 +52,8 @@ sub do_umount { my ($target, $flags) = @_;
   check(syscall($call->{umount}, $target, $number), "unmount $target");
   delete $mounts{$target}; @mount_order = grep { $_ ne $target } @mount_order; }
 
-sub attach { my ($file, $readonly) = @_;
+# The device goes with its last user; until then the handle kept here holds it.
+sub attach { my ($file) = @_; my $autoclear = 4;
   open(my $backing, '+<', $file) or die { number => $! + 0, text => "open $file: $!" };
   open(my $control, '+<', '/dev/loop-control')
     or die { number => $! + 0, text => "open /dev/loop-control: $!" };
@@ -58,8 +63,8 @@ sub attach { my ($file, $readonly) = @_;
     my $path = '/dev/loop' . ($free + 0);
     open(my $loop, '+<', $path) or die { number => $! + 0, text => "open $path: $!" };
     my $config = pack('LL', fileno($backing), 512) . pack('Q5L4a64a64a32Q2',
-      0, 0, 0, 0, 0, 0, 0, 0, 0, substr($file, -63), '', '', 0, 0) . ("\0" x 64);
-    if (ioctl($loop, 0x4C0A, $config)) { $loops{$path} = 1; return $path; }
+      0, 0, 0, 0, 0, 0, 0, 0, $autoclear, substr($file, -63), '', '', 0, 0) . ("\0" x 64);
+    if (ioctl($loop, 0x4C0A, $config)) { $loops{$path} = $loop; return $path; }
     die { number => $! + 0, text => "attach $path: $!" } unless $! == POSIX::EBUSY();
   }
   die { number => POSIX::EBUSY(), text => 'no free loop device' }; }
@@ -83,6 +88,9 @@ sub start { my ($errors, @command) = @_;
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE QUIT);
     syscall($call->{prctl}, 1, 9, 0, 0, 0);
     open(STDIN, '<', '/dev/null'); open(STDOUT, '>', '/dev/null'); open(STDERR, '>', $errors);
+    my ($own_mounts, $lazy) = (0x20000, 2);
+    syscall($call->{unshare}, $own_mounts) == 0 or POSIX::_exit(126);
+    for my $target (reverse @mount_order) { syscall($call->{umount}, $target, $lazy); }
     exec { $command[0] } @command or POSIX::_exit(127);
   }
   $children{$child} = 1; return $child; }
@@ -152,6 +160,8 @@ my $namespace = 0x20000;
 syscall($call->{unshare}, $namespace) == 0 or fatal("a mount namespace: $!");
 my ($none, $root, $empty, $private) = ('none', '/', '', 0x44000);
 syscall($call->{mount}, $none, $root, $empty, $private, $empty) == 0 or fatal("private mounts: $!");
+# The /proc of this process namespace: later, programs mount theirs in its place.
+chdir '/proc' or fatal("/proc: $!");
 answer('ok', $$);
 while (my $line = <STDIN>) {
   chomp $line;

@@ -140,7 +140,7 @@ export class Keeper {
     return found;
   }
 
-  /** Starts a server outside the programs' process namespace; it dies with the keeper. */
+  /** Starts a server, outside the programs' process namespace and with mounts of its own; it dies with the keeper. */
   async startServer(errorsFile: string, command: readonly string[]): Promise<number> {
     const [pid] = await this.#request('start', errorsFile, ...command);
     return Number(pid);
@@ -180,6 +180,11 @@ export class Keeper {
   /** Commits the running transaction of a btrfs without flushing data whose allocation is delayed. */
   async commitBtrfs(path: string): Promise<void> {
     await this.#request('btrfscommit', path);
+  }
+
+  /** What the keeper calls `path` as a server sees it, whose mounts are its own: the keeper works in `/proc`. */
+  ofServer(pid: number, path: string): string {
+    return `${pid}/root${path}`;
   }
 
   /** Where `path` of the keeper's mount namespace is for this process. */

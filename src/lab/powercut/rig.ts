@@ -292,7 +292,8 @@ export class Rig {
       }
       await sleep(2);
     }
-    return { device: await this.keeper.attachLoop(path('export')), daemon };
+    const device = await this.keeper.attachLoop(this.keeper.ofServer(daemon, path('export')));
+    return { device, daemon };
   }
 
   async #detachLogged(device: string, daemon: number, mountPoint: string): Promise<void> {
