@@ -4,6 +4,8 @@
  * ratios of medians.
  */
 
+import { Prng } from '../src/base/prng.ts';
+
 /** Something to measure. */
 export interface Contestant {
   readonly name: string;
@@ -45,16 +47,23 @@ export async function measure(
   for (const contestant of contestants) await timed(contestant, warmUp);
 
   const figures = new Map<Contestant, number[]>(contestants.map((each) => [each, []]));
+  // Not in turn: each would always pay for what the same neighbour left to be written.
+  const random = new Prng(1);
   for (let round = 0; round < rounds; round += 1) {
-    const first = round % contestants.length;
-    const order = [...contestants.slice(first), ...contestants.slice(0, first)];
-    if (round % 2 === 1) order.reverse();
+    const order = shuffled(contestants, random);
     for (const contestant of order) figures.get(contestant)?.push(await timed(contestant, runs));
   }
   return contestants.map((contestant) => {
     const roundsMs = figures.get(contestant) ?? [];
     return { name: contestant.name, roundsMs, medianMs: median(roundsMs) };
   });
+}
+
+function shuffled<T>(values: readonly T[], random: Prng): T[] {
+  const left = [...values];
+  const order: T[] = [];
+  while (left.length > 0) order.push(...left.splice(random.below(left.length), 1));
+  return order;
 }
 
 /** How many times as fast as `base`: the median over the rounds. */
