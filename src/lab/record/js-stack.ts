@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { StackFrame } from './operation.ts';
+import { sourcePlace } from './source-place.ts';
 
 /** Frames kept of one stack. */
 const FRAMES_MAX = 16;
@@ -24,30 +25,29 @@ export function captureStack(): readonly StackFrame[] {
   const { stackTraceLimit } = Error;
   const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace');
   const holder: { stack?: unknown } = {};
+  let sites: unknown;
   Error.stackTraceLimit = FRAMES_ASKED;
-  Error.prepareStackTrace = (_, sites) => sites;
+  Error.prepareStackTrace = (_, callSites) => callSites;
   try {
     Error.captureStackTrace(holder, captureStack);
-    const sites = holder.stack;
-    return Array.isArray(sites) ? programFrames(sites as NodeJS.CallSite[]) : [];
+    // The stack is made when it is read, with the function that is there then.
+    sites = holder.stack;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
     else Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
   }
+  if (!Array.isArray(sites)) return [];
+  return programFrames(sites as NodeJS.CallSite[], prepareStackTrace);
 }
 
-function programFrames(sites: readonly NodeJS.CallSite[]): StackFrame[] {
+function programFrames(sites: readonly NodeJS.CallSite[], prepare: unknown): StackFrame[] {
   const frames: StackFrame[] = [];
   for (const site of sites) {
     const file = fileOf(site);
     if (file === null) continue;
-    frames.push({
-      function: site.getFunctionName() ?? '(anonymous)',
-      file,
-      line: site.getLineNumber() ?? 0,
-      column: site.getColumnNumber() ?? 0,
-    });
+    const name = site.getFunctionName() ?? '(anonymous)';
+    frames.push({ function: name, ...sourcePlace(site, file, prepare) });
     if (frames.length === FRAMES_MAX) break;
   }
   return frames;
