@@ -13,6 +13,7 @@ import { walkDisks } from '../explore/disk-walk.ts';
 import { MemoryVfs } from '../../vfs/memory-vfs.ts';
 import type { Vfs } from '../../vfs/vfs.ts';
 import { modelByName } from '../model/model-list.ts';
+import { promiseOf } from './promise-of.ts';
 import type { CheckContext, CheckFunction, Recover, TraceOracle } from './crash-test.ts';
 
 export interface PrefixOptions {
@@ -55,12 +56,12 @@ export const oracles: Oracles = {
   opens:
     (open) =>
     (vfs, { disk }) =>
-      requirePass(new OpensOracle({ open: () => open(vfs) }), disk),
+      requirePass(new OpensOracle({ open: () => waited(open(vfs)) }), disk),
 
   prefix: ({ list, issued, acknowledged }) => {
     return (vfs, { marks, disk }) => {
       const oracle = new PrefixOracle({
-        list: () => list(vfs),
+        list: () => waited(list(vfs)),
         ...(issued === undefined ? {} : { issued }),
         acknowledged: () => acknowledged?.(marks) ?? marks,
       });
@@ -71,7 +72,7 @@ export const oracles: Oracles = {
   monotone: ({ read, acknowledged, highest }) => {
     return (vfs, { marks, disk }) => {
       const oracle = new MonotoneOracle({
-        read: () => read(vfs),
+        read: () => waited(read(vfs)),
         ...(acknowledged === undefined ? {} : { acknowledged: () => acknowledged(marks) }),
         ...(highest === undefined ? {} : { highest }),
       });
@@ -119,6 +120,11 @@ async function outputsInOrder(
     outputs.add(await dump(vfs, { marks, disk: recovered }));
   }
   return outputs;
+}
+
+/** With a promise of this context, as the oracles look for it. */
+function waited<T>(value: T | Promise<T>): T | Promise<T> {
+  return promiseOf(value) ?? value;
 }
 
 function requirePass(checker: Checker, disk: CrashedDisk): void | Promise<void> {

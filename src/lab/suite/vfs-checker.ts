@@ -10,6 +10,7 @@ import type { Checker, CrashedDisk, Verdict } from '../check/checker.ts';
 import { printable } from '../check/printable.ts';
 import type { DiskKeys } from '../nested/disk-keys.ts';
 import type { MarkOperation } from '../record/operation.ts';
+import { promiseOf } from './promise-of.ts';
 import type { CheckContext, CheckFunction, Recover } from './crash-test.ts';
 
 /** Milliseconds after which a recovery or check that has not settled counts as hanging. */
@@ -113,8 +114,8 @@ class DiskProbe {
 
   run(): Verdict | Promise<Verdict> {
     try {
-      const running = this.#recoverAndCheck();
-      return running instanceof Promise ? this.#within(running) : this.#passed();
+      const running = promiseOf(this.#recoverAndCheck());
+      return running === null ? this.#passed() : this.#within(running);
     } catch (error) {
       // What recovery or check throws on a crashed disk is the finding.
       return failed(error);
@@ -125,8 +126,8 @@ class DiskProbe {
     const { recover } = this.#options;
     if (recover === undefined) return this.#check();
     const mark = (text: string): void => void this.#marks.push(text);
-    const recovered = recover(this.#vfs, { ...contextOf(this.#disk), mark });
-    return recovered instanceof Promise ? recovered.then(() => this.#check()) : this.#check();
+    const recovered = promiseOf(recover(this.#vfs, { ...contextOf(this.#disk), mark }));
+    return recovered === null ? this.#check() : recovered.then(() => this.#check());
   }
 
   #check(): unknown {

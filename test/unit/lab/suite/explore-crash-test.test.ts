@@ -130,6 +130,19 @@ test('a budget that ends first makes the result incomplete, never passed', async
   assert.equal(certificate.models.at(-1)?.complete, false);
 });
 
+test('a check is waited for, also where it gives a thenable of somebody else', async () => {
+  const { runInNewContext } = await import('node:vm');
+  const foreign: unknown = runInNewContext('Promise');
+  assert.ok(typeof foreign === 'function' && foreign !== Promise);
+  const check = (vfs: Vfs): unknown => {
+    if (read(vfs) === NEW || read(vfs) === OLD) return undefined;
+    return runInNewContext("Promise.reject(new Error('from another realm'))");
+  };
+  const { verdict, findings } = await explore(saving({ syncFile: false }, { check }));
+  assert.equal(verdict, 'found');
+  assert.match(findings[0]?.example.message ?? '', /from another realm/);
+});
+
 /** Recovery that finishes what `/next` says, and then forgets it: the removal may come first. */
 function recoverFromNext(vfs: Vfs, sync: boolean): void {
   let next: string;
