@@ -70,7 +70,8 @@ async function nothingLeft(workDirectory: string): Promise<void> {
 /** Starts the command on a program that does `work` and never ends, and waits until it sleeps. */
 async function startHanging(work = ':'): Promise<{ child: ChildProcess; workDirectory: string }> {
   const words = ['powercut', '--fs', 'ext4', '--check', 'true', '--'];
-  const program = ['sh', '-c', `${work}; ` + 'pwd > "$HOLDFAST_ROOT/../../../started"; sleep 1000'];
+  const sleeping = 'pwd > "$HOLDFAST_ROOT/../../../started"; sleep 1000';
+  const program = ['sh', '-c', `${work}; ${sleeping}`];
   const child = spawn(process.execPath, [MAIN, ...words, ...program], { stdio: 'ignore' });
   for (let round = 0; round < 200; round += 1) {
     await sleep(50);
