@@ -283,14 +283,14 @@ class PlainState {
     const history = file.blocks.get(block);
     const initial = file.initialContent.subarray(block * BLOCK, (block + 1) * BLOCK);
     if (history === undefined) return [padded(initial).subarray(0, length)];
-    const { events, fresh } = this.#epoch(history);
+    const { events, fresh, first } = this.#epoch(history);
     const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#position;
     const required = (event: BlockEvent): boolean =>
       floored(event) || this.#sizeNeeds(event, block, change);
-    const grounds = this.#grounds(history, fresh, events.length > 0);
+    const grounds = this.#grounds(history, fresh, events);
     // The one thing that is remembered: what the definition says twice of the same.
     const told = events.map((event) => `${event.operation}${required(event) ? '!' : ''}`).join();
-    const place = `${file.inode} ${block} ${String(fresh)} ${grounds.length} ${length}`;
+    const place = `${file.inode} ${block} ${first} ${grounds.length} ${length}`;
     const floors = events.filter(floored).length;
     const key = `${place} ${told} ${floors} ${this.#lost()}`;
     let shown = this.#remembered.get(key);
@@ -318,7 +318,7 @@ class PlainState {
   }
 
   /** Events of the disk block that the file has at this place. */
-  #epoch(history: BlockHistory): { events: BlockEvent[]; fresh: boolean } {
+  #epoch(history: BlockHistory): { events: BlockEvent[]; fresh: boolean; first: number } {
     const issued = history.events.filter(({ start }) => start <= this.#position);
     const survived = ({ byChange }: BlockEvent): boolean => {
       const change = this.#history.changes[byChange];
@@ -328,7 +328,7 @@ class PlainState {
     const after = issued.slice(first);
     const next = after.findIndex(({ kind }) => kind === 'free');
     const events = next < 0 ? after : after.slice(0, next);
-    return { events, fresh: first > 0 || history.initial === null };
+    return { events, fresh: first > 0 || history.initial === null, first };
   }
 
   #sizeNeeds(event: BlockEvent, block: number, change: Change | undefined): boolean {
@@ -339,12 +339,33 @@ class PlainState {
     return block === last && event.operation === change.operation;
   }
 
-  #grounds(history: BlockHistory, fresh: boolean, written: boolean): Uint8Array[] {
+  #grounds(history: BlockHistory, fresh: boolean, events: readonly BlockEvent[]): Uint8Array[] {
+    const given = (this.#history.files.get(history.inode)?.reserved ?? []).some((range) => {
+      const last = (this.#history.changes[range.byChange]?.floorEnd ?? Infinity) <= this.#position;
+      return last && range.from <= history.block * BLOCK && range.to > history.block * BLOCK;
+    });
     if (!fresh) return [padded(history.initial ?? new Uint8Array(0))];
-    if (!written) return [new Uint8Array(BLOCK)];
+    if (events.length === 0 || given) return [new Uint8Array(BLOCK)];
     const { unwritten } = this.#history.model;
     const grounds: Uint8Array[] = [];
+    const garbage = this.#garbage(history).map((bytes) => this.#where(events, bytes));
     if (unwritten.includes('zeros')) grounds.push(new Uint8Array(BLOCK));
+    return [...grounds, ...garbage];
+  }
+
+  /** Garbage covers the block, or only what was written of it. */
+  #where(events: readonly BlockEvent[], garbage: Uint8Array): Uint8Array {
+    if (this.#history.model.garbageCovers === 'block') return garbage;
+    const shown = new Uint8Array(BLOCK);
+    for (const { offset, bytes } of events) {
+      shown.set(garbage.subarray(offset, offset + bytes.length), offset);
+    }
+    return shown;
+  }
+
+  #garbage(history: BlockHistory): Uint8Array[] {
+    const { unwritten } = this.#history.model;
+    const grounds: Uint8Array[] = [];
     if (unwritten.includes('random')) grounds.push(bytesOfNobody(history));
     if (!unwritten.includes('freed')) return grounds;
     for (const { start, inode, block } of this.#history.freed) {

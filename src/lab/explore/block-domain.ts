@@ -42,7 +42,9 @@ export interface BlockView {
   readonly history: BlockHistory;
   /** Events of the epoch that the file shows, issued before the crash, in order. */
   readonly events: readonly BlockEvent[];
-  /** False in the first epoch of a block that existed when recording began. */
+  /** What this disk block held when recording began; null when it was not the file's then. */
+  readonly initial: Uint8Array | null;
+  /** Whether it may show what was there before it was the file's: not where it existed or was zeroed. */
   readonly fresh: boolean;
   /** Must be in: covered by a floor, or by a size that survived. */
   readonly required: (event: BlockEvent) => boolean;
@@ -63,9 +65,9 @@ export interface BlockDomain {
 }
 
 export function blockDomain(view: BlockView, model: CrashModel): BlockDomain {
-  const { history, fresh, events, required } = view;
+  const { initial, fresh, events, required } = view;
   const base = new Uint8Array(BLOCK_BYTES);
-  if (!fresh && history.initial !== null) base.set(history.initial);
+  if (!fresh && initial !== null) base.set(initial);
   const { moments, whole } = pagePast(base, view);
   const outcomes = new OutcomeList();
   const newest = moments.at(-1);

@@ -113,8 +113,8 @@ export class CrashContents {
   readonly #cache: SpaceCache;
   readonly #decided = new Map<number, FileContent>();
   readonly #blocks = new Map<BlockHistory, DecidedBlock>();
-  /** The product of the outcomes of the blocks that were looked at. */
-  #asked = 1n;
+  /** While contents are counted: the product of the outcomes of the blocks that were looked at. */
+  #asked: bigint | null = null;
   // What follows does not depend on decisions and outlives them.
   readonly #shown = new Map<BlockHistory, Map<number, ShownDomain>>();
   readonly #whole = new Map<FileHistory, Map<number, BlockContent[]>>();
@@ -148,7 +148,9 @@ export class CrashContents {
     if (this.#space.history.model.data === 'stream') return 1n;
     this.#asked = 1n;
     this.#own(file);
-    return this.#asked;
+    const count = this.#asked;
+    this.#asked = null;
+    return count;
   }
 
   /** What survived, in order. Asked from the last on, because in a stream it settles the others. */
@@ -261,7 +263,7 @@ export class CrashContents {
     let index = 0;
     if (domain.contents.length > 1) {
       const { outcomes } = domain;
-      this.#asked *= BigInt(outcomes.length);
+      if (this.#asked !== null) this.#asked *= BigInt(outcomes.length);
       index = this.#space.ask(outcomes.length, { kind: 'block', history, outcomes });
       const outcome = outcomes[index];
       assert(outcome !== undefined, 'the chooser picks one of the outcomes');
@@ -327,11 +329,11 @@ export class CrashContents {
     const contents = fresh ? this.#freedContents() : [];
     const freed = contents.map(({ bytes }) => bytes);
     const freedIds = contents.map(({ id }) => id).join('+');
+    const initial = first > 0 ? null : history.initial;
     return this.#cache.domain(history, `${first} ${end} ${flags} ${fresh} ${freedIds}`, () => {
-      const view = { history, events: issued, fresh, required, floored, freed };
+      const view = { history, initial, events: issued, fresh, required, floored, freed };
       if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
-      const initial = fresh ? null : history.initial;
       const bytes = padded(initial ?? new Uint8Array(0));
       return { outcomes: [{ kind: 'newest', bytes, needs: -1 }], whole: true };
     });

@@ -133,7 +133,7 @@ export class CrashSpace {
   entry(directory: InodeNumber, name: string): InodeNumber | null {
     const changes = this.history.entryChanges.get(directory)?.get(name) ?? [];
     const initial = this.history.initialEntries.get(directory)?.get(name) ?? null;
-    let offered: InodeNumber | null | undefined;
+    const offered: (InodeNumber | null)[] = [];
     for (let index = changes.length - 1; index >= 0; index--) {
       const change = changes[index];
       if (change === undefined) continue;
@@ -141,14 +141,19 @@ export class CrashSpace {
       if (known === false) continue;
       if (known === null) {
         const value = effectOn(change, directory, name);
-        // Nothing earlier can show what was not offered already: losing this one adds no disk.
-        const last = index === 0 || changes.slice(0, index).every((c) => this.known(c) === false);
-        if (last && offered !== undefined && offered === initial) this.decide(change, true);
-        if (this.#isIndependent(change)) offered ??= value;
+        // What was offered already by a change that binds nothing adds no disk: neither as the value of this
+        // change, nor as the one that is left when this change, the last one open, is lost.
+        if (change.order === 'free' && offered.includes(value)) {
+          this.decide(change, false);
+          continue;
+        }
+        if (offered.includes(initial) && this.#isLastOpen(changes, index)) {
+          this.decide(change, true);
+        }
+        if (this.#isIndependent(change)) offered.push(value);
       }
       if (!this.survives(change)) continue;
-      const entry = `${change.id} ${directory} ${name}`;
-      return effectOn(this.#lastInTime(changes, index, change, entry), directory, name);
+      return effectOn(this.#lastInTime(changes, index, change, name), directory, name);
     }
     return initial;
   }
@@ -160,16 +165,27 @@ export class CrashSpace {
     return needed === undefined || this.known(needed) === true;
   }
 
+  /** Whether every earlier change of the entry is lost. */
+  #isLastOpen(changes: readonly Change[], index: number): boolean {
+    for (let earlier = index - 1; earlier >= 0; earlier--) {
+      const change = changes[earlier];
+      if (change !== undefined && this.known(change) !== false) return false;
+    }
+    return true;
+  }
+
   /** Of changes that overlapped in time, any may have been the last. */
-  #lastInTime(changes: readonly Change[], index: number, change: Change, entry: string): Change {
-    const rivals: Change[] = [change];
+  #lastInTime(changes: readonly Change[], index: number, change: Change, name: string): Change {
+    let rivals: Change[] | null = null;
     for (let earlier = index - 1; earlier >= 0; earlier--) {
       const rival = changes[earlier];
       if (rival !== undefined && rival.end > change.start && this.survives(rival)) {
-        rivals.push(rival);
+        (rivals ??= [change]).push(rival);
       }
     }
-    if (rivals.length === 1) return change;
+    if (rivals === null) return change;
+    const directory = change.entries.find((effect) => effect.name === name)?.directory ?? 0;
+    const entry = `${change.id} ${directory} ${name}`;
     let order = this.#orders.get(entry);
     if (order === undefined) {
       order = this.ask(rivals.length, { kind: 'order', change });
