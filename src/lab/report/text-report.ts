@@ -28,7 +28,7 @@ export interface TextReportOptions {
 
 export function textReport(result: LabResult, options: TextReportOptions): string {
   const { style } = options;
-  const parts = [certificateTable(result, style)];
+  const parts = [certificateTable(result, style), ...result.runs.flatMap(sampleLine)];
   groupFindings(result).forEach((finding, index) => {
     parts.push(...findingLines(finding, index + 1, options), '');
   });
@@ -66,6 +66,17 @@ function certificateRow({ exploration }: ModelRun, style: TextStyle): string[] {
   const allowed = rawStates === null ? 'uncounted' : shortCount(rawStates);
   const counts = [String(crashPoints), allowed, String(distinct), String(violationCount)];
   return [model.name, ...counts, complete || violationCount === 0 ? verdict : `${verdict} (cut)`];
+}
+
+/** Which part of too many states was looked at, and how to draw the same again. */
+function sampleLine({ exploration }: ModelRun): string[] {
+  const { model, sampled, seed, sampledShare, crashPoints, walkedPoints } = exploration;
+  if (sampled === 0) return [];
+  const share = sampledShare === null ? 'unknown' : sampledShare.toExponential(1);
+  return [
+    `${model.name}: ${sampled} states drawn with seed ${seed} where not all were walked; share seen there ` +
+      `${share}; ${walkedPoints} deciding points of ${crashPoints} crash points`,
+  ];
 }
 
 /** Whole up to a million, then as a power of ten. */
