@@ -46,6 +46,8 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
     value: 'N|Ns',
     help: 'ends the walk after N distinct disks per model, or N seconds (default 300s)',
   },
+  redundant: { type: 'boolean', help: 'when nothing fails: which syncs protect nothing here' },
+  confirm: { type: 'boolean', help: 'take each finding to the real kernel (Linux, as root)' },
   json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
 };
 

@@ -9,6 +9,13 @@ import { encodeState } from '../lab/explore/crash-state.ts';
 import { traceDigest } from '../lab/replay/trace-digest.ts';
 import { encodeReplayToken } from '../lab/replay/replay-token.ts';
 import type { Trace } from '../lab/record/operation.ts';
+import {
+  confirmationText,
+  confirmFindings,
+  type FindingToConfirm,
+  type KernelAnswer,
+} from '../lab/powercut/confirm-findings.ts';
+import { groupFindings, type ReportedFinding } from '../lab/report/lab-report.ts';
 import { jsonReport } from '../lab/report/json-report.ts';
 import type { TextStyle } from '../lab/report/text-report.ts';
 import { textReport } from '../lab/report/text-report.ts';
@@ -62,10 +69,20 @@ export async function runLabCommand(
       onProgress: progressTeller(progress),
     });
     progress.clear();
+    const groups = groupFindings(result);
+    const confirmed = args.flag('confirm')
+      ? await confirmFindings(trace, groups.map(toConfirm), checker, {
+          progress: (text) => progress.update(text),
+          onRig: (takeDown) => context.onInterrupt(takeDown),
+        })
+      : null;
+    progress.clear();
+    const json = Object.assign({}, jsonReport(result, trace.command), { confirmed });
     context.stdout.write(
       args.flag('json')
-        ? `${JSON.stringify(jsonReport(result, trace.command), null, 2)}\n`
-        : textReport(result, { style: styleFor(context), cwd: context.cwd, replay }),
+        ? `${JSON.stringify(json, null, 2)}\n`
+        : textReport(result, { style: styleFor(context), cwd: context.cwd, replay }) +
+            confirmedText(confirmed),
     );
     return EXIT_CODES[result.verdict];
   };
@@ -85,6 +102,18 @@ export async function runLabCommand(
     await close();
     undoInterrupt();
   }
+}
+
+function toConfirm({ models, all }: ReportedFinding): FindingToConfirm {
+  return { models, messages: all.map(({ message }) => message) };
+}
+
+/** What the kernel said of each finding, by the finding's number. */
+function confirmedText(confirmed: readonly (readonly KernelAnswer[])[] | null): string {
+  const lines = (confirmed ?? []).flatMap((answers, index) =>
+    confirmationText(answers).map((text) => `${index + 1}. ${printable(text)}\n`),
+  );
+  return lines.length === 0 ? '' : `\non this kernel:\n${lines.join('')}`;
 }
 
 /** Says how far a run is, and how fast. */

@@ -104,6 +104,8 @@ const DATA_BEFORE_SIZE: Readonly<Record<CrashModel['dataBeforeSize'], string>> =
   none: 'A file may have its new size without any of the bytes below it.',
   last: 'A file that has its new size has the bytes of the write that brought it.',
   all: 'A file that has its new size has all the bytes that were written before.',
+  'new-blocks':
+    'A file that has its new size has what was written first to each of its new blocks.',
 };
 
 const UNWRITTEN: Readonly<Record<CrashModel['unwritten'][number], string>> = {
@@ -126,6 +128,7 @@ const RENAME: Readonly<Record<CrashModel['rename'], string>> = {
 const FILE_SYNC: Readonly<Record<CrashModel['fileSyncBrings'], string>> = {
   nothing: 'fsync of a file brings its bytes, size and attributes, and no name.',
   creation: 'fsync of a file also brings the name it was made under, and new directories above it.',
+  'names-by-fsync': 'A sync of a file brings the name it was made under, fsync every name of it.',
   names: 'fsync of a file also brings every name of it, and new directories above it.',
   stream: 'fsync of a file also brings every change of names up to its last one.',
   everything: 'fsync of a file brings everything that was done before.',

@@ -324,7 +324,8 @@ export class CrashContents {
     const fresh = (first > 0 || history.initial === null) && !this.#isReserved(history);
     const floored = (event: BlockEvent): boolean => event.floorEnd <= this.#space.position;
     const required = (event: BlockEvent): boolean =>
-      floored(event) || this.#sizeRequires(event, history, sizeChange);
+      floored(event) ||
+      this.#sizeRequires(event, history, sizeChange, fresh && event === issued[0]);
     const flags = issued.map((event) => (required(event) ? '1' : '0')).join('');
     const contents = fresh ? this.#freedContents() : [];
     const freed = contents.map(({ bytes }) => bytes);
@@ -349,10 +350,19 @@ export class CrashContents {
     });
   }
 
-  #sizeRequires(event: BlockEvent, history: BlockHistory, sizeChange: Change | null): boolean {
+  /** `allocates`: the write is the one that made the file take a new block of the disk. */
+  #sizeRequires(
+    event: BlockEvent,
+    history: BlockHistory,
+    sizeChange: Change | null,
+    allocates: boolean,
+  ): boolean {
     const { dataBeforeSize } = this.#space.history.model;
     if (sizeChange?.size == null || sizeChange.order === 'free') return false;
     if (dataBeforeSize === 'all') return event.operation <= sizeChange.operation;
+    if (dataBeforeSize === 'new-blocks') {
+      return allocates && event.operation <= sizeChange.operation;
+    }
     const lastBlock = Math.floor((sizeChange.size.bytes - 1) / BLOCK_BYTES);
     return lastBlock === history.block && event.operation === sizeChange.operation;
   }

@@ -27,8 +27,8 @@ export function litmusSetup(program: LitmusProgram): string {
 const SCRIPT = String.raw`
 use strict; use warnings; use Fcntl; umask 0;
 my $machine = machine();
-my %number = $machine eq 'x86_64' ? (rename => 316, allocate => 285, fsync => 74, fdatasync => 75, sync => 162)
-  : (rename => 276, allocate => 47, fsync => 82, fdatasync => 83, sync => 81);
+my %number = $machine eq 'x86_64' ? (rename => 316, allocate => 285, fsync => 74, fdatasync => 75, syncfs => 306)
+  : (rename => 276, allocate => 47, fsync => 82, fdatasync => 83, syncfs => 267);
 sub machine { my $name = qx(uname -m); chomp $name; return $name; }
 my $marks = $ENV{HOLDFAST_MARKS};
 open(my $requests, '>', "$marks/requests") or die "marks: $!";
@@ -49,7 +49,7 @@ my %step = (
   allocate => sub { my $file = opened($_[0], O_WRONLY); my ($offset, $length, $mode) = ($_[1] + 0, $_[2] + 0, 0);
     ok(syscall($number{allocate}, fileno $file, $mode, $offset, $length) == 0, 'fallocate'); close $file; },
   fsync => sub { sync_call('fsync', @_); }, fdatasync => sub { sync_call('fdatasync', @_); },
-  'sync-all' => sub { syscall($number{sync}); },
+  'sync-all' => sub { sync_call('syncfs', '.'); },
   chmod => sub { ok(chmod($_[1] + 0, $_[0]), 'chmod'); },
   mkdir => sub { ok(mkdir($_[0], 0755), 'mkdir'); }, unlink => sub { ok(unlink($_[0]), 'unlink'); },
   rename => sub { ok(rename($_[0], $_[1]), 'rename'); }, link => sub { ok(link($_[0], $_[1]), 'link'); },

@@ -224,8 +224,8 @@ export const orderPrograms: readonly LitmusProgram[] = [
     watch: { 'd/a': { x10: 'there' }, 'e/a': { x10: 'there' } },
     expect: {
       shown: /there, e\/a there|absent, e\/a absent/,
-      yes: ['posix', 'ext2', 'ext4-nojournal', 'posix+splitrename'],
-      no: [...STREAMS, 'btrfs', 'apfs-fsync'],
+      yes: ['posix', 'btrfs', 'ext2', 'ext4-nojournal', 'posix+splitrename'],
+      no: [...STREAMS, 'apfs-fsync'],
     },
   },
   {

@@ -176,7 +176,7 @@ export const syncPrograms: readonly LitmusProgram[] = [
       ['fdatasync', 'f'],
     ],
     watch: { f: { o100: 'old', N100: 'new' } },
-    expect: { shown: /f old/, yes: ['ext4', 'xfs', 'posix'], no: ['prefix'] },
+    expect: { shown: /f old/, yes: ['ext4', 'ext4+fastcommit', 'xfs', 'posix'], no: ['prefix'] },
   },
   {
     name: 'dsync-write',
@@ -236,7 +236,7 @@ export const syncPrograms: readonly LitmusProgram[] = [
       ['fsync', 'e'],
     ],
     watch: { 'd/a': { x10: 'there' }, 'e/a': { x10: 'there' } },
-    expect: { shown: /d\/a there/, yes: ['posix', ...BARE], no: [...JOURNALS, 'btrfs'] },
+    expect: { shown: /d\/a there/, yes: ['posix', 'btrfs', ...BARE], no: JOURNALS },
   },
   {
     name: 'fsync-dir-other',

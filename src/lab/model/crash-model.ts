@@ -43,9 +43,10 @@ export interface CrashModel {
 
   /**
    * With `data: 'own'`, what a surviving extended size says of the bytes below it. `'none'`: nothing.
-   * `'last'`: the write that brought the size is there. `'all'`: so is every earlier write of the file.
+   * `'last'`: the write that brought the size is there. `'new-blocks'`: so is, in each block that the file was
+   * given, the write that took it; not what was added to a block that was there. `'all'`: so is every earlier write of the file.
    */
-  readonly dataBeforeSize: 'none' | 'last' | 'all';
+  readonly dataBeforeSize: 'none' | 'last' | 'new-blocks' | 'all';
 
   /**
    * With `data: 'own'`: whether a block that was written back is reachable only through the stream (copy on
@@ -71,9 +72,10 @@ export interface CrashModel {
   /**
    * What a returned fsync or fdatasync of a file brings beside the file's own data and size (and its attributes,
    * under fsync). `'nothing'`: no name. `'creation'`: the name it was made under, with new directories above.
-   * `'names'`: every name of it. `'stream'`: the stream up to its last metadata change. `'everything'`.
+   * `'names'`: every name of it. `'names-by-fsync'`: so does fsync, while fdatasync brings the first one. `'stream'`: the stream up to its last metadata change. `'everything'`.
    */
-  readonly fileSyncBrings: 'nothing' | 'creation' | 'names' | 'stream' | 'everything';
+  readonly fileSyncBrings:
+    'nothing' | 'creation' | 'names-by-fsync' | 'names' | 'stream' | 'everything';
 
   /** What a returned fsync of a directory puts out of danger: its entries, the stream up to its last change, all. */
   readonly directorySyncBrings: 'entries' | 'stream' | 'everything';

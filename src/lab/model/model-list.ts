@@ -56,10 +56,10 @@ const MODELS: readonly CrashModel[] = [
   {
     ...STREAM,
     name: 'ext4-nodelalloc',
-    summary: 'ext4 with nodelalloc: new data is on the disk before the size that shows it',
+    summary: 'ext4 with nodelalloc: new blocks are on the disk before the size that shows them',
     kernel: 'Linux 4.0 and later',
     appendSize: 'stream',
-    dataBeforeSize: 'all',
+    dataBeforeSize: 'new-blocks',
   },
   {
     ...JOURNALLED_DATA,
@@ -103,6 +103,7 @@ const MODELS: readonly CrashModel[] = [
     kernel: 'Linux 5.15 and later',
     dataNeedsStream: true,
     tearBytes: 0,
+    rename: 'source-may-stay',
     fileSyncBrings: 'names',
     directorySyncBrings: 'entries',
   },
@@ -149,7 +150,7 @@ const MODIFIERS: readonly Modifier[] = [
     name: 'fastcommit',
     summary: 'ext4 fast commits: a sync of a file brings its own names only',
     on: ['ext4', 'ext4-nodelalloc'],
-    change: { fileSyncBrings: 'names' },
+    change: { fileSyncBrings: 'names-by-fsync' },
   },
   {
     name: 'nobarrier',

@@ -74,12 +74,18 @@ function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEve
     const entry = isDirectory && change.entries.some(({ directory }) => directory === inode);
     if (own || attribute || entry) lower(change, end);
   }
-  const brings = isDirectory ? directorySyncBrings : fileSyncBrings;
+  const ofFile = fileSyncBrings === 'names-by-fsync' ? namesBy(scope) : fileSyncBrings;
+  const brings = isDirectory ? directorySyncBrings : ofFile;
   if (brings === 'everything') coverAll(history, start, end, gaveUp);
   if (brings === 'names' || brings === 'creation') coverNames(history, sync, brings);
   if (brings === 'stream') {
     coverStream(history, lastMetadataChange(history, sync, isDirectory), end);
   }
+}
+
+/** A datasync looks at creation and size only: a later name of the file is not its business. */
+function namesBy(scope: 'all' | 'data'): 'names' | 'creation' {
+  return scope === 'all' ? 'names' : 'creation';
 }
 
 /** The names of the inode, and of the new directories above them. */
@@ -214,7 +220,8 @@ function coverDurableWrite(
     lower(change, end);
     last = change;
   }
-  const brings = history.model.fileSyncBrings;
+  const { fileSyncBrings } = history.model;
+  const brings = fileSyncBrings === 'names-by-fsync' ? namesBy('data') : fileSyncBrings;
   if (brings === 'everything') coverAll(history, start, end, gaveUp);
   if (brings === 'stream') coverStream(history, last, end);
   if (brings === 'names' || brings === 'creation') {
