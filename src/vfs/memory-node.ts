@@ -96,6 +96,7 @@ export abstract class MemoryNode {
   }
 
   stat(): FileStat {
+    const countLinks = this.linksNow();
     return {
       kind: this.kind,
       size: this.byteCount(),
@@ -104,9 +105,17 @@ export abstract class MemoryNode {
       gid: this.gid,
       device: 1n,
       inode: BigInt(this.inode),
-      linkCount: this.linkCount(),
+      get linkCount(): number {
+        return countLinks();
+      },
       modifiedMs: this.modifiedMs,
     };
+  }
+
+  /** Counts the links of now, whenever it is called: a census of the whole tree is for who asks. */
+  protected linksNow(): () => number {
+    const count = this.linkCount();
+    return () => count;
   }
 }
 
@@ -123,6 +132,14 @@ abstract class LinkedNode extends MemoryNode {
   override linkCount(): number {
     if (this.originalInode === undefined) return this.#links;
     return this.#links + this.disk.account.originalLinks(this.originalInode);
+  }
+
+  protected override linksNow(): () => number {
+    const links = this.#links;
+    if (this.originalInode === undefined) return () => links;
+    const { account } = this.disk;
+    const inode = this.originalInode;
+    return () => links + account.originalLinks(inode);
   }
 
   /** As `linkCount() > 0`, without a census where no name was removed. */

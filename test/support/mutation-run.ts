@@ -132,7 +132,9 @@ function syscallOf({ name, path }: VfsCall): string {
 /** The functions that called, without the dispatch; lines would change with every edit. */
 function callers(): string {
   const names = captureStack()
-    .filter(({ file }) => /[\\/]src[\\/]/.test(file) && !/sync-dispatch|two-forms/.test(file))
+    .filter(
+      ({ file }) => /[\\/]src[\\/](?!lab[\\/])/.test(file) && !/sync-dispatch|two-forms/.test(file),
+    )
     .map((frame) => frame.function.replace(/^async /, ''))
     .filter((name) => !name.startsWith('<') && name !== '(anonymous)');
   return names.slice(0, 2).join(', ') || 'the program';

@@ -31,6 +31,7 @@ import type { SuiteSettings } from './suite-settings.ts';
 import { suiteToken } from './suite-token.ts';
 import type { Origin } from './trace-exploration.ts';
 import { TraceExploration } from './trace-exploration.ts';
+import type { RecoveringDisk } from './vfs-checker.ts';
 import { DiskVerdicts } from './vfs-checker.ts';
 
 /** Traces with a fault, and recoveries of one depth, whose findings are explained, for each model. */
@@ -53,13 +54,24 @@ class StageCount {
   explored = 0;
   disksDistinct = 0;
   disksFailing = 0;
+  failed = 0;
+  explained = 0;
   complete = true;
+  readonly #explainedOf = new Map<CrashModel, number>();
 
-  add({ distinct, violationCount, complete }: Exploration): void {
+  /** @returns whether the exploration failed and is one of those to explain */
+  add({ distinct, violationCount, complete, model }: Exploration): boolean {
     this.explored++;
     this.disksDistinct += distinct;
     this.disksFailing += violationCount;
     if (!complete) this.complete = false;
+    if (violationCount === 0) return false;
+    this.failed++;
+    const before = this.#explainedOf.get(model) ?? 0;
+    if (before === EXPLAINED_MAX) return false;
+    this.#explainedOf.set(model, before + 1);
+    this.explained++;
+    return true;
   }
 }
 
@@ -158,6 +170,7 @@ export class CrashTestRun {
       disksDistinct: exploration.distinct,
       disksFailing: exploration.violationCount,
       statesSampled: exploration.sampled,
+      decidedBy: exploration.decidedBy,
       complete: exploration.complete,
     };
   }
@@ -165,7 +178,6 @@ export class CrashTestRun {
   async #exploreFaults(): Promise<FaultCertificate> {
     const { models, faults, nested, test } = this.#settings;
     const count = new StageCount();
-    const explained = new Map<CrashModel, number>();
     let [runs, threw] = [0, 0];
     for await (const recorded of faultedRuns(test, faults)) {
       if (this.#stopped) break;
@@ -180,15 +192,11 @@ export class CrashTestRun {
         }
         const exploring = this.#exploration(origin, origin.trace, model, null, left);
         const exploration = await this.#explore(exploring);
-        count.add(exploration);
-        if (exploration.violationCount === 0) continue;
-        const before = explained.get(model) ?? 0;
-        explained.set(model, before + 1);
-        if (before < EXPLAINED_MAX) await this.#explain(exploring, exploration);
+        if (count.add(exploration)) await this.#explain(exploring, exploration);
       }
     }
-    const { explored, disksDistinct, disksFailing, complete } = count;
-    return { runs, threw, explored, disksDistinct, disksFailing, complete };
+    const { explored, disksDistinct, disksFailing, failed, explained, complete } = count;
+    return { runs, threw, explored, disksDistinct, disksFailing, failed, explained, complete };
   }
 
   async #exploreRecoveries(depth: number): Promise<NestedCertificate> {
@@ -196,7 +204,6 @@ export class CrashTestRun {
     const pointsMax = Math.max(16, Math.ceil(budget / BUDGET_PER_RECOVERY)) * models.length;
     const { points, total } = this.#frontier.take(pointsMax, seed);
     const count = new StageCount();
-    const explained = new Map<CrashModel, number>();
     for (const [index, point] of points.entries()) {
       if (this.#stopped) break;
       const share = Math.ceil(this.#left(1) / (points.length - index));
@@ -210,15 +217,12 @@ export class CrashTestRun {
       const disksMax = Math.max(DISKS_PER_WALK_MIN, share);
       const exploring = this.#exploration(origin, trace, point.model, point, disksMax);
       const exploration = await this.#explore(exploring);
-      count.add(exploration);
-      if (exploration.violationCount === 0) continue;
-      const before = explained.get(point.model) ?? 0;
-      explained.set(point.model, before + 1);
-      if (before < EXPLAINED_MAX) await this.#explain(exploring, exploration);
+      if (count.add(exploration)) await this.#explain(exploring, exploration);
     }
-    const { explored, disksDistinct, disksFailing } = count;
+    const { explored, disksDistinct, disksFailing, failed, explained } = count;
     const complete = count.complete && explored === total;
-    return { depth, recoveries: total, explored, disksDistinct, disksFailing, complete };
+    const counts = { explored, disksDistinct, disksFailing, failed, explained };
+    return { depth, recoveries: total, ...counts, complete };
   }
 
   #exploration(
@@ -238,11 +242,16 @@ export class CrashTestRun {
     const scope = this.#settings.sharesVerdicts
       ? ''
       : String([...this.#allVerdicts].indexOf(origin.verdicts));
-    const exploration = await exploring.explore(
-      depth >= this.#settings.nested
-        ? undefined
-        : ({ disk, key }) => this.#frontier.add({ model, disk, key, source: exploring }, scope),
-    );
+    const onRecovering = ({ disk, key }: RecoveringDisk): void => {
+      if (depth >= this.#settings.nested) return;
+      this.#frontier.add({ model, disk, key, source: exploring }, scope);
+    };
+    let exploration = await exploring.explore(onRecovering);
+    if (!exploration.complete && exploration.violationCount === 0) {
+      // Too many disks to build each: those that differ only in what nobody reads are one.
+      const lazy = await exploring.exploreLazily(onRecovering);
+      if (lazy.complete || lazy.violationCount > 0) exploration = lazy;
+    }
     this.#failing += exploration.violationCount;
     return exploration;
   }

@@ -84,6 +84,11 @@ export interface ModelCertificate {
   readonly disksFailing: number;
   /** States drawn at random where walking all was too much. */
   readonly statesSampled: number;
+  /**
+   * `'reads'`: the disks were too many to build each, so `disksDistinct` counts different things that recovery and
+   * check saw; each stands for all disks that differ only in what they did not read.
+   */
+  readonly decidedBy: 'disks' | 'reads';
   readonly complete: boolean;
 }
 
@@ -98,6 +103,9 @@ export interface FaultCertificate {
   /** Summed over runs and models; many are equal to disks of other runs. */
   readonly disksDistinct: number;
   readonly disksFailing: number;
+  /** Explorations with a failing disk, and those of them whose findings were worked out: the first of each model. */
+  readonly failed: number;
+  readonly explained: number;
   readonly complete: boolean;
 }
 
@@ -112,6 +120,9 @@ export interface NestedCertificate {
   /** Summed over recoveries; most are equal to disks that were known. */
   readonly disksDistinct: number;
   readonly disksFailing: number;
+  /** Recoveries with a failing disk, and those of them whose findings were worked out: the first of each model. */
+  readonly failed: number;
+  readonly explained: number;
   readonly complete: boolean;
 }
 

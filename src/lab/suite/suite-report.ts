@@ -85,23 +85,29 @@ function certificateLines(certificate: CrashTestCertificate): string[] {
     const sampled = model.statesSampled === 0 ? '' : `, ${model.statesSampled} states drawn`;
     return (
       `explored ${model.model}: ${model.crashPoints} crash points, ${states} states, ` +
-      `${model.disksDistinct} disks, ${model.disksFailing} failing${sampled}${cut(model.complete)}`
+      `${model.disksDistinct} ${model.decidedBy === 'reads' ? 'readings' : 'disks'}, ${model.disksFailing} failing${sampled}${cut(model.complete)}`
     );
   });
   if (faults.runs > 0) {
     lines.push(
       `with faults: ${faults.runs} runs (${faults.threw} threw), ${faults.disksDistinct} disks, ` +
-        `${faults.disksFailing} failing${cut(faults.complete)}`,
+        `${faults.disksFailing} failing${explainedText(faults)}${cut(faults.complete)}`,
     );
   }
   for (const level of nested) {
     if (level.recoveries === 0) continue;
     lines.push(
       `crashes in recovery, depth ${level.depth}: ${level.explored} of ${level.recoveries} recoveries, ` +
-        `${level.disksDistinct} disks, ${level.disksFailing} failing${cut(level.complete)}`,
+        `${level.disksDistinct} disks, ${level.disksFailing} failing${explainedText(level)}${cut(level.complete)}`,
     );
   }
   lines.push(`${disksChecked} disks checked, seed ${seed}`);
   for (const what of unmodelled) lines.push(`not modelled: ${printable(what)}`);
   return lines;
+}
+
+/** What fails and is not among the findings must not look as if nothing failed. */
+function explainedText(stage: { readonly failed: number; readonly explained: number }): string {
+  if (stage.explained === stage.failed) return '';
+  return ` (findings of ${stage.explained} of ${stage.failed} explorations that fail)`;
 }

@@ -69,6 +69,12 @@ export class TraceExploration {
     return exploreModel(this.trace, this.model, this.#options(checker, this.#verdicts));
   }
 
+  /** Decides of each disk only what recovery and check read: for spaces that are too large otherwise. */
+  exploreLazily(onRecovering?: (disk: RecoveringDisk) => void): Promise<Exploration> {
+    const checker = this.checker(onRecovering, 'lazy');
+    return exploreModel(this.trace, this.model, this.#options(checker, new VerdictCache()));
+  }
+
   explain(exploration: Exploration): Promise<Finding[]> {
     const options = this.#options(this.checker(), this.#verdicts);
     return explainViolations(this.trace, this.model, exploration, options);
@@ -83,12 +89,13 @@ export class TraceExploration {
     return before === null ? null : [...before, state];
   }
 
-  checker(onRecovering?: (disk: RecoveringDisk) => void): VfsChecker {
+  checker(onRecovering?: (disk: RecoveringDisk) => void, reads?: 'lazy'): VfsChecker {
     const { check, recover, verdicts } = this.origin;
     return new VfsChecker({
       check,
       recover,
       verdicts,
+      reads,
       ...(this.parent === null ? {} : { marksBefore: this.#marksBefore }),
       ...(onRecovering === undefined ? {} : { onRecovering }),
     });

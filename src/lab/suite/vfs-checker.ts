@@ -4,6 +4,7 @@
  */
 
 import { UsageError } from '../../base/errors.ts';
+import type { FileTreeDirectory, FileTreeNode } from '../../vfs/file-tree.ts';
 import { MemoryVfs } from '../../vfs/memory-vfs.ts';
 import { acknowledgedLines } from '../check/acknowledged-lines.ts';
 import type { Checker, CrashedDisk, Verdict } from '../check/checker.ts';
@@ -41,9 +42,12 @@ export class DiskVerdicts {
     this.keys = keys;
   }
 
+  /** Checks that read lazily: whole disks have no key there. */
+  lazyChecks = 0;
+
   /** Disks handed to recovery and check so far. */
   get checked(): number {
-    return this.known.size;
+    return this.known.size + this.lazyChecks;
   }
 
   keyOf(disk: CrashedDisk): string {
@@ -60,14 +64,18 @@ export interface VfsCheckerOptions {
   readonly marksBefore?: readonly MarkOperation[];
   /** Told of every disk whose recovery changes it, also of one that was known. */
   readonly onRecovering?: (disk: RecoveringDisk) => void;
+  /** See `Checker.reads`. A disk whose recovery changes it is read as a whole all the same. */
+  readonly reads?: 'lazy' | undefined;
 }
 
 export class VfsChecker implements Checker {
   readonly name = 'check';
+  readonly reads?: 'lazy';
   readonly #options: VfsCheckerOptions;
 
   constructor(options: VfsCheckerOptions) {
     this.#options = options;
+    if (options.reads !== undefined) this.reads = options.reads;
   }
 
   /** @throws UsageError that the check throws: wrong use is no finding. */
@@ -77,6 +85,7 @@ export class VfsChecker implements Checker {
       marksBefore === undefined
         ? crashed
         : { root: crashed.root, marks: [...marksBefore, ...crashed.marks] };
+    if (this.reads === 'lazy') return this.#checkLazily(disk);
     const key = verdicts.keyOf(disk);
     const known = verdicts.known.get(key);
     if (known !== undefined) return this.#tell(disk, key, known);
@@ -87,6 +96,20 @@ export class VfsChecker implements Checker {
       verdicts.known.set(key, result);
       return this.#tell(disk, key, result);
     };
+    return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
+  }
+
+  #checkLazily(disk: CrashedDisk): Verdict | Promise<Verdict> {
+    const { verdicts, onRecovering } = this.#options;
+    verdicts.lazyChecks++;
+    const probe = new DiskProbe(disk, this.#options);
+    const settle = (verdict: Verdict): Verdict => {
+      if (!verdict.ok || !probe.changed || onRecovering === undefined) return verdict;
+      const whole = { root: wholeTree(disk.root), marks: disk.marks };
+      onRecovering({ disk: whole, key: verdicts.keyOf(whole) });
+      return verdict;
+    };
+    const verdict = probe.run();
     return verdict instanceof Promise ? verdict.then(settle) : settle(verdict);
   }
 
@@ -160,6 +183,21 @@ class DiskProbe {
       clearTimeout(timer);
     }
   }
+}
+
+/** A tree whose parts are decided as they are read, as one that stays. */
+function wholeTree(root: FileTreeDirectory): FileTreeDirectory {
+  const entries = new Map<string, FileTreeNode>();
+  for (const [name, node] of root.entries) {
+    if (node.kind === 'directory') entries.set(name, wholeTree(node));
+    else if (node.kind === 'symlink') entries.set(name, { ...node });
+    else {
+      const { mode, content, inode } = node;
+      const file = { kind: 'file', mode, content } as const;
+      entries.set(name, inode === undefined ? file : { ...file, inode });
+    }
+  }
+  return { kind: 'directory', mode: root.mode, entries };
 }
 
 /** What a recovery or a check of this disk is told. */

@@ -123,7 +123,7 @@ test('a budget that ends first makes the result incomplete, never passed', async
       vfs.openSync(`/f${index}`, { write: true, create: true }).closeSync();
     }
   };
-  const check = (): void => undefined;
+  const check = (vfs: Vfs): unknown => vfs.readDirectorySync('/');
   const { verdict, certificate } = await explore({ workload, check, budget: 100 });
   assert.equal(verdict, 'incomplete');
   assert.ok(certificate.disksChecked <= 100, String(certificate.disksChecked));
@@ -141,6 +141,32 @@ test('a check is waited for, also where it gives a thenable of somebody else', a
   const { verdict, findings } = await explore(saving({ syncFile: false }, { check }));
   assert.equal(verdict, 'found');
   assert.match(findings[0]?.example.message ?? '', /from another realm/);
+});
+
+test('disks that differ only in what nobody reads are one where they are too many', async () => {
+  const workload = (vfs: Vfs): void => {
+    for (let index = 0; index < 18; index++) {
+      vfs.openSync(`/f${index}`, { write: true, create: true }).closeSync();
+    }
+  };
+  const present = (vfs: Vfs, path: string): boolean => {
+    try {
+      vfs.statSync(path);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const options = { workload, models: ['posix'], budget: 400 };
+  const passing = await explore({ ...options, check: (vfs) => present(vfs, '/f3') });
+  assert.equal(passing.verdict, 'passed');
+  const [certificate] = passing.certificate.models;
+  assert.equal(certificate?.decidedBy, 'reads');
+  assert.equal(certificate.disksDistinct, 2);
+  assert.equal(certificate.rawStates, 524_286n);
+  const check = (vfs: Vfs): void => assert.ok(present(vfs, '/f3') || !present(vfs, '/f4'));
+  const found = await explore({ ...options, check });
+  assert.equal(found.verdict, 'found');
 });
 
 /** Recovery that finishes what `/next` says, and then forgets it: the removal may come first. */
