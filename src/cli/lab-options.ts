@@ -22,7 +22,7 @@ export const CHECK_OPTIONS: Readonly<Record<string, CommandOption>> = {
   check: {
     type: 'string',
     value: 'CMD',
-    help: 'judges each disk: runs in it, exit code 0 passes (default: old-or-new for every file)',
+    help: 'judges each disk: runs in it, 0 passes; $HOLDFAST_ACKS: what was printed (default: old-or-new)',
   },
   dump: {
     type: 'string',
@@ -63,6 +63,25 @@ export function budgetFrom(args: CommandArguments): { disksMax?: number; seconds
   return unit === 's' ? { secondsMax: amount } : { disksMax: amount };
 }
 
+/** Looks at everything that can be wrong before a program runs. @throws UsageError */
+export function requireLabOptions(args: CommandArguments): void {
+  modelsFrom(args);
+  budgetFrom(args);
+  timeLimitFrom(args);
+  const check = args.text('check');
+  const dump = args.text('dump');
+  if (check !== undefined && dump !== undefined) {
+    throw new UsageError('--check and --dump exclude each other');
+  }
+  if (check !== undefined) required('check', check);
+  if (dump !== undefined) required('dump', dump);
+}
+
+/** In milliseconds. */
+function timeLimitFrom(args: CommandArguments): number {
+  return (args.integer('time-limit', 1, 86_400) ?? 30) * 1000;
+}
+
 /** @throws UsageError for an unknown model. */
 export function modelsFrom(args: CommandArguments): CrashModel[] {
   const names = args.list('model');
@@ -74,12 +93,10 @@ export function modelsFrom(args: CommandArguments): CrashModel[] {
  * @throws UsageError when it is missing, fails or hangs there.
  */
 export async function checkerFrom(args: CommandArguments, trace: Trace): Promise<Checker> {
+  requireLabOptions(args);
   const check = args.text('check');
   const dump = args.text('dump');
-  if (check !== undefined && dump !== undefined) {
-    throw new UsageError('--check and --dump exclude each other');
-  }
-  const timeLimitMs = (args.integer('time-limit', 1, 86_400) ?? 30) * 1000;
+  const timeLimitMs = timeLimitFrom(args);
   const first = { root: inOrderTree(trace, 0), marks: [] };
   const last = { root: inOrderTree(trace), marks: marksAt(trace, Infinity) };
   if (dump !== undefined) {

@@ -53,10 +53,13 @@ export async function runLabCommand(
   };
   const interrupt = new AbortController();
   const digest = traceDigest(trace);
-  const replay = ({ model, state }: Finding): string | null => {
-    if (tracePath === null) return null;
-    const token = encodeReplayToken({ traceDigest: digest, model, state: encodeState(state) });
-    return `holdfast replay ${token} --trace ${tracePath}`;
+  const tokenOf = ({ model, state }: Finding): string | null =>
+    tracePath === null
+      ? null
+      : encodeReplayToken({ traceDigest: digest, model, state: encodeState(state) });
+  const replay = (finding: Finding): string | null => {
+    const token = tokenOf(finding);
+    return token === null ? null : `holdfast replay ${token} --trace ${tracePath}`;
   };
   const progress = new ProgressLine(context.stderr);
   const report = async (): Promise<ExitCode> => {
@@ -77,7 +80,7 @@ export async function runLabCommand(
         })
       : null;
     progress.clear();
-    const json = Object.assign({}, jsonReport(result, trace.command), { confirmed });
+    const json = Object.assign({}, jsonReport(result, trace.command, tokenOf), { confirmed });
     context.stdout.write(
       args.flag('json')
         ? `${JSON.stringify(json, null, 2)}\n`

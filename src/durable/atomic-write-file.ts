@@ -127,6 +127,7 @@ function checkOptions(
   if (typeof options !== 'object') {
     throw new TypeError(`options must be an object or an encoding, not ${kind(given)}`);
   }
+  refuseOthers({ ...options });
   const { chown, encoding, tmpfileCreated } = options;
   if (tmpfileCreated !== undefined && typeof tmpfileCreated !== 'function') {
     throw new TypeError(`tmpfileCreated must be a function, not ${kind(tmpfileCreated)}`);
@@ -141,6 +142,17 @@ function checkOptions(
     sync: options.fsync !== false,
     onTemporaryFile: tmpfileCreated,
   };
+}
+
+/** Options of `node:fs` that ask for something else than a replacement: ignoring them would lose data. */
+function refuseOthers(options: Readonly<Record<string, unknown>>): void {
+  const { flag, signal } = options;
+  if (flag !== undefined && flag !== null && flag !== 'w') {
+    throw new TypeError('flag can only be w: writeFile replaces the whole file');
+  }
+  if (signal !== undefined && signal !== null) {
+    throw new TypeError('signal is not possible: a replacement cannot be abandoned half way');
+  }
 }
 
 function isId(id: unknown): boolean {

@@ -15,6 +15,7 @@ import { exploreModel } from './explore/explorer.ts';
 import { VerdictCache } from './explore/verdict-cache.ts';
 import type { CrashModel } from './model/crash-model.ts';
 import { overlapsNotModelled } from './explore/open-overlaps.ts';
+import { changesNothing, NOTHING_CHANGED } from './record/nothing-changed.ts';
 import type { Trace } from './record/operation.ts';
 
 /** Distinct disks per model after which a walk ends, unless the caller says otherwise. */
@@ -101,5 +102,6 @@ function unmodelledIn(trace: Trace): string[] {
     if (operation.kind === 'unmodelled') names.add(operation.what);
   }
   for (const what of overlapsNotModelled(trace)) names.add(what);
+  if (changesNothing(trace)) names.add(NOTHING_CHANGED);
   return [...names];
 }

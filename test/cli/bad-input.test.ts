@@ -63,6 +63,8 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['check --root missing -- node good.mjs', /missing/],
   ['check --root root --model ext5 -- node good.mjs', /unknown model "ext5"/],
   ['check --root root --check no-such-checker -- node good.mjs', /no-such-checker/],
+  ['check --root root --budget many -- node good.mjs', /--budget takes a number/],
+  ['check --root root --check true --dump true -- node good.mjs', /exclude each other/],
   ['check --root root --check false -- node good.mjs', /the checker false .* undamaged disk/],
   ['check --root root --setup false -- node good.mjs', /the set-up command failed/],
   ['check --root root -- node fails.mjs', /exit code 7/],

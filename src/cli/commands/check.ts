@@ -6,7 +6,7 @@ import { UsageError } from '../../base/errors.ts';
 import { runCommand } from '../../lab/check/process-run.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
-import { LAB_OPTIONS, modelsFrom } from '../lab-options.ts';
+import { LAB_OPTIONS, requireLabOptions } from '../lab-options.ts';
 import { runLabCommand } from '../run-lab-command.ts';
 
 const DESCRIPTION = `
@@ -31,7 +31,7 @@ export const checkCommand: Command = {
   program: 'required',
   async run(context, args) {
     // Wrong options are told before the program runs.
-    modelsFrom(args);
+    requireLabOptions(args);
     const via = recorderNamed(args.text('via') ?? 'node');
     const root = resolve(context.cwd, args.requiredText('root'));
     const setup = args.text('setup');

@@ -1,10 +1,7 @@
 /** `holdfast replay`: one crash state again, from its token and the trace it belongs to. */
 
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { UsageError } from '../../base/errors.ts';
-import type { CrashedDisk } from '../../lab/check/checker.ts';
 import { decodeState } from '../../lab/explore/crash-state.ts';
 import { ContentStore } from '../../lab/explore/content-store.ts';
 import { diskOf } from '../../lab/explore/disk-walk.ts';
@@ -41,7 +38,7 @@ async function replay(context: CommandContext, args: CommandArguments): Promise<
   const model = modelByName(token.model);
   const disk = diskOf(trace, model, decodeState(token.state), new ContentStore());
   const to = args.text('to');
-  if (to !== undefined) keep(disk, resolve(context.cwd, to));
+  if (to !== undefined) exportDirectory(disk.root, resolve(context.cwd, to));
   const checker = await checkerFrom(args, trace);
   const undoInterrupt = context.onInterrupt(async () => await checker.close?.());
   try {
@@ -56,16 +53,4 @@ async function replay(context: CommandContext, args: CommandArguments): Promise<
     await checker.close?.();
     undoInterrupt();
   }
-}
-
-/** @throws UsageError when the directory exists. */
-function keep(disk: CrashedDisk, directory: string): void {
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (error) {
-    // The one sensible reason is that it exists; others read the same to the user.
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--to needs a directory that can be made: ${why}`, { cause: error });
-  }
-  exportDirectory(disk.root, directory);
 }

@@ -7,7 +7,12 @@ import { groupFindings } from './lab-report.ts';
 
 export const JSON_REPORT_VERSION = 1;
 
-export function jsonReport(result: LabResult, command: readonly string[]): unknown {
+/** `token` gives what `holdfast replay` takes, where the trace is kept. */
+export function jsonReport(
+  result: LabResult,
+  command: readonly string[],
+  token: (finding: Finding) => string | null = () => null,
+): unknown {
   return {
     format: 'holdfast-report',
     version: JSON_REPORT_VERSION,
@@ -39,12 +44,12 @@ export function jsonReport(result: LabResult, command: readonly string[]): unkno
       })) ?? null,
     findings: groupFindings(result).map(({ models, all }) => ({
       models,
-      examples: all.map(findingJson),
+      examples: all.map((finding) => findingJson(finding, token(finding))),
     })),
   };
 }
 
-function findingJson(finding: Finding): unknown {
+function findingJson(finding: Finding, replayToken: string | null): unknown {
   const { model, kind, message, lost, crashAfter, sync, state, proof } = finding;
   return {
     model,
@@ -63,6 +68,7 @@ function findingJson(finding: Finding): unknown {
             misplaced: sync.misplaced === null ? null : toldJson(sync.misplaced),
           },
     state: encodeState(state),
+    replayToken,
     proof,
   };
 }

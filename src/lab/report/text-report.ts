@@ -126,10 +126,14 @@ function proofText({ proof, model }: Finding): string {
   return `with ${others} added, ${proof.distinct} disks under ${model}: ${rest}`;
 }
 
+function modelCount({ runs }: LabResult): string {
+  return runs.length === 1 ? '1 model' : `${runs.length} models`;
+}
+
 function verdictLine(result: LabResult, style: TextStyle): string {
   const disks = result.runs.reduce((sum, { exploration }) => sum + exploration.distinct, 0);
   if (result.verdict === 'passed') {
-    return style.green(`passed: ${disks} disks under ${result.runs.length} models, none fails`);
+    return style.green(`passed: ${disks} disks under ${modelCount(result)}, none fails`);
   }
   if (result.verdict === 'found') {
     const count = groupFindings(result).length;

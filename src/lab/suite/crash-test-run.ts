@@ -12,6 +12,7 @@ import type { CrashModel } from '../model/crash-model.ts';
 import { DiskKeys } from '../nested/disk-keys.ts';
 import type { RecoveryPoint } from '../nested/recovery-frontier.ts';
 import { RecoveryFrontier } from '../nested/recovery-frontier.ts';
+import { changesNothing, NOTHING_CHANGED } from '../record/nothing-changed.ts';
 import type { Operation, Trace } from '../record/operation.ts';
 import { inOrderTree } from '../replay/in-order-tree.ts';
 import type {
@@ -141,6 +142,7 @@ export class CrashTestRun {
     for (const operation of trace.operations) {
       if (operation.kind === 'unmodelled') this.#unmodelled.add(operation.what);
     }
+    if (!faulted && changesNothing(trace)) this.#unmodelled.add(NOTHING_CHANGED);
     const verdicts = this.#sharedVerdicts ?? new DiskVerdicts(this.#keys);
     if (sharesVerdicts) this.#sharedVerdicts = verdicts;
     this.#allVerdicts.add(verdicts);

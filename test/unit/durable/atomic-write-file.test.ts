@@ -140,6 +140,16 @@ test('wrong arguments reject, and go to the callback where there is one', async 
   assert.ok(error instanceof TypeError);
 });
 
+test('options that ask for something else than a replacement are refused, and nothing changes', async (t) => {
+  const path = join(temporaryDirectory(t), 'log');
+  await writeFile(path, 'line 1');
+  for (const options of [{ flag: 'a' }, { flag: 'wx' }, { signal: AbortSignal.abort() }]) {
+    await assert.rejects(writeFile(path, 'line 2', options as object), TypeError);
+    assert.throws(() => writeFileSync(path, 'line 2', options as object), TypeError);
+  }
+  assert.equal(fs.readFileSync(path, 'utf8'), 'line 1');
+});
+
 test('the callback gets null for success, and what it throws is an uncaught exception', (t) => {
   const file = join(temporaryDirectory(t), 'f');
   const { stdout } = run(`
