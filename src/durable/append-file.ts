@@ -5,6 +5,8 @@
  * tells its caller.
  */
 
+import { types } from 'node:util';
+
 import { HoldfastError } from '../base/errors.ts';
 import { AppendCalling } from './append-calling.ts';
 import { AppendLedger } from './append-ledger.ts';
@@ -252,6 +254,7 @@ export class AppendFile {
 
   #check(bytes: Uint8Array): void {
     this.#checkOpen();
+    if (!types.isUint8Array(bytes)) throw new TypeError('an append takes a Uint8Array');
     if (bytes.length > APPEND_BYTES_MAX) {
       throw new TypeError(`an append takes at most ${APPEND_BYTES_MAX} bytes, not ${bytes.length}`);
     }

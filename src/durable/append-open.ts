@@ -158,6 +158,9 @@ function toFiles(opened: readonly VfsFile[]): AppendFiles {
 }
 
 function isLonger(size: number, length: number, path: string): boolean {
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw new TypeError(`a length is a whole number of bytes, not ${length}`);
+  }
   if (size < length) throw new TypeError(`${path} has ${size} bytes, fewer than ${length}`);
   return size > length;
 }

@@ -26,14 +26,22 @@ export class SharedNames {
    * @throws the operating system's error when the directory cannot be opened
    */
   acquire(directory: string): DirectoryNames {
+    const identity = this.#identityOf(directory);
     const shared = this.#open.get(directory);
-    if (shared !== undefined && !shared.failed) {
+    // The path may have come to name another directory since: its syncs are no use to us.
+    if (shared !== undefined && !shared.failed && shared.identity === identity) {
       shared.users += 1;
       return shared;
     }
-    const names = new DirectoryNames(directory, this.#dispatch.openNamesSync(directory));
+    const opened = this.#dispatch.openNamesSync(directory);
+    const names = new DirectoryNames(directory, identity, opened);
     this.#open.set(directory, names);
     return names;
+  }
+
+  #identityOf(directory: string): string {
+    const { device, inode } = this.#dispatch.vfs.statSync(directory);
+    return `${device}:${inode}`;
   }
 
   release(names: DirectoryNames): void {
@@ -48,6 +56,8 @@ export class SharedNames {
 /** The names of one directory, shared by its users. */
 export class DirectoryNames {
   readonly directory: string;
+  /** Device and inode. */
+  readonly identity: string;
   users = 1;
   readonly #names: NameSync;
   #running: Promise<void> | null = null;
@@ -55,8 +65,9 @@ export class DirectoryNames {
   #next: { readonly done: Promise<void>; readonly files: string[] } | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(directory: string, names: NameSync) {
+  constructor(directory: string, identity: string, names: NameSync) {
     this.directory = directory;
+    this.identity = identity;
     this.#names = names;
   }
 

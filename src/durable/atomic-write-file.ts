@@ -79,6 +79,9 @@ export function writeFile(
   optionsOrCallback?: WriteFileOptions | BufferEncoding | null | WriteFileCallback,
   lastCallback?: WriteFileCallback,
 ): Promise<void> | void {
+  if (lastCallback !== undefined && typeof lastCallback !== 'function') {
+    throw new TypeError(`the callback must be a function, not ${kind(lastCallback)}`);
+  }
   const callback = typeof optionsOrCallback === 'function' ? optionsOrCallback : lastCallback;
   const options = typeof optionsOrCallback === 'function' ? undefined : optionsOrCallback;
   const written = write(path, data, options);

@@ -24,7 +24,7 @@ import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { FileChangeError } from '../base/errors.ts';
 import { errorCode, systemError } from '../vfs/errno.ts';
-import type { FileStat, Vfs } from '../vfs/vfs.ts';
+import type { FileKind, FileStat, Vfs } from '../vfs/vfs.ts';
 import { explainFailure } from './change-outcome.ts';
 import { inDirectory } from './directory-path.ts';
 import { changeNames, changeNamesSync } from './name-group.ts';
@@ -155,6 +155,7 @@ export class DurableDirectory {
    */
   rm(path: string, { recursive, force }: RemoveOptions = {}): Promise<void> {
     return this.#change('removing', path, async (names) => {
+      requireOwnName(this.#vfs, path);
       const found = force === true ? await this.#lstatOrNull(path) : await this.#vfs.lstat(path);
       if (found === null) {
         // The name may be gone only for now, when the one who removed it was killed before syncing.
@@ -172,6 +173,7 @@ export class DurableDirectory {
 
   rmSync(path: string, { recursive, force }: RemoveOptions = {}): void {
     this.#changeSync('removing', path, (names) => {
+      requireOwnName(this.#vfs, path);
       const found = force === true ? this.#lstatOrNullSync(path) : this.#vfs.lstatSync(path);
       if (found === null) {
         if (this.#lstatOrNullSync(dirname(path)) !== null) names.touchSync(path);
@@ -381,4 +383,25 @@ function parentOf(path: string, wanted: string): string {
   const parent = dirname(path);
   if (parent === path) throw systemError('ENOENT', 'mkdir', wanted);
   return parent;
+}
+
+/**
+ * A path that ends in a separator or a dot goes through a link, or names a directory by what is in it: emptying it
+ * and then failing to remove it would destroy what nobody asked to remove.
+ */
+function requireOwnName(vfs: Vfs, path: string): void {
+  if (/(^|[\\/])\.{1,2}[\\/]*$/.test(path)) throw systemError('EINVAL', 'rm', path);
+  const name = path.replace(/[\\/]+$/, '');
+  if (name === path || name === '') return;
+  const isLink = existingKind(vfs, name) === 'symlink';
+  if (isLink) throw systemError('ENOTDIR', 'rm', path);
+}
+
+function existingKind(vfs: Vfs, path: string): FileKind | null {
+  try {
+    return vfs.lstatSync(path).kind;
+  } catch {
+    // Whatever is wrong with the path is told by the removal itself.
+    return null;
+  }
 }

@@ -52,7 +52,9 @@ export interface LockOptions {
   readonly clock?: Clock;
 }
 
-const NAME = /^holdfast-lock-(\d{1,15})$/;
+const NAME = /^holdfast-lock-(\d{1,12})$/;
+/** Nobody gets there by taking the lock: a name beyond it is not ours. */
+const GENERATION_MAX = 900_000_000_000;
 const CREATE: OpenOptions = { write: true, create: true, exclusive: true, noFollow: true };
 /**
  * How long to wait for an owner that was killed just now, and for openers that are in each other's
@@ -155,9 +157,15 @@ function* look(attempts: Attempts): TwoFormSteps<Found[]> {
     () => vfs.readDirectory(directory),
   );
   const found: Found[] = [];
-  for (const { name } of entries) {
+  for (const { name, kind } of entries) {
     const generation = NAME.exec(name)?.[1];
-    if (generation === undefined) continue;
+    if (generation === undefined || Number(generation) > GENERATION_MAX) continue;
+    // Somebody else's directory or link of such a name owns nothing; ours gets a later number.
+    if (kind !== 'file') {
+      const path = inDirectory(directory, name);
+      found.push({ path, generation: Number(generation), owner: null, verdict: 'dead' });
+      continue;
+    }
     const path = inDirectory(directory, name);
     const content = yield* readIfThere(vfs, path);
     if (content === null) continue;
