@@ -68,6 +68,7 @@ test('a report that found nothing says passed, and the exit code is 0', () => {
       models: [],
       redundantSyncs: null,
       findings: [],
+      confirmed: null,
     },
   );
 });

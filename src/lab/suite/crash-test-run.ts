@@ -142,7 +142,9 @@ export class CrashTestRun {
     for (const operation of trace.operations) {
       if (operation.kind === 'unmodelled') this.#unmodelled.add(operation.what);
     }
-    if (!faulted && changesNothing(trace)) this.#unmodelled.add(NOTHING_CHANGED);
+    // A workload may leave everything to its recovery.
+    const nothing = !faulted && test.recover === undefined && changesNothing(trace);
+    if (nothing) this.#unmodelled.add(NOTHING_CHANGED);
     const verdicts = this.#sharedVerdicts ?? new DiskVerdicts(this.#keys);
     if (sharesVerdicts) this.#sharedVerdicts = verdicts;
     this.#allVerdicts.add(verdicts);
