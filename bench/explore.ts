@@ -85,10 +85,15 @@ interface Row {
   readonly cpuMs: number;
 }
 
-async function once(trace: Trace, checker: Checker, disksMax: number): Promise<Row> {
+async function once(
+  trace: Trace,
+  checker: Checker,
+  disksMax: number,
+  model = 'posix',
+): Promise<Row> {
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const exploration = await exploreModel(trace, modelByName('posix'), {
+  const exploration = await exploreModel(trace, modelByName(model), {
     checker,
     store: new ContentStore(),
     verdicts: new VerdictCache(),
@@ -100,9 +105,15 @@ async function once(trace: Trace, checker: Checker, disksMax: number): Promise<R
   return { name: checker.name, exploration, wallMs, cpuMs: (user + system) / 1000 };
 }
 
-async function best(trace: Trace, checker: Checker, disksMax: number): Promise<Row> {
+async function best(
+  trace: Trace,
+  checker: Checker,
+  disksMax: number,
+  model = 'posix',
+): Promise<Row> {
   const rows: Row[] = [];
-  for (let round = 0; round < ROUNDS; round++) rows.push(await once(trace, checker, disksMax));
+  for (let round = 0; round < ROUNDS; round++)
+    rows.push(await once(trace, checker, disksMax, model));
   const sorted = rows.toSorted((a, b) => a.cpuMs - b.cpuMs);
   const median = sorted[Math.floor(sorted.length / 2)];
   if (median === undefined) throw new Error('no round was run');
@@ -137,8 +148,12 @@ async function external(): Promise<void> {
 
 console.log(describeMachine(tmpdir()));
 const trace = fiftyOperations();
-console.log(`${trace.operations.length} operations, model posix, medians of ${ROUNDS} by CPU time`);
-tell('whole disks, every file read', await best(trace, WHOLE, DISKS));
+console.log(
+  `${trace.operations.length} operations, model posix if none is named, medians of ${ROUNDS} by CPU time`,
+);
+for (const model of ['ext4', 'xfs', 'posix']) {
+  tell(`whole disks under ${model}, every file read`, await best(trace, WHOLE, DISKS, model));
+}
 tell('one file read', await best(trace, lazyReader('log'), DISKS));
 const creates = unsyncedCreates(18);
 tell('18 unsynced creates, one file read', await best(creates, lazyReader('f7'), DISKS));
