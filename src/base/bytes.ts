@@ -17,6 +17,43 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/**
+ * The order of two keys inside larger arrays, each from its start to before its end, as
+ * `compareBytes` has it. Makes no view: for indexes, where a comparison must not allocate.
+ */
+export function compareRanges(
+  a: Uint8Array,
+  aStart: number,
+  aEnd: number,
+  b: Uint8Array,
+  bStart: number,
+  bEnd: number,
+): number {
+  const aLength = aEnd - aStart;
+  const bLength = bEnd - bStart;
+  const common = aLength < bLength ? aLength : bLength;
+  // Longer keys mostly differ early too, and are left to the loop for their first bytes.
+  const looped = common < LOOP_BYTES_MAX ? common : LOOP_BYTES_MAX;
+  for (let index = 0; index < looped; index++) {
+    const difference = a[aStart + index]! - b[bStart + index]!;
+    if (difference !== 0) return difference;
+  }
+  if (common > looped) {
+    return bytesCompare.call(a, b, bStart + looped, bEnd, aStart + looped, aEnd);
+  }
+  return aLength - bLength;
+}
+
+/** Buffer's own comparison; it takes any `Uint8Array` for itself and for the other. */
+const bytesCompare: (
+  this: Uint8Array,
+  target: Uint8Array,
+  targetStart: number,
+  targetEnd: number,
+  sourceStart: number,
+  sourceEnd: number,
+) => number = Buffer.prototype.compare;
+
 /** Whether two byte strings are the same. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;

@@ -22,6 +22,16 @@ export type HoldfastErrorCode =
    * A file-system call failed; `cause` is the operating system's error, `outcome` what it means.
    */
   | 'HOLDFAST_IO'
+  /** There is no store in the directory, and making one was not allowed. */
+  | 'HOLDFAST_MISSING'
+  /** Something is there already where something new was asked for. */
+  | 'HOLDFAST_EXISTS'
+  /** The directory holds another program's files, or another engine's store. */
+  | 'HOLDFAST_FOREIGN'
+  /** The store was written by a newer version, in a format that this one does not know. */
+  | 'HOLDFAST_FORMAT'
+  /** A key, a value or a batch is over its limit. */
+  | 'HOLDFAST_TOO_LARGE'
   /** A trace file is cut, damaged, of another version or not a trace. */
   | 'HOLDFAST_BAD_TRACE'
   /** A command, option or program given by the user cannot be used as given. */

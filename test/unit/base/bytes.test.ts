@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import {
   commonPrefixLength,
   compareBytes,
+  compareRanges,
   concatBytes,
   equalBytes,
   fromHex,
@@ -35,6 +36,10 @@ describe('bytes', () => {
     fc.assert(
       fc.property(pair, ([a, b]) => {
         assert.equal(Math.sign(compareBytes(a, b)), Buffer.compare(a, b));
+        const inA = concatBytes([Uint8Array.of(7), a, Uint8Array.of(9)]);
+        const inB = concatBytes([b, Uint8Array.of(8)]);
+        const order = compareRanges(inA, 1, 1 + a.length, inB, 0, b.length);
+        assert.equal(Math.sign(order), Buffer.compare(a, b));
         assert.equal(equalBytes(a, b), Buffer.compare(a, b) === 0);
         assert.equal(equalBytes(a, a.slice()), true);
       }),
