@@ -1,8 +1,9 @@
 /**
  * Takes the syncs of a program away, one at a time, and asks the laboratory whether it sees the difference. Each
  * sync has two mutants: one without it ("dropped"), and one in which it comes only after the next change of the
- * disk ("postponed"): its order. A file opened for durable writes has one: opened without. A mutant that no model
- * catches has survived: the sync protects nothing in this program, or the check does not ask for what it protects.
+ * disk ("postponed"): its order. A file opened for durable writes has one: opened without. Where asked for, a rename
+ * or removal is made only after the next change ("reordered"). A mutant that no model catches has survived: the sync
+ * protects nothing in this program, or the check does not ask for what it protects.
  */
 
 import assert from 'node:assert/strict';
@@ -14,13 +15,13 @@ import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
 import { errorCode } from '../../src/vfs/errno.ts';
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
 import type { VfsCall, VfsCallName } from '../../src/vfs/vfs-call.ts';
-import type { OpenOptions, Vfs, VfsDirectory, VfsFile } from '../../src/vfs/vfs.ts';
+import type { OpenOptions, Vfs, VfsFile } from '../../src/vfs/vfs.ts';
 
-export type MutationKind = 'dropped' | 'postponed' | 'opened without sync';
+export type MutationKind = 'dropped' | 'postponed' | 'opened without sync' | 'reordered';
 
 export interface Mutation {
   readonly kind: MutationKind;
-  /** 1 is the first sync of the program, or its first open for durable writes. */
+  /** 1 is the first sync of the program, its first open for durable writes, or its first rename or removal. */
   readonly nth: number;
 }
 
@@ -32,6 +33,8 @@ export interface Mutant extends Mutation {
 }
 
 const SYNCS: ReadonlySet<VfsCallName> = new Set(['file.sync', 'file.datasync', 'directory.sync']);
+/** Changes of names that need no result, so that they can come later. */
+const REORDERED: ReadonlySet<VfsCallName> = new Set(['rename', 'unlink', 'rmdir']);
 const CHANGES: ReadonlySet<VfsCallName> = new Set([
   'mkdir',
   'symlink',
@@ -52,7 +55,7 @@ export class MutatingVfs extends ForwardingVfs {
   met: string | null = null;
   readonly #mutation: Mutation;
   #seen = 0;
-  #postponed: { readonly handle: VfsFile | VfsDirectory; readonly call: VfsCall } | null = null;
+  #postponed: (() => void) | null = null;
 
   constructor(inner: Vfs, mutation: Mutation) {
     super(inner);
@@ -91,22 +94,40 @@ export class MutatingVfs extends ForwardingVfs {
   }
 
   #strikes(call: VfsCall): boolean {
-    if (!SYNCS.has(call.name) || this.#mutation.kind === 'opened without sync') return false;
+    const { kind, nth } = this.#mutation;
+    if (kind === 'opened without sync') return false;
+    if (!(kind === 'reordered' ? REORDERED : SYNCS).has(call.name)) return false;
     this.#seen++;
-    if (this.#seen !== this.#mutation.nth) return false;
+    if (this.#seen !== nth) return false;
     this.met = `${syscallOf(call)} in ${callers()}`;
-    if (this.#mutation.kind === 'postponed') this.#postpone(call);
+    if (kind === 'postponed') this.#postpone(call);
+    if (kind === 'reordered') this.#postponed = () => this.#rename(call);
     return true;
+  }
+
+  #rename({ name, path, target = '' }: VfsCall): void {
+    if (name === 'rename') this.inner.renameSync(path, target);
+    else if (name === 'unlink') this.inner.unlinkSync(path);
+    else this.inner.rmdirSync(path);
   }
 
   /** The program may close its handle, and rename or remove the name, before the sync is made: ours stays. */
   #postpone(call: VfsCall): void {
     try {
-      const handle =
-        call.name === 'directory.sync'
-          ? this.inner.openDirectorySync(call.path)
-          : this.inner.openSync(call.path, { read: true });
-      this.#postponed = { handle, call };
+      if (call.name === 'directory.sync') {
+        const directory = this.inner.openDirectorySync(call.path);
+        this.#postponed = () => {
+          directory.syncSync();
+          directory.closeSync();
+        };
+      } else {
+        const file = this.inner.openSync(call.path, { read: true });
+        this.#postponed = () => {
+          if (call.name === 'file.datasync') file.datasyncSync();
+          else file.syncSync();
+          file.closeSync();
+        };
+      }
     } catch (error) {
       // It has no name any more: then the sync is dropped.
       if (errorCode(error) === undefined) throw error;
@@ -116,16 +137,15 @@ export class MutatingVfs extends ForwardingVfs {
   #changed(call: VfsCall): void {
     const creates = call.name === 'open' && call.options?.create === true;
     if (this.#postponed === null || !(creates || CHANGES.has(call.name))) return;
-    const { handle, call: sync } = this.#postponed;
+    const late = this.#postponed;
     this.#postponed = null;
-    if (sync.name === 'file.datasync' && 'datasyncSync' in handle) handle.datasyncSync();
-    else if ('syncSync' in handle) handle.syncSync();
-    handle.closeSync();
+    late();
   }
 }
 
 function syscallOf({ name, path }: VfsCall): string {
   if (name === 'directory.sync') return `fsync of ${path}`;
+  if (!SYNCS.has(name)) return `${name} of ${path}`;
   return name === 'file.datasync' ? 'fdatasync' : 'fsync';
 }
 
@@ -145,11 +165,11 @@ export interface MutationRunOptions {
   readonly models?: CrashTest['models'];
   /** Whose syncs are taken away: each run of recovery is mutated alike. @default 'workload' */
   readonly program?: 'workload' | 'recover';
-  /** @default all */
+  /** @default MUTATION_KINDS */
   readonly kinds?: readonly MutationKind[];
 }
 
-/** All of them. */
+/** All that are about syncs. */
 export const MUTATION_KINDS: readonly MutationKind[] = [
   'dropped',
   'postponed',

@@ -101,3 +101,26 @@ test('durable writes and recoveries are mutated too', async () => {
     ['ext4'],
   );
 });
+
+test('removals in a wrong order are caught where the order matters', async () => {
+  const [mutant] = await mutationRun(
+    {
+      models: ['ext4'],
+      workload: (vfs, { mark }) => {
+        for (const path of ['/1', '/2']) create(vfs, path);
+        syncRoot(vfs);
+        mark('both');
+        vfs.unlinkSync('/1');
+        syncRoot(vfs);
+        vfs.unlinkSync('/2');
+      },
+      check: (vfs, { marks }) => {
+        const first = exists(vfs, '/1') && !exists(vfs, '/2');
+        assert.ok(marks.length === 0 || !first, 'the second went before the first');
+      },
+    },
+    { kinds: ['reordered'] },
+  );
+  assert.equal(mutant?.what, 'unlink of /1 in the program');
+  assert.equal(mutant.caughtBy, 'ext4');
+});

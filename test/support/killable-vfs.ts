@@ -1,0 +1,31 @@
+/**
+ * A process that can be killed: from then on none of its calls reaches the file system, and none of those that it
+ * awaits settles. What it wrote stays where it is; its locks are for the next process to judge.
+ */
+
+import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
+import type { VfsCall } from '../../src/vfs/vfs-call.ts';
+
+export class KillableVfs extends ForwardingVfs {
+  #killed = false;
+
+  kill(): void {
+    this.#killed = true;
+  }
+
+  override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
+    if (this.#killed) return never();
+    const result = await run(call);
+    return this.#killed ? never() : result;
+  }
+
+  override interceptSync<T>(call: VfsCall, run: (call: VfsCall) => T): T {
+    if (this.#killed) throw new Error('the process was killed');
+    return run(call);
+  }
+}
+
+/** Nothing holds on to it, so it goes with those who wait for it. */
+function never<T>(): Promise<T> {
+  return new Promise<T>(() => undefined);
+}
