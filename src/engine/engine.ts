@@ -78,7 +78,10 @@ export interface Engine {
   /** Entries of a range in order, from the state of the call (or of a snapshot). */
   iterator(options?: IteratorOptions): EntryIterator;
 
-  /** Holds the state of the call: every batch visible now, and nothing that comes later. */
+  /**
+   * Holds the state of the call: every batch visible now, and nothing that comes later. An iterator
+   * that was begun with it holds the state by itself.
+   */
   snapshot(): EngineSnapshot;
 
   /**
