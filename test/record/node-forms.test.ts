@@ -9,6 +9,11 @@ const skip = straceMissing();
 
 const FILES = { 'a.json': '{"old":true}', log: 'one\n', 'sub/inner': 'x' };
 
+/** What strace shows of a copy has no bytes: they are read from the files, which must be as they were until then. */
+const PAUSE = `
+function pause() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300); }
+`;
+
 /** Names that Node chooses at random. */
 function withoutRandom(line: string): string {
   return line.replaceAll(/(root-|dir-)[A-Za-z0-9]{6}\b/g, '$1XXXXXX');
@@ -20,8 +25,9 @@ async function seenAlike(
   source: string,
   order: 'exact' | 'any' = 'exact',
 ): Promise<string[]> {
-  const recorded = await recordSource(t, source, { files: FILES });
-  const traced = await recordSource(t, source, { files: FILES, via: 'strace' });
+  const program = `${source}${PAUSE}`;
+  const recorded = await recordSource(t, program, { files: FILES });
+  const traced = await recordSource(t, program, { files: FILES, via: 'strace' });
   const ours = tellAll(recorded.trace).map(withoutRandom);
   const theirs = tellAll(traced.trace).map(withoutRandom);
   if (order === 'exact') assert.deepEqual(ours, theirs);
@@ -70,7 +76,9 @@ fs.mkdirSync('d/e/f/g', { recursive: true });
 fs.mkdirSync('d/e', { recursive: true });
 fs.mkdtempSync('dir-');
 fs.copyFileSync('f', 'copy');
+pause();
 fs.copyFileSync('log', 'copy');
+pause();
 fs.rmdirSync('d/e/f/g');
 fs.unlinkSync('copy');
 try { fs.renameSync('missing', 'x'); } catch {}
@@ -114,6 +122,7 @@ await call('rename', 'g', 'a.json');
 await call('mkdir', 'd/e/f', { recursive: true });
 await call('mkdtemp', 'dir-');
 await call('copyFile', 'f', 'copy');
+pause();
 await call('rmdir', 'd/e/f');
 await call('unlink', 'copy');
 await call('rm', 'd', { recursive: true });
@@ -153,6 +162,7 @@ await rename('g', 'a.json');
 await mkdir('d/e/f', { recursive: true });
 await mkdtemp('dir-');
 await copyFile('f', 'copy');
+pause();
 await rmdir('d/e/f');
 await unlink('copy');
 await rm('d', { recursive: true });

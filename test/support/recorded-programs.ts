@@ -88,7 +88,8 @@ function details(operation: Operation, trace: Trace): string {
       const bytes = trace.contents.get(operation.content) ?? new Uint8Array(0);
       const text = Buffer.from(bytes).toString('latin1').slice(0, 40);
       const durable = operation.durable === 'none' ? '' : ` ${operation.durable}`;
-      return ` ${operation.offset}+${operation.length} ${JSON.stringify(text)}${durable}`;
+      const asked = operation.asked === undefined ? '' : ` of ${operation.asked}`;
+      return ` ${operation.offset}+${operation.length} ${JSON.stringify(text)}${durable}${asked}`;
     }
     case 'truncate':
       return ` ${operation.size}`;

@@ -39,6 +39,8 @@ export function describeOperation(operation: Operation): string {
       return `change of ${operation.field} of ${path}`;
     case 'sync':
       return `${operation.scope === 'all' ? 'fsync' : 'fdatasync'} of ${path}`;
+    case 'writeback':
+      return `begun writing of ${path}`;
     case 'sync-all':
       return 'sync';
     case 'close':

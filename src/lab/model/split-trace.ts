@@ -130,6 +130,7 @@ class TraceSplitter {
         return;
       }
       case 'sync':
+      case 'writeback':
       case 'sync-all':
       case 'close':
       case 'mark':

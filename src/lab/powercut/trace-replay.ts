@@ -123,6 +123,7 @@ class NameTable {
         return [line('close', operation.inode)];
       case 'mark':
         return [line('mark', this.#marks++)];
+      case 'writeback':
       case 'unmodelled':
         return [];
     }

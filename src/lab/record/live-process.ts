@@ -22,6 +22,58 @@ export function readBack(path: string, offset: number, length: number | null): U
   }
 }
 
+/** Part of a file, by the path that it had when it was opened. */
+export interface FilePart {
+  readonly path: string;
+  readonly offset: number;
+}
+
+/**
+ * The bytes that a call has just copied from one file to another; null when they cannot be known. The program runs on:
+ * they are right where both files still agree, or where the process was still held in its call after they were read.
+ */
+export function copiedBytes(
+  pid: number,
+  target: FilePart,
+  source: FilePart,
+  length: number | null,
+): Uint8Array | null {
+  const copied = readBack(target.path, target.offset, length);
+  const original = readBack(source.path, source.offset, length);
+  if (copied !== null && isHeldInCall(pid)) return copied;
+  if (original === null) return null;
+  // The target may have another name by now, or none.
+  if (copied === null) return isHeldInCall(pid) ? original : null;
+  return Buffer.compare(copied, original) === 0 ? copied : null;
+}
+
+/** Copies that strace holds back at their end, so that what was copied can be read: see `record-strace.ts`. */
+const HELD_CALLS: Readonly<Record<string, readonly number[]>> = {
+  x64: [40, 275, 326],
+  arm64: [71, 76, 285],
+};
+
+function isHeldInCall(pid: number): boolean {
+  try {
+    const [, state] = /\) (\S)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+    const call = Number.parseInt(fs.readFileSync(`/proc/${pid}/syscall`, 'latin1'), 10);
+    return state === 't' && (HELD_CALLS[process.arch] ?? []).includes(call);
+  } catch {
+    // Gone, or not ours to look at: it may have run on.
+    return false;
+  }
+}
+
+/** Whether two paths are on one file system; not, where one is gone. */
+export function onSameFileSystem(one: string, other: string): boolean {
+  try {
+    return fs.statSync(one).dev === fs.statSync(other).dev;
+  } catch {
+    // It is no path, or gone: then it synced another thing, or nothing.
+    return false;
+  }
+}
+
 /** The parent of a process; null when it is gone. */
 export function parentOf(pid: number): number | null {
   try {

@@ -48,8 +48,16 @@ export class NamespaceTracker implements TrackerContext {
     this.#processes.set(child, this.#process(parent).fork(share.files, share.directory));
   }
 
-  /** execve: the descriptors that are marked so are closed. */
+  /** From now on the descriptors of this process are its own. */
+  unshareFiles(process: number): void {
+    const shared = this.#process(process);
+    this.#processes.set(process, shared.fork(false, true));
+    shared.exit();
+  }
+
+  /** execve: the descriptors that are marked so are closed, in this process alone. */
   exec(process: number): void {
+    this.unshareFiles(process);
     const state = this.#process(process);
     for (const fd of state.closedByExec()) state.remove(fd);
   }

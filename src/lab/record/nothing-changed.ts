@@ -7,6 +7,7 @@ export const NOTHING_CHANGED = 'nothing below the root was changed: is it the ri
 
 const NO_CHANGES: ReadonlySet<Operation['kind']> = new Set([
   'sync',
+  'writeback',
   'sync-all',
   'close',
   'mark',

@@ -86,6 +86,8 @@ export interface WriteOperation extends OperationTime {
   readonly content: ContentId;
   /** What the descriptor promised of the write once it returned: O_DSYNC is `'data'`, O_SYNC `'all'`. */
   readonly durable: 'none' | 'data' | 'all';
+  /** Bytes that the call was asked to write, when it wrote fewer. */
+  readonly asked?: number;
 }
 
 /** ftruncate, and the truncation of O_TRUNC when the file was not empty. */
@@ -118,6 +120,14 @@ export interface SyncOperation extends OperationTime {
   readonly kind: 'sync';
   readonly inode: InodeNumber;
   readonly scope: 'all' | 'data';
+}
+
+/** sync_file_range, msync of a part: writing was begun. Promises nothing; `length` 0 is to the end of the file. */
+export interface WritebackOperation extends OperationTime {
+  readonly kind: 'writeback';
+  readonly inode: InodeNumber;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** sync(2) and syncfs(2). */
@@ -155,6 +165,7 @@ export type Operation =
   | AllocateOperation
   | AttributeOperation
   | SyncOperation
+  | WritebackOperation
   | SyncAllOperation
   | CloseOperation
   | MarkOperation

@@ -13,10 +13,14 @@ import { UsageError } from '../../base/errors.ts';
 import { findProgram, waitForProgram, type RecordProgramOptions } from './program-run.ts';
 import { RecordingTarget } from './recording-target.ts';
 import { STRACE_DESCRIBERS } from './strace-calls.ts';
-import { StraceRecorder, type StandardOutput } from './strace-recorder.ts';
+import type { StandardOutput } from './strace-output.ts';
+import { StraceRecorder } from './strace-recorder.ts';
 
 /** Bytes of one write that are shown; more is told as not modelled. */
 const STRING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** How long a call that copies is held at its end. */
+const COPY_HELD_MICROSECONDS = 50_000;
 
 /** Calls beside those with a describer. */
 const OTHER_CALLS = [
@@ -38,6 +42,11 @@ const OTHER_CALLS = [
   'syncfs',
   'sendto',
   'sendmsg',
+  'sendmmsg',
+  'socketpair',
+  'connect',
+  'msync',
+  'unshare',
   'io_uring_setup',
 ];
 
@@ -55,6 +64,8 @@ function straceArguments(options: RecordProgramOptions, output: string): string[
     '--interruptible=waiting',
     // What was read does not matter, only how much.
     '--raw=?read,?readv',
+    // The bytes of a copy are in no line: they are read from the files before the program goes on.
+    `--inject=?sendfile,?copy_file_range,?splice:delay_exit=${COPY_HELD_MICROSECONDS}`,
     ...(options.stacks === true ? ['--stack-traces'] : []),
     `--trace=${calls.join(',')}`,
     `--output=${output}`,

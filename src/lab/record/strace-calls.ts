@@ -87,6 +87,7 @@ function write(
     ...(names.has('RWF_SYNC') ? { durable: 'all' } : {}),
     ...(names.has('RWF_DSYNC') ? { durable: 'data' } : {}),
     ...(names.has('RWF_APPEND') ? { append: true } : {}),
+    ...(names.has('RWF_NOAPPEND') ? { append: false } : {}),
   };
 }
 
@@ -128,10 +129,12 @@ function xattr(
   return attribute(place, `xattr:${textOf(args[1])}`, value, noFollow);
 }
 
-function fallocate(args: Arguments): SystemCall {
+type AllocateCall = Extract<SystemCall, { call: 'allocate' }>;
+
+function fallocate(args: Arguments): SystemCall | null {
   const [fd, modeFlags, offset, length] = args;
   const names = flagsOf(modeFlags);
-  const known = (kind: 'extend' | 'keep-size' | 'punch-hole' | 'zero-range'): SystemCall => ({
+  const known = (kind: AllocateCall['mode']): AllocateCall => ({
     call: 'allocate',
     fd: numberOf(fd),
     mode: kind,
@@ -139,9 +142,12 @@ function fallocate(args: Arguments): SystemCall {
     length: numberOf(length),
   });
   if (names.has('FALLOC_FL_PUNCH_HOLE')) return known('punch-hole');
-  if (names.has('FALLOC_FL_ZERO_RANGE') && names.has('FALLOC_FL_KEEP_SIZE')) {
-    return known('zero-range');
+  if (names.has('FALLOC_FL_ZERO_RANGE') || names.has('FALLOC_FL_WRITE_ZEROES')) {
+    const keepSize = names.has('FALLOC_FL_KEEP_SIZE');
+    return { ...known('zero-range'), ...(keepSize ? { keepSize } : {}) };
   }
+  // Blocks that other files share become its own; what is in them stays.
+  if (names.has('FALLOC_FL_UNSHARE_RANGE')) return null;
   if (modeFlags?.text === 'FALLOC_FL_KEEP_SIZE') return known('keep-size');
   if (modeFlags?.text === '0') return known('extend');
   return { call: 'unmodelled', what: `fallocate ${modeFlags?.text ?? ''}`, at: fdPlace(fd) };
@@ -179,6 +185,8 @@ export const STRACE_DESCRIBERS: Readonly<Record<string, Describer>> = {
   }),
   read: ([fd]) => ({ call: 'read', fd: numberOf(fd) }),
   readv: ([fd]) => ({ call: 'read', fd: numberOf(fd) }),
+  preadv2: ([fd, , , position]) =>
+    position?.text === '-1' ? { call: 'read', fd: numberOf(fd) } : null,
   lseek: ([fd]) => seek(fd),
   _llseek: ([fd]) => seek(fd),
   write: ([fd, data]) => write(fd, data?.bytes ?? new Uint8Array(0), undefined),
@@ -191,6 +199,12 @@ export const STRACE_DESCRIBERS: Readonly<Record<string, Describer>> = {
   fallocate,
   fsync: SYNC('all'),
   fdatasync: SYNC('data'),
+  sync_file_range: ([fd, offset, length]) => ({
+    call: 'writeback',
+    fd: numberOf(fd),
+    offset: numberOf(offset),
+    length: numberOf(length),
+  }),
   sync: () => ({ call: 'sync-all' }),
   mkdir: ([path, bits], umask) => ({
     call: 'mkdir',
@@ -239,10 +253,16 @@ export const STRACE_DESCRIBERS: Readonly<Record<string, Describer>> = {
     from: at(fromDirectory, from),
     to: at(toDirectory, to),
     ...(flagsOf(flags).has('RENAME_EXCHANGE') ? { exchange: true } : {}),
+    ...(flagsOf(flags).has('RENAME_WHITEOUT') ? { whiteout: true } : {}),
   }),
   chmod: ([path, bits]) => attribute(here(path), 'mode', octal(bits)),
   fchmod: ([fd, bits]) => attribute(fdPlace(fd), 'mode', octal(bits)),
   fchmodat: ([directory, path, bits]) => attribute(at(directory, path), 'mode', octal(bits)),
+  fchmodat2: ([directory, path, bits, flags]) => {
+    const place = textOf(path) === '' ? fdPlace(directory) : at(directory, path);
+    const noFollow = flagsOf(flags).has('AT_SYMLINK_NOFOLLOW');
+    return attribute(place, 'mode', octal(bits), noFollow);
+  },
   chown: ([path, uid, gid]) => attribute(here(path), 'owner', owner(uid, gid)),
   lchown: ([path, uid, gid]) => attribute(here(path), 'owner', owner(uid, gid), true),
   fchown: ([fd, uid, gid]) => attribute(fdPlace(fd), 'owner', owner(uid, gid)),
@@ -262,5 +282,7 @@ export const STRACE_DESCRIBERS: Readonly<Record<string, Describer>> = {
   io_submit: () => ({ call: 'unmodelled', what: 'io_submit (Linux AIO)' }),
   mount: () => ({ call: 'unmodelled', what: 'mount' }),
   umount2: () => ({ call: 'unmodelled', what: 'umount' }),
+  move_mount: () => ({ call: 'unmodelled', what: 'mount' }),
+  pivot_root: () => ({ call: 'unmodelled', what: 'chroot' }),
   chroot: () => ({ call: 'unmodelled', what: 'chroot' }),
 };

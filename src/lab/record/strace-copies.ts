@@ -13,17 +13,13 @@ export interface Copy {
   readonly fromPosition: number | null;
   /** null: at the target's own offset. */
   readonly position: number | null;
-  /** All of the source becomes the target (a clone): the result is no count. */
+  /** A clone: the result is no count. */
   readonly whole: boolean;
+  /** How much a clone moves; null: all from `fromPosition` on. */
+  readonly length: number | null;
+  /** The target as strace prints it. */
+  readonly target: StraceArgument;
 }
-
-export const COPY_CALLS: ReadonlySet<string> = new Set([
-  'sendfile',
-  'sendfile64',
-  'copy_file_range',
-  'splice',
-  'ioctl',
-]);
 
 function offsetOf(argument: StraceArgument | undefined): number | null {
   const [value] = argument?.list ?? [];
@@ -44,6 +40,8 @@ function copy(
     fromPosition: offsetOf(fromOffset),
     position: offsetOf(toOffset),
     whole: false,
+    length: null,
+    target: to ?? { text: '' },
   };
 }
 
@@ -58,9 +56,29 @@ export function copyOf(name: string, args: readonly StraceArgument[]): Copy | nu
     case 'splice':
       return copy(first, second, third, fourth);
     case 'ioctl':
-      if (second?.text.includes('FICLONE') !== true) return null;
-      return { ...copy(third, undefined, first, undefined), fromPosition: 0, whole: true };
+      return cloneOf(first, second, third);
     default:
       return null;
   }
+}
+
+function cloneOf(
+  to: StraceArgument | undefined,
+  request: StraceArgument | undefined,
+  source: StraceArgument | undefined,
+): Copy | null {
+  const text = request?.text ?? '';
+  if (/FICLONERANGE|BTRFS_IOC_CLONE_RANGE/.test(text)) {
+    const field = (name: string): StraceArgument | undefined => source?.fields?.get(name);
+    const length = numberOf(field('src_length'));
+    return {
+      ...copy(field('src_fd'), undefined, to, undefined),
+      fromPosition: numberOf(field('src_offset')),
+      position: numberOf(field('dest_offset')),
+      whole: true,
+      length: length === 0 ? null : length,
+    };
+  }
+  if (!/FICLONE|BTRFS_IOC_CLONE/.test(text)) return null;
+  return { ...copy(source, undefined, to, undefined), fromPosition: 0, position: 0, whole: true };
 }

@@ -3,56 +3,33 @@
  * descriptors, calls with start and end, standard output as marks. Whatever cannot be modelled is named.
  */
 
-import { descriptorInfo, executableOf, parentOf, readBack } from './live-process.ts';
-import { MarkLines } from './mark-lines.ts';
+import { UsageError } from '../../base/errors.ts';
+import type { OpenFile } from './descriptor-table.ts';
+import {
+  copiedBytes,
+  descriptorInfo,
+  executableOf,
+  onSameFileSystem,
+  parentOf,
+} from './live-process.ts';
 import type { NamespaceTracker } from './namespace-tracker.ts';
-import type { StackFrame } from './operation.ts';
 import type { StraceArgument, StraceResult } from './strace-arguments.ts';
 import { flagsOf, numberOf, STRACE_DESCRIBERS, textOf } from './strace-calls.ts';
-import { COPY_CALLS, copyOf, type Copy } from './strace-copies.ts';
+import { copyOf, type Copy } from './strace-copies.ts';
 import { parseLine, type StraceLine } from './strace-line.ts';
-import { READ_FLAGS, type CallResult, type SystemCall } from './system-call.ts';
-import type { PendingCall } from './tracker-context.ts';
-
-/** A mapping of a file of the root that others see and that may become writable. */
-interface SharedMapping {
-  readonly start: number;
-  readonly end: number;
-  readonly fd: number;
-}
-
-/** What the threads of a process share beside descriptors. */
-interface Memory {
-  mappings: SharedMapping[];
-  /** The program that runs in it. */
-  executable: string;
-}
-
-/** One thread, or a process with one. */
-interface Task {
-  readonly pid: number;
-  /** Its number in the trace. */
-  readonly thread: number;
-  /** Shared between threads. */
-  readonly umask: { value: number };
-  memory: Memory;
-  underWay: UnderWay | null;
-}
-
-interface UnderWay {
-  readonly name: string;
-  readonly args: readonly StraceArgument[];
-  readonly pending: PendingCall | null;
-  readonly copy: Copy | null;
-}
-
-/** A call that ended; its stack may follow on the next lines. */
-interface Held {
-  readonly task: Task;
-  readonly call: UnderWay;
-  readonly result: StraceResult;
-  readonly frames: StackFrame[];
-}
+import { SharedMappings } from './strace-mappings.ts';
+import { StraceOutput, type StandardOutput } from './strace-output.ts';
+import {
+  cloneFlags,
+  isEventRing,
+  placeholderOf,
+  resultOf,
+  type Held,
+  type Task,
+  type UnderWay,
+} from './strace-task.ts';
+import { READ_FLAGS, type SystemCall } from './system-call.ts';
+import type { CallOrigin, PendingCall } from './tracker-context.ts';
 
 export interface StraceRecorderOptions {
   readonly root: string;
@@ -62,17 +39,12 @@ export interface StraceRecorderOptions {
   readonly output: StandardOutput;
 }
 
-export interface StandardOutput {
-  /** What it is, as `/proc/PID/fd/1` tells it. */
-  readonly stdout: string;
-  /** Standard error is the same terminal or file, so only the number tells them apart. */
-  readonly sharedWithError: boolean;
-}
-
-const STDOUT_FD = 1;
+const SHARED_MAPPING = 'a shared writable mapping';
 
 const CLONES = new Set(['clone', 'clone3', 'fork', 'vfork']);
-const SENDS = new Set(['write', 'writev', 'sendto', 'sendmsg']);
+
+/** Threads and processes at one time; a program with more has most likely run wild. */
+const TASKS_MAX = 2000;
 
 export class StraceRecorder {
   readonly #tracker: NamespaceTracker;
@@ -80,7 +52,7 @@ export class StraceRecorder {
   readonly #tasks = new Map<number, Task>();
   /** The last line that a task was the author of decides whose output a line of marks is. */
   #author: Task | null = null;
-  readonly #output: MarkLines;
+  readonly #output: StraceOutput;
   #first: Task | null = null;
   #threads = 0;
   #held: Held | null = null;
@@ -90,7 +62,9 @@ export class StraceRecorder {
   constructor(tracker: NamespaceTracker, options: StraceRecorderOptions) {
     this.#tracker = tracker;
     this.#options = options;
-    this.#output = new MarkLines((text) => this.#mark('stdout', text));
+    this.#output = new StraceOutput(options.output, (source, text) => {
+      this.#mark(source, text);
+    });
   }
 
   line(text: string): void {
@@ -146,7 +120,7 @@ export class StraceRecorder {
         pid,
         thread: this.#threads++,
         umask: { value: this.#options.umask },
-        memory: { mappings: [], executable: '' },
+        memory: { mappings: new SharedMappings(), executable: '' },
         underWay: null,
       };
       this.#first = first;
@@ -161,6 +135,12 @@ export class StraceRecorder {
   }
 
   #fork(parent: Task, pid: number, args: readonly StraceArgument[]): Task {
+    if (this.#tasks.size >= TASKS_MAX) {
+      throw new UsageError(
+        `the recorded program has more than ${TASKS_MAX} processes and threads at one time and was ` +
+          'ended; record one that makes fewer',
+      );
+    }
     const flags = cloneFlags(args);
     const files = flags.has('CLONE_FILES');
     const directory = flags.has('CLONE_FS');
@@ -170,7 +150,7 @@ export class StraceRecorder {
       pid,
       thread: this.#threads++,
       umask: directory ? parent.umask : { ...parent.umask },
-      memory: flags.has('CLONE_VM') ? parent.memory : { mappings: [...mappings], executable },
+      memory: flags.has('CLONE_VM') ? parent.memory : { mappings: mappings.copy(), executable },
       underWay: null,
     };
     this.#tasks.set(pid, task);
@@ -181,7 +161,7 @@ export class StraceRecorder {
     for (const arg of args) this.#adoptInherited(task, arg);
     const copy = copyOf(name, args);
     const call = copy === null ? this.#describe(task, name, args) : placeholderOf(copy);
-    const origin = { process: task.pid, thread: task.thread, stack: -1 };
+    const origin = this.#origin(task);
     const pending = call === null ? null : this.#tracker.begin(origin, call);
     task.underWay = { name, args, pending, copy };
   }
@@ -192,8 +172,10 @@ export class StraceRecorder {
     const [first, second, third] = args;
     const fd = numberOf(first);
     if (name === 'syncfs') {
-      const node = this.#tracker.descriptor(task.pid, fd)?.node ?? null;
-      return node === null ? null : { call: 'sync-all' };
+      // A descriptor elsewhere may be on the root's file system all the same.
+      const inside = this.#tracker.descriptor(task.pid, fd)?.node != null;
+      const synced = inside || onSameFileSystem(first?.opened ?? '', this.#options.root);
+      return synced ? { call: 'sync-all' } : null;
     }
     if (name !== 'fcntl') return null;
     if (second?.text === 'F_DUPFD') return { call: 'dup', fd, closeOnExec: false };
@@ -224,39 +206,40 @@ export class StraceRecorder {
       if (call.copy === null) this.#tracker.end(pending, resultOf(result));
       else this.#endCopy(task, call.copy, pending, result);
       if (call.args[1]?.truncated === true)
-        this.#unmodelled(task, 'a very long write', call.args[0]);
+        this.#unmodelled(task, 'a very long write', {
+          file: pending.file,
+          fd: numberOf(call.args[0]),
+        });
     }
     if (result.value === null) return;
-    this.#tellOutput(call, result.value);
+    this.#output.call(call.name, call.args, result.value);
     this.#afterwards(task, call, result.value);
   }
 
   #endCopy(task: Task, copy: Copy, pending: PendingCall, result: StraceResult): void {
     const moved = result.value ?? 0;
     const { file } = pending;
-    if (file === undefined || result.value === null || (moved === 0 && !copy.whole)) return;
+    if (result.value === null || (moved === 0 && !copy.whole)) return;
     const sourceOffset =
       copy.fromPosition ?? this.#tracker.descriptor(task.pid, copy.from)?.offset ?? 0;
     if (copy.fromPosition === null) {
-      const origin = { process: task.pid, thread: task.thread, stack: -1 };
-      this.#tracker.run(origin, { call: 'read', fd: copy.from }, { value: moved });
+      this.#tracker.run(this.#origin(task), { call: 'read', fd: copy.from }, { value: moved });
     }
+    this.#output.copied(copy, sourceOffset, moved);
+    if (file === undefined) return;
     if (file.node?.kind !== 'file') {
       this.#tracker.end(pending, { value: moved });
       return;
     }
     const ownOffset = file.append ? file.node.size : file.offset;
-    const offset = copy.whole ? 0 : (copy.position ?? ownOffset);
-    const length = copy.whole ? null : moved;
-    // The program runs on: the target may have another name by now, or be gone.
-    const data =
-      readBack(copy.toOpened, offset, length) ?? readBack(copy.fromOpened, sourceOffset, length);
+    const target = { path: copy.toOpened, offset: copy.position ?? ownOffset };
+    const source = { path: copy.fromOpened, offset: sourceOffset };
+    const data = copiedBytes(task.pid, target, source, copy.whole ? copy.length : moved);
     if (data === null) {
-      this.#unmodelled(task, 'a copy whose bytes were gone', undefined);
+      this.#unmodelled(task, 'a copy whose bytes were gone', { file, fd: copy.to });
       return;
     }
-    const position = copy.whole ? 0 : copy.position;
-    const call: SystemCall = { call: 'write', fd: copy.to, position, data };
+    const call: SystemCall = { call: 'write', fd: copy.to, position: copy.position, data };
     this.#tracker.end({ ...pending, call }, { value: data.byteLength });
   }
 
@@ -268,22 +251,32 @@ export class StraceRecorder {
       this.started = true;
       // A new one: after vfork the parent has the old one still.
       const executable = executableOf(task.pid) ?? textOf(args[name === 'execve' ? 0 : 1]);
-      task.memory = { mappings: [], executable };
+      task.memory = { mappings: new SharedMappings(), executable };
       this.#tracker.exec(task.pid);
     } else if (name === 'fcntl' && args[1]?.text === 'F_SETFD') {
       const closeOnExec = flagsOf(args[2]).has('FD_CLOEXEC');
       this.#tracker.setCloseOnExec(task.pid, numberOf(args[0]), closeOnExec);
+    } else if (name === 'ioctl') {
+      const request = args[1]?.text;
+      if (request !== 'FIOCLEX' && request !== 'FIONCLEX') return;
+      this.#tracker.setCloseOnExec(task.pid, numberOf(args[0]), request === 'FIOCLEX');
     } else if (name === 'close_range') this.#closeRange(task, args);
-    else if (name === 'mmap') this.#mapped(task, args, value);
-    else if (name === 'mprotect') this.#protected(task, args);
+    else if (name === 'unshare') {
+      if (flagsOf(args[0]).has('CLONE_FILES')) this.#tracker.unshareFiles(task.pid);
+    } else if (name === 'mmap') this.#mapped(task, args, value);
+    else if (name === 'mprotect') {
+      for (const { file, fd } of task.memory.mappings.protected(args)) {
+        this.#unmodelled(task, SHARED_MAPPING, { file, fd });
+      }
+    } else if (name === 'msync') this.#synced(task, args);
     else if (name === 'io_uring_setup' && !isEventRing(task.memory.executable, args)) {
-      this.#unmodelled(task, 'io_uring', undefined);
+      this.#unmodelled(task, 'io_uring', null);
     }
   }
 
   #closeRange(task: Task, [first, last, flags]: readonly StraceArgument[]): void {
     const end = last?.text.startsWith('-') === true ? Infinity : numberOf(last);
-    const origin = { process: task.pid, thread: task.thread, stack: -1 };
+    const origin = this.#origin(task);
     for (const fd of this.#tracker.openDescriptors(task.pid, numberOf(first), end)) {
       if (flagsOf(flags).has('CLOSE_RANGE_CLOEXEC')) {
         this.#tracker.setCloseOnExec(task.pid, fd, true);
@@ -291,66 +284,48 @@ export class StraceRecorder {
     }
   }
 
-  /** Bytes that a program changes through a shared mapping reach the disk without any call. */
   #mapped(task: Task, args: readonly StraceArgument[], address: number): void {
-    const [, length, protection, flags, fd] = args;
-    const names = flagsOf(flags);
-    if (!names.has('MAP_SHARED') && !names.has('MAP_SHARED_VALIDATE')) return;
-    const file = this.#tracker.descriptor(task.pid, numberOf(fd));
-    if (file?.node == null || !file.write) return;
-    if (flagsOf(protection).has('PROT_WRITE')) this.#sharedMapping(task, fd);
-    else {
-      const end = address + numberOf(length);
-      task.memory.mappings.push({ start: address, end, fd: numberOf(fd) });
+    const file = this.#tracker.descriptor(task.pid, numberOf(args[4]));
+    const written = task.memory.mappings.mapped(args, address, file);
+    if (written !== null) this.#unmodelled(task, SHARED_MAPPING, written);
+  }
+
+  /** A sync of all that the file has is told; of a part of it nothing is promised in a trace. */
+  #synced(task: Task, args: readonly StraceArgument[]): void {
+    const { whole, part } = task.memory.mappings.synced(args);
+    const waits = flagsOf(args[2]).has('MS_SYNC');
+    for (const { file, fd } of waits ? whole : []) {
+      this.#runOn(task, file, { call: 'sync', fd, scope: 'data' });
+    }
+    for (const { file, fd } of waits ? part : [...whole, ...part]) {
+      this.#runOn(task, file, { call: 'writeback', fd, offset: 0, length: 0 });
     }
   }
 
-  #protected(task: Task, [address, length, protection]: readonly StraceArgument[]): void {
-    if (!flagsOf(protection).has('PROT_WRITE')) return;
-    const start = numberOf(address);
-    const end = start + numberOf(length);
-    for (const mapping of task.memory.mappings) {
-      const overlaps = mapping.start < end && start < mapping.end;
-      if (overlaps) this.#sharedMapping(task, { text: String(mapping.fd) });
-    }
+  #unmodelled(
+    task: Task,
+    what: string,
+    at: { file: OpenFile | undefined; fd: number } | null,
+  ): void {
+    if (at === null)
+      this.#tracker.run(this.#origin(task), { call: 'unmodelled', what }, { value: 0 });
+    else this.#runOn(task, at.file, { call: 'unmodelled', what, at: { fd: at.fd } });
   }
 
-  #sharedMapping(task: Task, fd: StraceArgument | undefined): void {
-    this.#unmodelled(task, 'a shared writable mapping', fd);
+  /** A call on what a descriptor had open when it was used, though it may be closed since. */
+  #runOn(task: Task, file: OpenFile | undefined, call: SystemCall): void {
+    const pending = this.#tracker.begin(this.#origin(task), call);
+    this.#tracker.end({ ...pending, file }, { value: 0 });
   }
 
-  #unmodelled(task: Task, what: string, fd: StraceArgument | undefined): void {
-    const origin = { process: task.pid, thread: task.thread, stack: -1 };
-    const place = fd === undefined ? {} : { at: { fd: numberOf(fd) } };
-    this.#tracker.run(origin, { call: 'unmodelled', what, ...place }, { value: 0 });
-  }
-
-  /** Standard output line by line, and whatever goes to another machine or program over a connection. */
-  #tellOutput({ name, args }: UnderWay, count: number): void {
-    if (!SENDS.has(name)) return;
-    const opened = args[0]?.opened ?? '';
-    const isOutput = name.startsWith('write') && this.#isOutput(numberOf(args[0]), opened);
-    const isConnection = /^TCP(v6)?:/.test(opened);
-    if (!isOutput && !isConnection) return;
-    const sent = sentBytes(args[1]).subarray(0, count);
-    if (isOutput) this.#output.write(sent);
-    else this.#mark('mark', Buffer.from(sent).toString('utf8'));
-  }
-
-  #isOutput(fd: number, opened: string): boolean {
-    const { stdout, sharedWithError } = this.#options.output;
-    if (sharedWithError && fd !== STDOUT_FD) return false;
-    if (opened === stdout) return true;
-    // strace tells more of a socket than its number.
-    const [, socket] = /^socket:\[(\d+)\]$/.exec(stdout) ?? [];
-    return socket !== undefined && new RegExp(`^[A-Z-]+:\\[${socket}\\b`).test(opened);
+  #origin(task: Task): CallOrigin {
+    return { process: task.pid, thread: task.thread, stack: -1 };
   }
 
   #mark(source: 'mark' | 'stdout' | 'exit', text: string): void {
     const task = this.#author ?? this.#first;
     if (task === null) return;
-    const origin = { process: task.pid, thread: task.thread, stack: -1 };
-    this.#tracker.run(origin, { call: 'mark', source, text }, { value: 0 });
+    this.#tracker.run(this.#origin(task), { call: 'mark', source, text }, { value: 0 });
   }
 
   #exit(line: Extract<StraceLine, { kind: 'exited' | 'killed' }>): void {
@@ -382,8 +357,12 @@ export class StraceRecorder {
   #dropUnderWay(task: Task): void {
     const { underWay } = task;
     task.underWay = null;
-    if (underWay?.pending == null || COPY_CALLS.has(underWay.name)) return;
-    this.#tracker.end(underWay.pending, null);
+    if (underWay?.pending == null) return;
+    const { pending, copy } = underWay;
+    if (copy === null) this.#tracker.end(pending, null);
+    else if (pending.file?.node?.kind === 'file') {
+      this.#unmodelled(task, 'a copy that did not return', { file: pending.file, fd: copy.to });
+    }
   }
 
   /** A descriptor that the program was started with and that leads into the root. */
@@ -395,45 +374,10 @@ export class StraceRecorder {
     const fd = numberOf(arg);
     if (this.#tracker.descriptor(task.pid, fd) !== undefined) return;
     const { append, position } = descriptorInfo(task.pid, fd);
-    const origin = { process: task.pid, thread: task.thread, stack: -1 };
+    const origin = this.#origin(task);
     const flags = { ...READ_FLAGS, write: true, append, closeOnExec: false };
     const call: SystemCall = { call: 'open', at: { path: opened }, flags, mode: 0 };
     this.#tracker.run(origin, call, { value: fd });
     this.#tracker.run(origin, { call: 'seek', fd }, { value: position });
   }
-}
-
-/** As many entries as libuv gives to the ring in which it registers descriptors with epoll. */
-const EVENT_RING_ENTRIES = 256;
-
-/**
- * Node from version 22 on makes a ring at every start, only to batch its calls of epoll_ctl: nothing in it touches
- * a file. Any other ring may hold writes that nobody sees.
- */
-function isEventRing(program: string, [entries, parameters]: readonly StraceArgument[]): boolean {
-  const flags = parameters?.fields?.get('flags')?.text ?? '';
-  const isPlain = /^(?:0$|0x10000\b|IORING_SETUP_NO_SQARRAY$)/.test(flags);
-  return numberOf(entries) === EVENT_RING_ENTRIES && isPlain && /\/node(?:js)?$/.test(program);
-}
-
-function resultOf(result: StraceResult): CallResult {
-  if (result.error !== undefined) return { error: result.error };
-  return result.value === null ? null : { value: result.value };
-}
-
-/** A copy's bytes are known only when it is done. */
-function placeholderOf(copy: Copy): SystemCall {
-  return { call: 'write', fd: copy.to, position: copy.position, data: new Uint8Array(0) };
-}
-
-function cloneFlags(args: readonly StraceArgument[]): ReadonlySet<string> {
-  const texts = args.flatMap((arg) => [arg.text, arg.fields?.get('flags')?.text ?? '']);
-  return new Set(texts.flatMap((text) => text.replace(/^flags=/, '').split('|')));
-}
-
-function sentBytes(data: StraceArgument | undefined): Uint8Array {
-  if (data?.bytes !== undefined) return data.bytes;
-  const vector = data?.list ?? data?.fields?.get('msg_iov')?.list ?? [];
-  const parts = vector.map((part) => part.fields?.get('iov_base')?.bytes ?? new Uint8Array(0));
-  return Buffer.concat(parts);
 }

@@ -45,6 +45,7 @@ export interface WriteCall {
   readonly data: Uint8Array;
   /** Stronger than the descriptor's own flags, for one call (RWF_DSYNC, RWF_SYNC, RWF_APPEND). */
   readonly durable?: 'data' | 'all';
+  /** Whether it goes to the end, other than the descriptor's own flag says (RWF_APPEND, RWF_NOAPPEND). */
   readonly append?: boolean;
 }
 
@@ -66,8 +67,18 @@ export type SystemCall =
       readonly mode: 'extend' | 'keep-size' | 'punch-hole' | 'zero-range';
       readonly offset: number;
       readonly length: number;
+      /** Of `'zero-range'`: FALLOC_FL_KEEP_SIZE. */
+      readonly keepSize?: boolean;
     }
   | { readonly call: 'sync'; readonly fd: number; readonly scope: 'all' | 'data' }
+  /** sync_file_range, msync of a part: writing is begun, and nothing is promised. */
+  | {
+      readonly call: 'writeback';
+      readonly fd: number;
+      readonly offset: number;
+      /** 0: to the end of the file. */
+      readonly length: number;
+    }
   | { readonly call: 'sync-all' }
   /** `recursive`: every missing directory of the path is made, as `mkdir -p` does. */
   | {
@@ -89,6 +100,8 @@ export type SystemCall =
       readonly from: PathAt;
       readonly to: PathAt;
       readonly exchange?: boolean;
+      /** RENAME_WHITEOUT: a device node takes the old name. */
+      readonly whiteout?: boolean;
     }
   | {
       readonly call: 'attribute';

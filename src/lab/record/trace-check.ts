@@ -114,6 +114,7 @@ function checkReferences(
       return isFile(operation.inode);
     case 'attribute':
     case 'sync':
+    case 'writeback':
     case 'close':
       return isThere(operation.inode);
     case 'sync-all':

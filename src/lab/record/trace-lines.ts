@@ -28,6 +28,7 @@ const OPERATION_KINDS: readonly Operation['kind'][] = [
   'allocate',
   'attribute',
   'sync',
+  'writeback',
   'sync-all',
   'close',
   'mark',
@@ -99,6 +100,7 @@ function detailsOf(fields: Fields): Details {
     case 'allocate':
     case 'attribute':
     case 'sync':
+    case 'writeback':
     case 'close':
       return fileDetailsOf(kind, fields);
     case 'sync-all':
@@ -145,7 +147,7 @@ function nameDetailsOf(kind: 'create' | 'link' | 'unlink' | 'rename', fields: Fi
 }
 
 function fileDetailsOf(
-  kind: 'write' | 'truncate' | 'allocate' | 'attribute' | 'sync' | 'close',
+  kind: 'write' | 'truncate' | 'allocate' | 'attribute' | 'sync' | 'writeback' | 'close',
   fields: Fields,
 ): Details {
   const inode = integerOf(fields['inode'], 'inode');
@@ -158,6 +160,7 @@ function fileDetailsOf(
         length: integerOf(fields['length'], 'length'),
         content: stringOf(fields['content'], 'content'),
         durable: oneOf(fields['durable'], ['none', 'data', 'all'], 'durable'),
+        ...('asked' in fields ? { asked: integerOf(fields['asked'], 'asked') } : {}),
       };
     case 'truncate':
       return { kind, inode, size: integerOf(fields['size'], 'size') };
@@ -175,6 +178,13 @@ function fileDetailsOf(
     }
     case 'sync':
       return { kind, inode, scope: oneOf(fields['scope'], ['all', 'data'], 'scope') };
+    case 'writeback':
+      return {
+        kind,
+        inode,
+        offset: integerOf(fields['offset'], 'offset'),
+        length: integerOf(fields['length'], 'length'),
+      };
     case 'close':
       return { kind, inode };
   }

@@ -1,7 +1,6 @@
 /**
  * What each call that opens, writes or describes means for the shadow tree, and which operations it was.
- * Calls that change names are in `tracker-names.ts`. A call that failed changed nothing and is kept only where
- * its failure says something about the disk (a failed write or sync), not where a name was merely not found.
+ * Calls that change names are in `tracker-names.ts`, calls that failed in `tracker-failures.ts`.
  */
 
 import type { OpenFile } from './descriptor-table.ts';
@@ -14,7 +13,9 @@ import {
   type PendingCall,
   type TimelessOperation,
   type TrackerContext,
+  writeOffset,
 } from './tracker-context.ts';
+import { failedCall } from './tracker-failures.ts';
 import { applyNameCall } from './tracker-names.ts';
 
 /** A call that ended well, or may have. */
@@ -29,7 +30,7 @@ export function applyCall(
   pending: PendingCall,
   result: CallResult,
 ): readonly TimelessOperation[] {
-  if (result !== null && 'error' in result) return failed(tracker, pending, result.error);
+  if (result !== null && 'error' in result) return failedCall(tracker, pending, result.error);
   const success: Success = { value: result === null ? null : result.value };
   const { call, process, file } = pending;
   switch (call.call) {
@@ -58,6 +59,8 @@ export function applyCall(
     case 'sync':
       if (file?.node == null) return [];
       return [{ kind: 'sync', inode: file.node.inode, scope: call.scope, path: file.path }];
+    case 'writeback':
+      return writeback(pending, call);
     case 'sync-all':
       return [{ kind: 'sync-all', path: '' }];
     case 'chdir': {
@@ -79,6 +82,14 @@ export function applyCall(
     case 'rename':
       return applyNameCall(tracker, pending, call);
   }
+}
+
+function writeback(
+  { file }: PendingCall,
+  { offset, length }: Extract<PendingCall['call'], { call: 'writeback' }>,
+): TimelessOperation[] {
+  if (file?.node == null) return [];
+  return [{ kind: 'writeback', inode: file.node.inode, offset, length, path: file.path }];
 }
 
 /** As `lookUpPath`; a descriptor leads to what it has open, under the name it was opened by. */
@@ -213,12 +224,6 @@ function insideFile(tracker: TrackerContext, file: OpenFile | undefined): Shadow
   return null;
 }
 
-function writeOffset(file: OpenFile, node: ShadowFile, call: WriteCall): number {
-  // On Linux a positioned write to an appending descriptor appends too. @see pwrite(2), BUGS
-  if (file.append || call.append === true) return node.size;
-  return call.position ?? file.offset;
-}
-
 function write(
   tracker: TrackerContext,
   { file }: PendingCall,
@@ -233,7 +238,10 @@ function write(
   node.size = Math.max(node.size, offset + length);
   const content = tracker.sink.addContent(call.data.subarray(0, length));
   const durable = call.durable ?? file.durable;
-  return [{ kind: 'write', inode: node.inode, offset, length, content, durable, path: file.path }];
+  const { inode } = node;
+  const asked = call.data.byteLength;
+  const short = length < asked ? { asked } : {};
+  return [{ kind: 'write', inode, offset, length, content, durable, ...short, path: file.path }];
 }
 
 function allocate(
@@ -243,9 +251,20 @@ function allocate(
 ): TimelessOperation[] {
   const node = insideFile(tracker, file);
   if (node === null || file === undefined) return [];
-  const { mode, offset, length } = call;
-  if (mode === 'extend') node.size = Math.max(node.size, offset + length);
-  return [{ kind: 'allocate', inode: node.inode, offset, length, mode, path: file.path }];
+  const { mode, offset, length, keepSize } = call;
+  const { path } = file;
+  const one = { kind: 'allocate', inode: node.inode, path } as const;
+  if (mode === 'zero-range' && keepSize === true && offset + length > node.size) {
+    // Zeros as far as the file goes, and blocks in reserve behind it.
+    const within = Math.max(0, node.size - offset);
+    const behind = { offset: offset + within, length: length - within };
+    const reserved: TimelessOperation = { ...one, ...behind, mode: 'keep-size' };
+    return within === 0 ? [reserved] : [{ ...one, offset, length: within, mode }, reserved];
+  }
+  if (mode === 'extend' || mode === 'zero-range') {
+    node.size = Math.max(node.size, offset + length);
+  }
+  return [{ ...one, offset, length, mode }];
 }
 
 function changeNode(
@@ -282,46 +301,4 @@ function unmodelled(
   if (found.place === 'inside') path = pathIn(tracker, found);
   if (found.place === 'open') path = found.path;
   return [{ kind: 'unmodelled', what: `${call.what}: ${path}`, path }];
-}
-
-/**
- * A failed call is told when it acted on a file of the root. Name changes that failed (ENOENT, EEXIST, EXDEV)
- * changed nothing and promise nothing, so they are left out.
- */
-function failed(
-  tracker: TrackerContext,
-  { call, file, process }: PendingCall,
-  error: string,
-): TimelessOperation[] {
-  if (call.call === 'close' && file !== undefined && error !== 'EBADF') {
-    // Linux releases the descriptor also when close reports an error. @see close(2)
-    if (process.get(call.fd) === file) process.remove(call.fd);
-  }
-  const node = file?.node;
-  if (file === undefined || node == null || error === 'EBADF') return [];
-  const { path } = file;
-  const { inode } = node;
-  if (call.call === 'sync') return [{ kind: 'sync', inode, scope: call.scope, path, error }];
-  // Writing to a directory fails, and says nothing about the disk.
-  if (node.kind !== 'file') return [];
-  switch (call.call) {
-    case 'write': {
-      const content = tracker.sink.addContent(call.data);
-      const offset = writeOffset(file, node, call);
-      const length = call.data.byteLength;
-      // A durable write writes to the cache, then syncs: with an I/O error it may be the sync that failed.
-      const durable = error === 'EIO' ? file.durable : 'none';
-      return [{ kind: 'write', inode, offset, length, content, durable, path, error }];
-    }
-    case 'truncate':
-      return [{ kind: 'truncate', inode, size: call.size, path, error }];
-    case 'close':
-      return file.write ? [{ kind: 'close', inode, path, error }] : [];
-    case 'allocate': {
-      const { mode, offset, length } = call;
-      return [{ kind: 'allocate', inode, offset, length, mode, path, error }];
-    }
-    default:
-      return [];
-  }
 }

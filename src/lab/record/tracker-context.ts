@@ -5,8 +5,8 @@
 
 import type { OpenFile, ProcessState } from './descriptor-table.ts';
 import type { Operation } from './operation.ts';
-import type { Resolution, ShadowNode, ShadowTree } from './shadow-tree.ts';
-import type { PathAt, SystemCall } from './system-call.ts';
+import type { Resolution, ShadowFile, ShadowNode, ShadowTree } from './shadow-tree.ts';
+import type { PathAt, SystemCall, WriteCall } from './system-call.ts';
 import type { TraceSink } from './trace-sink.ts';
 
 /** An operation before it has its place in time. */
@@ -58,6 +58,11 @@ export function lookUpPath(
   if (base.node === null) return tracker.tree.resolve(base.outsidePath, at.path, followLast);
   if (base.node.kind !== 'directory') return { place: 'nowhere', missing: at.path };
   return tracker.tree.resolve(base.node, at.path, followLast);
+}
+
+/** Where a write goes. On Linux a positioned one to an appending descriptor appends too. @see pwrite(2), BUGS */
+export function writeOffset(file: OpenFile, node: ShadowFile, call: WriteCall): number {
+  return (call.append ?? file.append) ? node.size : (call.position ?? file.offset);
 }
 
 /** For people: the path from the root. */

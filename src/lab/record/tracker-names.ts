@@ -197,6 +197,10 @@ function rename(
   if (to.place !== 'inside') return [...operations, ...missed(to, tracker)];
   // Two names of one file: rename(2) does nothing and succeeds.
   if (to.node === node) return operations;
+  if (call.whiteout === true) {
+    const path = pathIn(tracker, from);
+    operations.push({ kind: 'unmodelled', what: `a whiteout at the old name: ${path}`, path });
+  }
   operations.push(renameOperation(tracker, { ...from, node }, to, call.exchange === true));
   return operations;
 }
