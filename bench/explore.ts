@@ -9,7 +9,7 @@ import type { Checker } from '../src/lab/check/checker.ts';
 import { ProcessChecker } from '../src/lab/check/process-checker.ts';
 import { runCommand } from '../src/lab/check/process-run.ts';
 import { ContentStore } from '../src/lab/explore/content-store.ts';
-import type { Exploration } from '../src/lab/explore/explorer.ts';
+import type { Exploration } from '../src/lab/explore/exploration.ts';
 import { exploreModel } from '../src/lab/explore/explorer.ts';
 import { VerdictCache } from '../src/lab/explore/verdict-cache.ts';
 import { modelByName } from '../src/lab/model/model-list.ts';

@@ -9,7 +9,7 @@ import { RobustnessOracle, validateDumper } from '../lab/check/robustness-oracle
 import { validateChecker } from '../lab/check/validate-checker.ts';
 import { ContentStore } from '../lab/explore/content-store.ts';
 import { walkDisks } from '../lab/explore/disk-walk.ts';
-import { marksAt } from '../lab/explore/explorer.ts';
+import { marksAt } from '../lab/explore/marks-at.ts';
 import type { CrashModel } from '../lab/model/crash-model.ts';
 import { DEFAULT_MODELS, modelByName } from '../lab/model/model-list.ts';
 import type { Trace } from '../lab/record/operation.ts';

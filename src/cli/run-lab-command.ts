@@ -1,7 +1,7 @@
 /** What `explore` and `check` have in common: a trace in, progress, the report out, the exit code. */
 
 import { systemClock } from '../base/clock.ts';
-import type { ExploreProgress } from '../lab/explore/explorer.ts';
+import type { ExploreProgress } from '../lab/explore/explore-options.ts';
 import type { LabResult } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';

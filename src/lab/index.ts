@@ -4,7 +4,7 @@ export type { Checker, CrashedDisk, Verdict } from './check/checker.ts';
 export { OldOrNewOracle } from './check/old-or-new-oracle.ts';
 export { ProcessChecker, type ProcessCheckerOptions } from './check/process-checker.ts';
 export type { Finding, MissingSync, ToldOperation } from './explain/finding.ts';
-export type { Exploration } from './explore/explorer.ts';
+export type { Exploration } from './explore/exploration.ts';
 export { runLab, type LabResult, type LabRunOptions, type ModelRun } from './lab-run.ts';
 export type { CrashModel } from './model/crash-model.ts';
 export { DEFAULT_MODELS, listModels, modelByName } from './model/model-list.ts';

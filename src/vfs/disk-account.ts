@@ -67,7 +67,7 @@ function censusOf(tree: FileTreeDirectory | null): TreeCensus {
       links.set(node.inode, names);
       inodeMax = Math.max(inodeMax, node.inode);
     }
-    if (node.kind === 'file' && names === 1) bytes += node.content.length;
+    if (node.kind === 'file' && names === 1) bytes += node.parts?.size ?? node.content.length;
     if (node.kind === 'directory') for (const child of node.entries.values()) visit(child);
   };
   if (tree !== null) visit(tree);

@@ -27,8 +27,6 @@ const DIRECTORY_BYTES = 4096;
 /** Like `DIRECTORY_BYTES`, for a link count. */
 const EMPTY_DIRECTORY_LINKS = 2;
 
-const NO_BYTES = new Uint8Array(0);
-
 /** The state that all inodes of one `MemoryVfs` share. */
 export class MemoryDisk {
   readonly root: MemoryDirectoryNode;
@@ -178,7 +176,7 @@ export class MemoryFileNode extends LinkedNode {
   constructor(disk: MemoryDisk, mode: number, source: FileTreeFile | null) {
     super(disk, mode, source);
     this.#source = source;
-    this.#content = new MemoryContent(source?.content ?? NO_BYTES);
+    this.#content = new MemoryContent(source);
   }
 
   get size(): number {
@@ -270,7 +268,7 @@ export class MemoryFileNode extends LinkedNode {
   #release(): void {
     if (this.#handles > 0 || this.hasName()) return;
     this.disk.account.grow(-this.size);
-    this.#content = new MemoryContent(NO_BYTES);
+    this.#content = new MemoryContent(null);
   }
 }
 

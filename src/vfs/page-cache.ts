@@ -35,7 +35,7 @@ export class PageCache {
 
   /** `content` is what the disk holds now; nothing is dirty. */
   constructor(content: Uint8Array) {
-    this.#disk = new MemoryContent(content);
+    this.#disk = new MemoryContent({ content });
     this.#sizeMin = content.length;
   }
 

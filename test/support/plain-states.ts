@@ -5,16 +5,19 @@
  */
 
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
+import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import { bytesOfNobody } from '../../src/lab/explore/block-domain.ts';
 import type { BlockEvent, BlockHistory, Change, FileHistory } from '../../src/lab/model/change.ts';
 import type { ChangeHistory } from '../../src/lab/model/split-trace.ts';
-import { ROOT_INODE, type Trace } from '../../src/lab/record/operation.ts';
+import { type MarkOperation, ROOT_INODE, type Trace } from '../../src/lab/record/operation.ts';
 
 const BLOCK = 4096;
 
 export interface PlainDisks {
   /** Each distinct disk with the highest number of marks under which it was seen. */
   readonly disks: ReadonlyMap<string, number>;
+  /** Every state at every crash point, equal disks under equal marks once. */
+  readonly each: readonly CrashedDisk[];
   /** States at the crash points after each operation. */
   readonly rawStates: bigint;
 }
@@ -22,11 +25,14 @@ export interface PlainDisks {
 /** Gives up with null when there are more than `statesMax` states at some point. */
 export function plainDisks(history: ChangeHistory, statesMax: number): PlainDisks | null {
   const disks = new Map<string, number>();
+  const each = new Map<string, CrashedDisk>();
   const { trace } = history;
   for (const position of positionsOf(trace)) {
-    const marks = trace.operations.filter(
-      ({ kind, start }) => kind === 'mark' && start <= position,
-    ).length;
+    const told = trace.operations.filter(
+      (operation): operation is MarkOperation =>
+        operation.kind === 'mark' && operation.start <= position,
+    );
+    const marks = told.length;
     let states = 0;
     for (const survivors of survivorSets(history, position)) {
       const choices = new Odometer();
@@ -34,12 +40,14 @@ export function plainDisks(history: ChangeHistory, statesMax: number): PlainDisk
         if (++states > statesMax) return null;
         choices.begin();
         const state = new PlainState(history, position, survivors, choices);
-        const key = treeKey(state.directory(ROOT_INODE, []));
+        const root = state.directory(ROOT_INODE, []);
+        const key = treeKey(root);
+        each.set(`${marks} ${key}`, { root, marks: told });
         disks.set(key, Math.max(disks.get(key) ?? 0, marks));
       } while (choices.next());
     }
   }
-  return { disks, rawStates: plainCount(history) };
+  return { disks, each: [...each.values()], rawStates: plainCount(history) };
 }
 
 /** A tree as text: names sorted, hard links told apart from copies. */

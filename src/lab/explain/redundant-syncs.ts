@@ -4,7 +4,7 @@
  * here. Another run, another workload or another checker may need it: the answer is about this trace only.
  */
 
-import type { ExploreOptions } from '../explore/explorer.ts';
+import type { ExploreOptions } from '../explore/explore-options.ts';
 import { exploreModel } from '../explore/explorer.ts';
 import type { CrashModel } from '../model/crash-model.ts';
 import type { Operation, Trace } from '../record/operation.ts';

@@ -4,8 +4,10 @@
  * by a sync. Then syncs that turned out not to be needed are taken out again. The last exploration is the proof.
  */
 
-import type { Exploration, ExploreOptions, Violation } from '../explore/explorer.ts';
+import type { Exploration } from '../explore/exploration.ts';
+import type { ExploreOptions } from '../explore/explore-options.ts';
 import { exploreModel } from '../explore/explorer.ts';
+import type { Violation } from '../explore/violation-list.ts';
 import { prepareHistory } from '../explore/prepared-history.ts';
 import type { CrashState } from '../explore/crash-state.ts';
 import type { CrashModel } from '../model/crash-model.ts';

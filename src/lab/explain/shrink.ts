@@ -6,7 +6,7 @@
 
 import type { Checker, Verdict } from '../check/checker.ts';
 import type { PreparedHistory } from '../explore/prepared-history.ts';
-import { marksAt } from '../explore/explorer.ts';
+import { marksAt } from '../explore/marks-at.ts';
 import { eventTimes } from '../explore/crash-positions.ts';
 import { CrashSpace } from '../explore/crash-space.ts';
 import { outcomeDigest } from '../explore/block-domain.ts';

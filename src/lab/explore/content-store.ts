@@ -1,24 +1,24 @@
 /**
  * Byte strings of crashed disks, kept once each, so that two blocks or files are equal exactly when their ids
- * are. One store serves all models and all repairs of one trace; that makes disks comparable across them.
+ * are. Ids are made from the bytes alone: disks can be compared across models, repairs, threads and runs.
  */
 
 import { hash } from 'node:crypto';
 
 /** One block's bytes, cut to what the file shows of it. */
 export interface BlockContent {
-  readonly id: number;
+  readonly id: string;
   readonly bytes: Uint8Array;
 }
 
 /** One file's bytes, put together when first asked for. */
 export class FileContent {
-  readonly id: number;
+  readonly id: string;
   readonly size: number;
   readonly #parts: readonly BlockContent[];
   #bytes: Uint8Array | null = null;
 
-  constructor(id: number, size: number, parts: readonly BlockContent[]) {
+  constructor(id: string, size: number, parts: readonly BlockContent[]) {
     this.id = id;
     this.size = size;
     this.#parts = parts;
@@ -38,6 +38,9 @@ export class FileContent {
   }
 }
 
+/** Of a digest in base64: 72 bits, so that among a million contents equal ids mean equal bytes. */
+const ID_LENGTH = 12;
+
 export class ContentStore {
   readonly #blocks = new Map<string, BlockContent>();
   readonly #files = new Map<string, FileContent>();
@@ -48,7 +51,7 @@ export class ContentStore {
     const key = hash('sha256', bytes, 'base64');
     let known = this.#blocks.get(key);
     if (known === undefined) {
-      known = { id: this.#blocks.size, bytes };
+      known = { id: key.slice(0, ID_LENGTH), bytes };
       this.#blocks.set(key, known);
     }
     return known;
@@ -84,7 +87,10 @@ export class ContentStore {
     }
     let known = this.#files.get(key);
     if (known === undefined) {
-      known = new FileContent(this.#files.size, size, parts);
+      const [only] = parts;
+      const own = parts.length === 1 ? only?.id : undefined;
+      const id = own ?? hash('sha256', key, 'base64').slice(0, ID_LENGTH);
+      known = new FileContent(id, size, parts);
       this.#files.set(key, known);
     }
     return known;

@@ -11,7 +11,7 @@
 import type { InodeNumber, Trace } from '../record/operation.ts';
 import type { Change, FileHistory } from '../model/change.ts';
 import { ChoicePath } from './choice-path.ts';
-import { mayOutgrow } from './crash-content.ts';
+import { mayOutgrow } from './journalled-content.ts';
 import { CrashSpace } from './crash-space.ts';
 import type { PreparedHistory } from './prepared-history.ts';
 

@@ -4,12 +4,15 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import type { BlockEvent, BlockHistory, Change, FileHistory, FreedBlock } from '../model/change.ts';
+import type { BlockEvent, BlockHistory, Change, FileHistory } from '../model/change.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
-import type { ChangeHistory } from '../model/split-trace.ts';
-import type { BlockDomain, BlockOutcome } from './block-domain.ts';
+import type { BlockOutcome } from './block-domain.ts';
 import { blockDomain } from './block-domain.ts';
-import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
+import type { ContentSpace } from './content-space.ts';
+import type { BlockContent, FileContent } from './content-store.ts';
+import { JournalledContents, mayOutgrow } from './journalled-content.ts';
+import { padded, type SpaceCache } from './space-cache.ts';
+import { UndoMap } from './undo-map.ts';
 
 /** A block that was looked at and could have held several things. */
 export interface DecidedBlock {
@@ -34,94 +37,31 @@ interface ShownDomain {
   readonly contents: readonly BlockContent[];
 }
 
-/** Work that is the same for all crash points and runs over one history. */
-export class SpaceCache {
-  readonly store: ContentStore;
-  /** False when some block had more outcomes than are told apart. */
-  whole = true;
-  readonly #domains = new Map<BlockHistory, Map<string, BlockDomain>>();
-  readonly #freed = new Map<FreedBlock, BlockContent>();
-  readonly #untouched = new Map<FileHistory, Map<number, Uint8Array>>();
-
-  constructor(store: ContentStore) {
-    this.store = store;
-  }
-
-  domain(history: BlockHistory, key: string, make: () => BlockDomain): readonly BlockOutcome[] {
-    let domains = this.#domains.get(history);
-    if (domains === undefined) this.#domains.set(history, (domains = new Map()));
-    let domain = domains.get(key);
-    if (domain === undefined) domains.set(key, (domain = make()));
-    this.whole &&= domain.whole;
-    return domain.outcomes;
-  }
-
-  /** What a freed block held. */
-  freed(file: FileHistory, block: FreedBlock): BlockContent {
-    let content = this.#freed.get(block);
-    if (content === undefined) {
-      const bytes = this.untouched(file, block.block * BLOCK_BYTES).slice();
-      for (const event of file.blocks.get(block.block)?.events ?? []) {
-        if (event.start < block.start) bytes.set(event.bytes, event.offset);
-      }
-      this.#freed.set(block, (content = this.store.block(bytes)));
-    }
-    return content;
-  }
-
-  /** A block of a file that was there when recording began, as it was then; zeros beyond its end. */
-  untouched(file: FileHistory, from: number): Uint8Array {
-    let blocks = this.#untouched.get(file);
-    if (blocks === undefined) this.#untouched.set(file, (blocks = new Map()));
-    let bytes = blocks.get(from);
-    if (bytes === undefined) {
-      bytes = padded(file.initialContent.subarray(from, from + BLOCK_BYTES));
-      blocks.set(from, bytes);
-    }
-    return bytes;
-  }
-}
-
-/** The choice of one block's content among several that a reader could see. */
-export interface BlockChoice {
-  readonly kind: 'block';
-  readonly history: BlockHistory;
-  readonly outcomes: readonly BlockOutcome[];
-}
-
-/** The choice of the order in which calls came that overlapped in time. */
-export interface OrderChoice {
-  readonly kind: 'order';
-  readonly change: Change;
-}
-
-/** What contents ask of the space they belong to: a `CrashSpace`. */
-export interface ContentSpace {
-  readonly history: ChangeHistory;
-  /** The power fails when everything up to this time has happened. */
-  readonly position: number;
-  survives(change: Change): boolean;
-  ask(count: number, choice: BlockChoice | OrderChoice): number;
-  /** Whether the stream can have come as far as calls that started at `time`. */
-  mayReach(time: number): boolean;
-  /** It has. REQUIRES: `mayReach(time)`. */
-  require(time: number): void;
+/** How much was decided: each a number of entries, in the order in which they came. */
+export interface ContentMark {
+  readonly decided: number;
+  readonly blocks: number;
+  readonly sizes: number;
+  readonly shown: number;
 }
 
 export class CrashContents {
   readonly #space: ContentSpace;
   readonly #cache: SpaceCache;
-  readonly #decided = new Map<number, FileContent>();
-  readonly #blocks = new Map<BlockHistory, DecidedBlock>();
+  readonly #journalled: JournalledContents;
+  readonly #decided = new UndoMap<number, FileContent>();
+  readonly #blocks = new UndoMap<BlockHistory, DecidedBlock>();
+  readonly #sizes = new UndoMap<FileHistory, Change | null>();
+  readonly #shownBlocks = new UndoMap<BlockHistory, BlockContent>();
   /** While contents are counted: the product of the outcomes of the blocks that were looked at. */
   #asked: bigint | null = null;
   // What follows does not depend on decisions and outlives them.
   readonly #shown = new Map<BlockHistory, Map<number, ShownDomain>>();
-  readonly #whole = new Map<FileHistory, Map<number, BlockContent[]>>();
 
   constructor(space: ContentSpace, cache: SpaceCache) {
     this.#space = space;
     this.#cache = cache;
+    this.#journalled = new JournalledContents(space, cache.store);
   }
 
   get decidedBlocks(): Iterable<DecidedBlock> {
@@ -131,16 +71,51 @@ export class CrashContents {
   clear(): void {
     this.#decided.clear();
     this.#blocks.clear();
+    this.#sizes.clear();
+    this.#shownBlocks.clear();
+  }
+
+  mark(): ContentMark {
+    return {
+      decided: this.#decided.size,
+      blocks: this.#blocks.size,
+      sizes: this.#sizes.size,
+      shown: this.#shownBlocks.size,
+    };
+  }
+
+  rewind(mark: ContentMark): void {
+    this.#decided.rewind(mark.decided);
+    this.#blocks.rewind(mark.blocks);
+    this.#sizes.rewind(mark.sizes);
+    this.#shownBlocks.rewind(mark.shown);
   }
 
   of(file: FileHistory): FileContent {
     let content = this.#decided.get(file.inode);
     if (content === undefined) {
-      const journalled = this.#space.history.model.data === 'stream';
-      content = journalled ? this.#journalled(file) : this.#own(file);
-      this.#decided.set(file.inode, content);
+      content = this.#isJournalled ? this.#journalled.of(file) : this.#own(file);
+      this.#decided.add(file.inode, content);
     }
     return content;
+  }
+
+  /** The size alone; null where data is journalled with it, so that a part of a file is no smaller question. */
+  sizeOf(file: FileHistory): number | null {
+    return this.#isJournalled ? null : this.#sizeIn(file, this.#sizeChange(file));
+  }
+
+  /** One block up to the end of the file. REQUIRES: `sizeOf(file)` is a number, and the block is below it. */
+  blockOf(file: FileHistory, block: number): BlockContent {
+    const sizeChange = this.#sizeChange(file);
+    const from = block * BLOCK_BYTES;
+    const length = Math.min(this.#sizeIn(file, sizeChange) - from, BLOCK_BYTES);
+    assert(length > 0, 'a block that is read begins below the size');
+    return this.#part(file, from, sizeChange, length);
+  }
+
+  get #isJournalled(): boolean {
+    return this.#space.history.model.data === 'stream';
   }
 
   /** The product over the blocks below the size. */
@@ -153,79 +128,46 @@ export class CrashContents {
     return count;
   }
 
-  /** What survived, in order. Asked from the last on, because in a stream it settles the others. */
-  #journalled(file: FileHistory): FileContent {
-    const kept: Change[] = [];
-    for (let index = file.changes.length - 1; index >= 0; index--) {
-      const change = file.changes[index];
-      if (change !== undefined && this.#space.survives(change)) kept.push(change);
-    }
-    const inIssueOrder = kept.toReversed();
-    const applied = this.#inSomeOrder(inIssueOrder);
-    let known = this.#whole.get(file);
-    if (known === undefined) this.#whole.set(file, (known = new Map()));
-    // Survivors of a file are closed under its order, except among overlapping calls.
-    const isPrefix = kept.length === 0 || kept[0]?.id === file.changes[kept.length - 1]?.id;
-    const plain = isPrefix && applied === inIssueOrder;
-    let parts = plain ? known.get(kept.length) : undefined;
-    if (parts === undefined) {
-      parts = this.#partsOf(contentAfter(file.initialContent, applied));
-      if (plain) known.set(kept.length, parts);
-    }
-    return this.#cache.store.file(parts);
-  }
-
-  /** Calls that overlapped may have come in any order: each is asked before how many of them it came. */
-  #inSomeOrder(changes: readonly Change[]): readonly Change[] {
-    const collided = changes.some((change, index) =>
-      changes.slice(0, index).some((one) => overlaps(one, change) && this.#collide(one, change)),
-    );
-    if (!collided) return changes;
-    const order: Change[] = [];
-    let moved = false;
-    for (const change of changes) {
-      const passable = order.length - 1 - order.findLastIndex((one) => !overlaps(one, change));
-      const passed = passable === 0 ? 0 : this.#space.ask(passable + 1, { kind: 'order', change });
-      moved ||= passed > 0;
-      order.splice(order.length - passed, 0, change);
-    }
-    return moved ? order : changes;
-  }
-
-  /** Whether it shows which of the two came last. */
-  #collide(a: Change, b: Change): boolean {
-    if (a.block === null || b.block === null) return true;
-    if (a.block.block !== b.block.block) return false;
-    const { offset: startA, bytes: bytesA } = a.block;
-    const { offset: startB, bytes: bytesB } = b.block;
-    return startA < startB + bytesB.length && startB < startA + bytesA.length;
-  }
-
-  #partsOf(bytes: Uint8Array): BlockContent[] {
-    const parts: BlockContent[] = [];
-    for (let from = 0; from < bytes.length; from += BLOCK_BYTES) {
-      parts.push(this.#cache.store.block(bytes.subarray(from, from + BLOCK_BYTES)));
-    }
-    return parts;
-  }
-
   #own(file: FileHistory): FileContent {
     const sizeChange = this.#sizeChange(file);
-    const size = sizeChange?.size?.bytes ?? file.initialContent.length;
+    const size = this.#sizeIn(file, sizeChange);
     const parts: BlockContent[] = [];
     for (let from = 0; from < size; from += BLOCK_BYTES) {
-      const length = Math.min(size - from, BLOCK_BYTES);
-      const history = file.blocks.get(from / BLOCK_BYTES);
-      if (history === undefined) {
-        const bytes = this.#cache.untouched(file, from);
-        parts.push(this.#cache.store.cut(bytes, length));
-      } else parts.push(this.#block(history, sizeChange, length));
+      parts.push(this.#part(file, from, sizeChange, Math.min(size - from, BLOCK_BYTES)));
     }
     return this.#cache.store.file(parts);
+  }
+
+  #sizeIn(file: FileHistory, sizeChange: Change | null): number {
+    return sizeChange?.size?.bytes ?? file.initialContent.length;
+  }
+
+  #part(file: FileHistory, from: number, sizeChange: Change | null, length: number): BlockContent {
+    const history = file.blocks.get(from / BLOCK_BYTES);
+    if (history === undefined) {
+      return this.#cache.store.cut(this.#cache.untouched(file, from), length);
+    }
+    if (this.#asked !== null) return this.#block(history, sizeChange, length);
+    let content = this.#shownBlocks.get(history);
+    if (content === undefined) {
+      content = this.#block(history, sizeChange, length);
+      this.#shownBlocks.add(history, content);
+    }
+    return content;
   }
 
   /** The change that the file's size comes from; null for the size that it had at the start. */
-  #sizeChange({ changes }: FileHistory): Change | null {
+  #sizeChange(file: FileHistory): Change | null {
+    if (this.#asked !== null) return this.#findSizeChange(file);
+    let change = this.#sizes.get(file);
+    if (change === undefined) {
+      change = this.#findSizeChange(file);
+      this.#sizes.add(file, change);
+    }
+    return change;
+  }
+
+  #findSizeChange({ changes }: FileHistory): Change | null {
     let last: Change | null = null;
     let longest: Change | null = null;
     for (let index = changes.length - 1; index >= 0; index--) {
@@ -267,7 +209,7 @@ export class CrashContents {
       index = this.#space.ask(outcomes.length, { kind: 'block', history, outcomes });
       const outcome = outcomes[index];
       assert(outcome !== undefined, 'the chooser picks one of the outcomes');
-      this.#blocks.set(history, { history, outcomes, outcome });
+      this.#blocks.add(history, { history, outcomes, outcome });
     }
     const needs = domain.outcomes[index]?.needs ?? -1;
     if (this.#space.history.model.dataNeedsStream) this.#space.require(needs);
@@ -381,43 +323,4 @@ export class CrashContents {
     }
     return [...contents];
   }
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const block = new Uint8Array(BLOCK_BYTES);
-  block.set(bytes);
-  return block;
-}
-
-/** Of writes that overlapped, the longest decides, in whichever order they came. */
-export function mayOutgrow(history: ChangeHistory, earlier: Change, last: Change): boolean {
-  const { operations } = history.trace;
-  return (
-    overlaps(earlier, last) &&
-    operations[earlier.operation]?.kind === 'write' &&
-    operations[last.operation]?.kind === 'write'
-  );
-}
-
-/** Parts of one call do not overlap each other: they come one after the other. */
-function overlaps(a: Change | undefined, b: Change): boolean {
-  return a !== undefined && a.operation !== b.operation && a.end > b.start;
-}
-
-/** The bytes of a file after these changes, in this order. */
-function contentAfter(initial: Uint8Array, changes: readonly Change[]): Uint8Array {
-  let bytes = initial;
-  for (const { size, block } of changes) {
-    // A change with bytes never makes a file shorter, whatever came before it.
-    const room = Math.max(bytes.length, size?.bytes ?? 0);
-    const length = block === null ? (size?.bytes ?? bytes.length) : room;
-    const next = new Uint8Array(length);
-    next.set(bytes.subarray(0, length));
-    if (block !== null) {
-      const at = Math.min(block.block * BLOCK_BYTES + block.offset, length);
-      next.set(block.bytes.subarray(0, length - at), at);
-    }
-    bytes = next;
-  }
-  return bytes;
 }

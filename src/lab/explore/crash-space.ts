@@ -14,9 +14,11 @@ import { assert } from '../../base/assert.ts';
 import type { InodeNumber } from '../record/operation.ts';
 import type { Change, FileHistory } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
-import type { FileContent } from './content-store.ts';
-import type { BlockChoice, OrderChoice, DecidedBlock, SpaceCache } from './crash-content.ts';
-import { CrashContents } from './crash-content.ts';
+import type { BlockContent, FileContent } from './content-store.ts';
+import type { BlockChoice, OrderChoice } from './content-space.ts';
+import { CrashContents, type ContentMark, type DecidedBlock } from './crash-content.ts';
+import type { SpaceCache } from './space-cache.ts';
+import { UndoMap } from './undo-map.ts';
 
 /** What a choice is about: a change that survives (0) or is lost (1), an order, or a block's outcome. */
 export type ChoiceSubject =
@@ -27,6 +29,15 @@ export interface StateChooser {
   choose(count: number, subject: ChoiceSubject): number;
 }
 
+/** A place to go back to: see `CrashSpace.mark`. */
+export interface SpaceMark {
+  readonly decided: number;
+  readonly keptFrom: number;
+  readonly lostUpTo: number;
+  readonly orders: number;
+  readonly contents: ContentMark;
+}
+
 const OPEN = 0;
 const SURVIVES = 1;
 const LOST = 2;
@@ -35,19 +46,22 @@ export class CrashSpace {
   readonly history: ChangeHistory;
   /** The power fails when everything up to this time has happened. */
   readonly position: number;
+  readonly #plainly: boolean;
   #chooser: StateChooser | null = null;
   readonly #status: Uint8Array;
   #decided: number[] = [];
   #keptFrom = -1;
   #lostUpTo = Infinity;
   /** By change and entry. */
-  readonly #orders = new Map<string, number>();
+  readonly #orders = new UndoMap<string, number>();
   readonly #contents: CrashContents;
   readonly #names = new Map<InodeNumber, readonly string[]>();
 
-  constructor(history: ChangeHistory, position: number, cache: SpaceCache) {
+  /** @param plainly names that show nothing new are decided like any other: the walk is longer, not another. */
+  constructor(history: ChangeHistory, position: number, cache: SpaceCache, plainly = false) {
     this.history = history;
     this.position = position;
+    this.#plainly = plainly;
     this.#contents = new CrashContents(this, cache);
     this.#status = new Uint8Array(history.changes.length);
   }
@@ -61,6 +75,32 @@ export class CrashSpace {
     this.#orders.clear();
     this.#contents.clear();
     this.#chooser = chooser;
+  }
+
+  /** How far the decisions have come, to go back to. */
+  mark(): SpaceMark {
+    return {
+      decided: this.#decided.length,
+      keptFrom: this.#keptFrom,
+      lostUpTo: this.#lostUpTo,
+      orders: this.#orders.size,
+      contents: this.#contents.mark(),
+    };
+  }
+
+  /** Forgets what was decided since. REQUIRES: no `begin` came between. */
+  rewind(mark: SpaceMark): void {
+    for (let id = this.#decided.pop(); id !== undefined; id = this.#decided.pop()) {
+      if (this.#decided.length < mark.decided) {
+        this.#decided.push(id);
+        break;
+      }
+      this.#status[id] = OPEN;
+    }
+    this.#keptFrom = mark.keptFrom;
+    this.#lostUpTo = mark.lostUpTo;
+    this.#orders.rewind(mark.orders);
+    this.#contents.rewind(mark.contents);
   }
 
   /** Blocks that were looked at and could have held several things. */
@@ -139,7 +179,7 @@ export class CrashSpace {
       if (change === undefined) continue;
       const known = this.known(change);
       if (known === false) continue;
-      if (known === null) {
+      if (known === null && !this.#plainly) {
         const value = effectOn(change, directory, name);
         // What was offered already by a change that binds nothing adds no disk: neither as the value of this
         // change, nor as the one that is left when this change, the last one open, is lost.
@@ -189,7 +229,7 @@ export class CrashSpace {
     let order = this.#orders.get(entry);
     if (order === undefined) {
       order = this.ask(rivals.length, { kind: 'order', change });
-      this.#orders.set(entry, order);
+      this.#orders.add(entry, order);
     }
     return rivals[order] ?? change;
   }
@@ -205,9 +245,23 @@ export class CrashSpace {
   }
 
   content(inode: InodeNumber): FileContent {
+    return this.#contents.of(this.#file(inode));
+  }
+
+  /** Decides the size of a file and nothing else of it; null where its data is journalled with its size. */
+  size(inode: InodeNumber): number | null {
+    return this.#contents.sizeOf(this.#file(inode));
+  }
+
+  /** Decides one block of a file of which `size` is a number; it ends with the file. */
+  block(inode: InodeNumber, block: number): BlockContent {
+    return this.#contents.blockOf(this.#file(inode), block);
+  }
+
+  #file(inode: InodeNumber): FileHistory {
     const file = this.history.files.get(inode);
     assert(file !== undefined, `inode ${inode} is a file`);
-    return this.#contents.of(file);
+    return file;
   }
 
   /** How many contents the file can have with the sizes and truncations decided so far; the newest if open. */

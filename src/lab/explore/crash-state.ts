@@ -7,7 +7,7 @@
 import { UsageError } from '../../base/errors.ts';
 import type { Change } from '../model/change.ts';
 import { outcomeDigest } from './block-domain.ts';
-import { ChoicePath } from './choice-path.ts';
+import { ChoicePath, type ChoicePlace } from './choice-path.ts';
 import type { ChoiceSubject, CrashSpace, StateChooser } from './crash-space.ts';
 
 export interface BlockChoice {
@@ -28,18 +28,47 @@ export interface CrashState {
 
 /** Walks all states and remembers the decisions of the current one. */
 export class StateWalker implements StateChooser {
-  readonly #path = new ChoicePath();
-  #subjects: { subject: ChoiceSubject; taken: number }[] = [];
+  readonly #path: ChoicePath;
+  /** By depth. */
+  readonly #subjects: ChoiceSubject[] = [];
+  #unsteady = false;
 
-  begin(): void {
-    this.#path.begin();
-    this.#subjects = [];
+  /** @param place where an earlier walk ended. */
+  constructor(place: ChoicePlace = []) {
+    this.#path = new ChoicePath(place);
+  }
+
+  /** Choices of the current state so far. */
+  get depth(): number {
+    return this.#path.depth;
+  }
+
+  /** The first choice that differs from the state before. */
+  get changed(): number {
+    return this.#path.changed;
+  }
+
+  /** True when a state was not decided in the way in which it was before: the walk is no proof then. */
+  get unsteady(): boolean {
+    return this.#unsteady || this.#path.unsteady;
+  }
+
+  /** Where a later walk can go on. REQUIRES: `next` was called, and returned true, since the last `begin`. */
+  get place(): ChoicePlace {
+    return this.#path.place;
+  }
+
+  /** REQUIRES: the first `depth` choices are still what they were. */
+  begin(depth = 0): void {
+    this.#path.begin(depth);
   }
 
   choose(count: number, subject: ChoiceSubject): number {
-    const taken = this.#path.choose(count);
-    if (taken !== 0) this.#subjects.push({ subject, taken });
-    return taken;
+    const { depth } = this.#path;
+    const before = depth < this.#path.changed ? this.#subjects[depth] : undefined;
+    if (before !== undefined && !isSameSubject(before, subject)) this.#unsteady = true;
+    this.#subjects[depth] = subject;
+    return this.#path.choose(count);
   }
 
   next(): boolean {
@@ -47,8 +76,16 @@ export class StateWalker implements StateChooser {
   }
 
   state(position: number): CrashState {
-    return stateOf(position, this.#subjects);
+    const choices = this.#subjects
+      .slice(0, this.depth)
+      .map((subject, depth) => ({ subject, taken: this.#path.takenAt(depth) }));
+    return stateOf(position, choices);
   }
+}
+
+function isSameSubject(a: ChoiceSubject, b: ChoiceSubject): boolean {
+  if (a.kind === 'block') return b.kind === 'block' && a.history === b.history;
+  return b.kind === a.kind && a.change === b.change;
 }
 
 /** Choices other than 0, as a crash state. */
@@ -60,6 +97,7 @@ export function stateOf(
   const blocks: BlockChoice[] = [];
   const orders: { change: number; order: number }[] = [];
   for (const { subject, taken } of choices) {
+    if (taken === 0) continue;
     if (subject.kind === 'change') lost.push(subject.change.id);
     else if (subject.kind === 'order') orders.push({ change: subject.change.id, order: taken });
     else {

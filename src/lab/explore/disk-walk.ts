@@ -8,8 +8,8 @@ import { decidingPositions } from './crash-positions.ts';
 import { CrashSpace } from './crash-space.ts';
 import type { CrashState } from './crash-state.ts';
 import { applyState, StateWalker } from './crash-state.ts';
-import { buildCrashTree } from './crash-tree.ts';
-import { marksAt } from './explorer.ts';
+import { buildCrashTree, CrashTreeWalk } from './crash-tree.ts';
+import { marksAt } from './marks-at.ts';
 import { prepareHistory } from './prepared-history.ts';
 import { shortKey } from './verdict-cache.ts';
 
@@ -25,10 +25,9 @@ export function* walkDisks(
     const marks = marksAt(trace, position);
     const space = new CrashSpace(history, position, cache);
     const walker = new StateWalker();
+    const trees = new CrashTreeWalk(space, walker);
     do {
-      walker.begin();
-      space.begin(walker);
-      const { root, key } = buildCrashTree(space);
+      const { root, key } = trees.build();
       const disk = shortKey(key);
       if (seen.has(disk)) continue;
       seen.add(disk);

@@ -1,15 +1,18 @@
 /**
  * The tree of a crash state that is decided only where somebody looks: a directory entry when it is looked up, all
- * of a directory's when it is listed, a mode or a content when it is read. Every answer goes into a transcript;
- * runs with equal transcripts saw the same disk, whatever else there is on it.
+ * of a directory's when it is listed, a mode, a size or a block when it is read. Every answer goes into a
+ * transcript; runs with equal transcripts saw the same disk, whatever else there is on it.
  */
 
+import { assert } from '../../base/assert.ts';
 import type {
   FileTreeDirectory,
   FileTreeFile,
   FileTreeNode,
+  FileTreeParts,
   FileTreeSymlink,
 } from '../../vfs/file-tree.ts';
+import { BLOCK_BYTES } from '../model/change.ts';
 import { ROOT_INODE } from '../record/operation.ts';
 import type { InodeNumber } from '../record/operation.ts';
 import type { CrashSpace } from './crash-space.ts';
@@ -60,6 +63,8 @@ class LazyFile implements FileTreeFile {
   readonly #space: CrashSpace;
   readonly #transcript: ReadTranscript;
 
+  #parts: LazyParts | null = null;
+
   constructor(space: CrashSpace, transcript: ReadTranscript, inode: InodeNumber) {
     this.inode = inode;
     this.#space = space;
@@ -76,6 +81,56 @@ class LazyFile implements FileTreeFile {
     const content = this.#space.content(this.inode);
     this.#transcript.note(`${this.inode}c${content.id}`);
     return content.bytes;
+  }
+
+  /** Undefined where data is journalled: there a file is decided as a whole. */
+  get parts(): FileTreeParts | undefined {
+    if (this.#space.history.model.data === 'stream') return undefined;
+    return (this.#parts ??= new LazyParts(this.#space, this.#transcript, this.inode));
+  }
+}
+
+/** A file of which the size is decided when it is asked for, and a block when it is read. */
+class LazyParts implements FileTreeParts {
+  readonly #space: CrashSpace;
+  readonly #transcript: ReadTranscript;
+  readonly #inode: InodeNumber;
+  #size: number | null = null;
+  readonly #blocks = new Map<number, Uint8Array>();
+
+  constructor(space: CrashSpace, transcript: ReadTranscript, inode: InodeNumber) {
+    this.#space = space;
+    this.#transcript = transcript;
+    this.#inode = inode;
+  }
+
+  get size(): number {
+    if (this.#size !== null) return this.#size;
+    const size = this.#space.size(this.#inode);
+    assert(size !== null, 'a file with parts has a size of its own');
+    this.#transcript.note(`${this.#inode}s${size}`);
+    return (this.#size = size);
+  }
+
+  read(target: Uint8Array, offset: number, length: number, position: number): void {
+    assert(position + length <= this.size, 'a read of parts ends within the file');
+    for (let at = position; at < position + length;) {
+      const block = Math.floor(at / BLOCK_BYTES);
+      const from = at - block * BLOCK_BYTES;
+      const count = Math.min(BLOCK_BYTES - from, position + length - at);
+      target.set(this.#block(block).subarray(from, from + count), offset + at - position);
+      at += count;
+    }
+  }
+
+  #block(block: number): Uint8Array {
+    let bytes = this.#blocks.get(block);
+    if (bytes === undefined) {
+      const content = this.#space.block(this.#inode, block);
+      this.#transcript.note(`${this.#inode}b${block}=${content.id}`);
+      this.#blocks.set(block, (bytes = content.bytes));
+    }
+    return bytes;
   }
 }
 

@@ -6,7 +6,7 @@ import { splitTrace } from '../model/split-trace.ts';
 import { applyFloors } from '../model/sync-floor.ts';
 import type { Trace } from '../record/operation.ts';
 import type { ContentStore } from './content-store.ts';
-import { SpaceCache } from './crash-content.ts';
+import { SpaceCache } from './space-cache.ts';
 
 /** A history with its floors, ready for crash spaces. */
 export interface PreparedHistory {

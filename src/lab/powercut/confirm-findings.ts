@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checker } from '../check/checker.ts';
-import { marksAt } from '../explore/explorer.ts';
+import { marksAt } from '../explore/marks-at.ts';
 import type { Trace } from '../record/operation.ts';
 import { type DiskProfile, diskProfiles } from './disk-profile.ts';
 import { examinePowercut } from './examine-powercut.ts';

@@ -5,8 +5,8 @@
  */
 
 import { ContentStore } from '../explore/content-store.ts';
-import type { Exploration } from '../explore/explorer.ts';
-import { marksAt } from '../explore/explorer.ts';
+import type { Exploration } from '../explore/exploration.ts';
+import { marksAt } from '../explore/marks-at.ts';
 import { validateChecker } from '../check/validate-checker.ts';
 import type { CrashModel } from '../model/crash-model.ts';
 import { DiskKeys } from '../nested/disk-keys.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { Checker, CrashedDisk } from '../../../../src/lab/check/checker.ts';
 import { ContentStore } from '../../../../src/lab/explore/content-store.ts';
-import type { Exploration } from '../../../../src/lab/explore/explorer.ts';
+import type { Exploration } from '../../../../src/lab/explore/exploration.ts';
 import { exploreModel } from '../../../../src/lab/explore/explorer.ts';
 import { ExploreDeadline } from '../../../../src/lab/explore/explore-budget.ts';
 import { VerdictCache } from '../../../../src/lab/explore/verdict-cache.ts';
