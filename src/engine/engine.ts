@@ -80,7 +80,7 @@ export interface Engine {
 
   /**
    * Holds the state of the call: every batch visible now, and nothing that comes later. An iterator
-   * that was begun with it holds the state by itself.
+   * or a read that was begun with it holds the state by itself: it may be released meanwhile.
    */
   snapshot(): EngineSnapshot;
 

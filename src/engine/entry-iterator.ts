@@ -7,7 +7,10 @@
 import type { RangeOptions } from './key-range.ts';
 import type { Eventual, ReadOptions } from './read-options.ts';
 
-/** Takes entries. The bytes are the engine's and hold only during the call: copy them. */
+/**
+ * Takes entries. The bytes are the engine's and hold only during the call: copy them. They come in
+ * a `Buffer`, of which a sink makes a string without a copy.
+ */
 export interface EntrySink {
   /**
    * One entry: the key is `keys` from `keyStart` to before `keyEnd`, the value likewise. What was
@@ -15,10 +18,10 @@ export interface EntrySink {
    * not throw and must not call the engine.
    */
   entry(
-    keys: Uint8Array,
+    keys: Buffer,
     keyStart: number,
     keyEnd: number,
-    values: Uint8Array,
+    values: Buffer,
     valueStart: number,
     valueEnd: number,
   ): void;

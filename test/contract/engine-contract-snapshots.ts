@@ -83,6 +83,22 @@ export const snapshotCases: readonly EngineCase[] = [
     },
   ],
   [
+    'reads under way answer although their snapshot is released meanwhile',
+    async ({ open }) => {
+      const db = await open();
+      await db.put('a', '1');
+      const snapshot = db.engine.snapshot();
+      await db.put('a', '2');
+      const reads = [
+        db.get('a', { snapshot }),
+        db.has('b', { snapshot }),
+        db.getMany(['a'], { snapshot }),
+      ];
+      snapshot.release();
+      assert.deepEqual(await Promise.all(reads), ['1', false, ['1']]);
+    },
+  ],
+  [
     'reading with a released snapshot, or with that of another store, is a mistake',
     async ({ open, elsewhere }) => {
       const db = await open();

@@ -71,10 +71,10 @@ export class TextSink implements EntrySink {
   readonly entries: TextEntry[] = [];
 
   entry(
-    keys: Uint8Array,
+    keys: Buffer,
     keyStart: number,
     keyEnd: number,
-    values: Uint8Array,
+    values: Buffer,
     valueStart: number,
     valueEnd: number,
   ): void {
