@@ -107,3 +107,21 @@ export function executableOf(pid: number): string | null {
     return null;
   }
 }
+
+/** Whether a process was started with a text in its environment: its number may be another's by now. */
+export function environmentHolds(pid: number, text: string): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/environ`).includes(text);
+  } catch {
+    // It ended, or this is no Linux.
+    return false;
+  }
+}
+
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended since.
+  }
+}

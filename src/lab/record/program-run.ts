@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { UsageError } from '../../base/errors.ts';
+import type { TraceLimits } from './trace-writer.ts';
 
 export interface RecordProgramOptions {
   /** The directory whose changes are recorded, as it is at the start. */
@@ -24,6 +25,10 @@ export interface RecordProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What becomes of the program's standard output and error; default `'inherit'`. */
   readonly output?: 'inherit' | 'ignore';
+  /** The program is asked to end after so many seconds; what it did until then is kept, and told to be cut. */
+  readonly secondsMax?: number;
+  /** How much the trace takes; what comes after that is left out, and named. */
+  readonly limits?: Partial<TraceLimits>;
   /** Ends the program and the recording; nothing is left of it. */
   readonly signal?: AbortSignal;
 }
@@ -59,29 +64,57 @@ function nameOf(command: readonly string[]): string {
   return text.length > NAME_LENGTH_MAX ? `${text.slice(0, NAME_LENGTH_MAX)}…` : text;
 }
 
+/** How long a program has to end itself when its time is over. */
+const GRACE_MS = 5000;
+
+/** The time of a program, and how it is ended when that is over. */
+export interface TimeLimit {
+  readonly secondsMax: number | undefined;
+  /** Sends a signal to the program. */
+  readonly kill: (signal: 'SIGTERM' | 'SIGKILL') => void;
+}
+
 /**
- * Resolves when the program has ended well.
+ * Resolves when the program has ended well, with null, or was ended because its time was over, with that in words.
  *
  * @throws UsageError (`HOLDFAST_USAGE`) when it could not be started, failed, or was ended by a signal
  */
 export async function waitForProgram(
   child: ChildProcess,
   command: readonly string[],
-): Promise<void> {
+  limit: TimeLimit,
+): Promise<string | null> {
   const name = nameOf(command);
+  const timers: NodeJS.Timeout[] = [];
+  let timeIsOver = false;
+  if (limit.secondsMax !== undefined) {
+    const milliseconds = limit.secondsMax * 1000;
+    const end = (signal: 'SIGTERM' | 'SIGKILL') => (): void => {
+      timeIsOver = true;
+      limit.kill(signal);
+    };
+    timers.push(setTimeout(end('SIGTERM'), milliseconds));
+    timers.push(setTimeout(end('SIGKILL'), milliseconds + GRACE_MS));
+  }
   const ended = await new Promise<{ code: number | null; signal: string | null }>(
     (resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve({ code, signal }));
     },
-  ).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError(`the program cannot be run: ${name}: ${reason}`, { cause });
-  });
+  )
+    .catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new UsageError(`the program cannot be run: ${name}: ${reason}`, { cause });
+    })
+    .finally(() => {
+      for (const timer of timers) clearTimeout(timer);
+    });
+  if (timeIsOver) return `the program was ended after ${limit.secondsMax} s`;
   if (ended.signal !== null) {
     throw new UsageError(`the recorded program was ended by ${ended.signal}: ${name}`);
   }
   if (ended.code !== 0) {
     throw new UsageError(`the recorded program failed with exit code ${ended.code}: ${name}`);
   }
+  return null;
 }

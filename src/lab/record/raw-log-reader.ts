@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import type { RawRecord } from './raw-log.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 export class RawLogReader {

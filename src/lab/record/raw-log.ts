@@ -63,12 +63,17 @@ export type RawRecord =
       readonly name: string;
     }
   /** A change outside of the root. */
-  | { readonly kind: 'outside'; readonly time: number };
+  | { readonly kind: 'outside'; readonly time: number }
+  /** The last record of a log that would be too long. */
+  | { readonly kind: 'cut'; readonly time: number };
 
 export type RawOutcome = { readonly value: number } | { readonly error: string };
 
 /** Where `data` of a call goes while it is written: an empty stand-in, for the bytes follow the line. */
 const NO_DATA = new Uint8Array(0);
+
+/** Bytes of one log at most. A trace holds less; what is behind it would not be kept, and would fill the disk. */
+export const LOG_BYTES_MAX: number = 4 * 1024 * 1024 * 1024;
 
 /** Keeps the functions of `node:fs` as they were before anything was patched, by us or by the program. */
 const { writeSync, openSync } = fs;
@@ -79,6 +84,8 @@ export class RawLog {
   readonly #stacks = new Map<string, number>();
   readonly #onBroken: (cause: unknown) => never;
   #lastTime = 0;
+  #bytes = 0;
+  #full = false;
   #nextId = 0;
 
   /** @param onBroken called when the log cannot be written: what was recorded is then incomplete and useless */
@@ -134,6 +141,7 @@ export class RawLog {
   }
 
   #write(record: RawRecord, data?: Uint8Array): void {
+    if (this.#full) return;
     const line = Buffer.from(`${JSON.stringify(record)}\n`, 'utf8');
     const bytes = data === undefined ? line : Buffer.concat([line, data]);
     try {
@@ -145,6 +153,10 @@ export class RawLog {
       // A call that is missing from the log would make a wrong trace: the program must not go on.
       this.#onBroken(cause);
     }
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes < LOG_BYTES_MAX || record.kind === 'cut') return;
+    this.#write({ kind: 'cut', time: this.now() });
+    this.#full = true;
   }
 }
 

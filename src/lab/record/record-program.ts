@@ -13,7 +13,7 @@ import type { Trace } from './operation.ts';
 import { findProgram, isScript, waitForProgram, type RecordProgramOptions } from './program-run.ts';
 import { recordWithStrace } from './record-strace.ts';
 import { RecordingSession } from './recording-session.ts';
-import { realRoot } from './recording-target.ts';
+import { realRoot, type RecordingSummary } from './recording-target.ts';
 import { readTraceFile } from './trace-reader.ts';
 
 export type { RecordProgramOptions } from './program-run.ts';
@@ -25,18 +25,29 @@ export type { RecordProgramOptions } from './program-run.ts';
  * the program fails: a non-zero exit or a signal. Nothing is left of the recording then.
  */
 export async function recordProgram(options: RecordProgramOptions): Promise<Trace> {
-  if (options.command.length === 0) {
-    throw new UsageError('no program to record: give it after --');
-  }
+  requireCommand(options);
   const scratch = options.tracePath === undefined ? scratchDirectory(realRoot(options.root)) : null;
   const tracePath = options.tracePath ?? join(scratch ?? '', 'trace');
   try {
-    if (options.via === 'strace') await recordWithStrace(options, tracePath);
-    else await recordNode(options, tracePath);
+    await recordToFile({ ...options, tracePath });
     return readTraceFile(tracePath);
   } finally {
     if (scratch !== null) fs.rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Records a run of a program into a file, in memory that does not grow with the trace. Throws as `recordProgram`. */
+export async function recordToFile(
+  options: RecordProgramOptions & { readonly tracePath: string },
+): Promise<RecordingSummary> {
+  requireCommand(options);
+  const { tracePath } = options;
+  if (options.via === 'strace') return await recordWithStrace(options, tracePath);
+  return await recordNode(options, tracePath);
+}
+
+function requireCommand({ command }: RecordProgramOptions): void {
+  if (command.length === 0) throw new UsageError('no program to record: give it after --');
 }
 
 function scratchDirectory(root: string): string {
@@ -47,10 +58,18 @@ function scratchDirectory(root: string): string {
   return fs.mkdtempSync(join(base, 'holdfast-record-'));
 }
 
-async function recordNode(options: RecordProgramOptions, tracePath: string): Promise<void> {
+async function recordNode(
+  options: RecordProgramOptions,
+  tracePath: string,
+): Promise<RecordingSummary> {
   const { file, args } = nodeCommand(options);
-  const { root, command } = options;
-  const session = new RecordingSession({ root, tracePath, command });
+  const { root, command, limits } = options;
+  const session = new RecordingSession({
+    root,
+    tracePath,
+    command,
+    ...(limits === undefined ? {} : { limits }),
+  });
   try {
     const output = options.output ?? 'inherit';
     const child = spawn(file, args, {
@@ -59,12 +78,18 @@ async function recordNode(options: RecordProgramOptions, tracePath: string): Pro
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' }),
     });
-    await waitForProgram(child, command);
+    const kill = (signal: NodeJS.Signals): void => {
+      // It stands between us and the program's other processes, which may not end with it.
+      child.kill(signal);
+      session.endProcesses(signal);
+    };
+    const early = await waitForProgram(child, command, { secondsMax: options.secondsMax, kill });
+    if (early !== null) session.endedEarly(early);
   } catch (error) {
     session.abandon();
     throw error;
   }
-  session.finish();
+  return session.finish();
 }
 
 /** How the command is started, if it is one that the recorder can see into. */

@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { UsageError } from '../../base/errors.ts';
+import { signalProcess } from './live-process.ts';
 import { findProgram, waitForProgram, type RecordProgramOptions } from './program-run.ts';
-import { RecordingTarget } from './recording-target.ts';
+import { RecordingTarget, type RecordingSummary } from './recording-target.ts';
 import { STRACE_DESCRIBERS } from './strace-calls.ts';
 import type { StandardOutput } from './strace-output.ts';
 import { StraceRecorder } from './strace-recorder.ts';
@@ -78,21 +79,26 @@ function straceArguments(options: RecordProgramOptions, output: string): string[
 export async function recordWithStrace(
   options: RecordProgramOptions,
   tracePath: string,
-): Promise<void> {
+): Promise<RecordingSummary> {
   if (process.platform !== 'linux') throw new UsageError('--via strace needs Linux');
   if (findProgram('strace', options) === null) {
     throw new UsageError('strace is missing; install it (Debian, Ubuntu: apt-get install strace)');
   }
-  const { root, command } = options;
+  const { root, command, limits } = options;
   const [program = ''] = command;
   if (findProgram(program, options) === null) {
     throw new UsageError(`the program ${program} is not there`);
   }
-  const target = new RecordingTarget({ root, tracePath, command });
+  const target = new RecordingTarget({
+    root,
+    tracePath,
+    command,
+    ...(limits === undefined ? {} : { limits }),
+  });
   const pipe = new NamedPipe(target.tracePath);
   try {
     await follow(options, target, pipe);
-    target.finish();
+    return target.finish();
   } catch (error) {
     target.abandon();
     throw error;
@@ -122,11 +128,27 @@ async function follow(
     umask: process.umask(),
     output: outputsOf(child.pid),
   });
-  const ended = waitForProgram(child, options.command).finally(() => pipe.closeWriter());
-  await Promise.all([ended, followLines(pipe.reader, recorder)]);
-  const [program] = options.command;
-  if (!recorder.started) throw new UsageError(`the program ${program} cannot be run`);
-  recorder.finish();
+  const kill = (signal: NodeJS.Signals): void => {
+    for (const pid of recorder.pids) signalProcess(pid, signal);
+  };
+  const { secondsMax } = options;
+  const ended = waitForProgram(child, options.command, { secondsMax, kill }).finally(() => {
+    pipe.closeWriter();
+  });
+  const lines = followLines(pipe.reader, (line) => target.within(() => recorder.line(line)));
+  try {
+    const [early] = await Promise.all([ended, lines]);
+    const [program] = options.command;
+    if (!recorder.started) throw new UsageError(`the program ${program} cannot be run`);
+    target.within(() => recorder.finish());
+    if (early !== null) target.cut(early);
+  } catch (error) {
+    // strace lets go of what it did not start itself, and such a process could make no call any more.
+    kill('SIGKILL');
+    child.kill('SIGKILL');
+    await Promise.allSettled([ended]);
+    throw error;
+  }
 }
 
 /**
@@ -175,13 +197,13 @@ function outputsOf(pid: number | undefined): StandardOutput {
 
 const NEWLINE = 0x0a;
 
-async function followLines(pipe: Readable, recorder: StraceRecorder): Promise<void> {
+async function followLines(pipe: Readable, tell: (line: string) => void): Promise<void> {
   let parts: Buffer[] = [];
   for await (const data of pipe as AsyncIterable<Buffer>) {
     let start = 0;
     for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, start)) {
       parts.push(data.subarray(start, at));
-      recorder.line(Buffer.concat(parts).toString('latin1'));
+      tell(Buffer.concat(parts).toString('latin1'));
       parts = [];
       start = at + 1;
     }

@@ -8,17 +8,19 @@ import { join } from 'node:path';
 
 import { UsageError } from '../../base/errors.ts';
 import { assembleLogs } from './raw-assembly.ts';
-import { RawLogReader } from './raw-log-reader.ts';
-import { RecordingTarget, type RecordingTargetOptions } from './recording-target.ts';
+import {
+  RecordingTarget,
+  type RecordingSummary,
+  type RecordingTargetOptions,
+} from './recording-target.ts';
+import { environmentHolds, signalProcess } from './live-process.ts';
 import { sessionVariables, type SessionSettings } from './session-variables.ts';
-
-/** Processes and threads of one recording, each with a log of its own that is open while they are merged. */
-const LOGS_MAX = 500;
 
 export class RecordingSession {
   readonly #target: RecordingTarget;
   readonly #directory: string;
   readonly #settings: SessionSettings;
+  #endedEarly: string | null = null;
 
   /** Throws as `RecordingTarget`. */
   constructor(options: RecordingTargetOptions) {
@@ -45,24 +47,33 @@ export class RecordingSession {
    *
    * @throws UsageError (`HOLDFAST_USAGE`) when the program never loaded the recorder
    */
-  finish(): void {
+  finish(): RecordingSummary {
     try {
       const names = fs.readdirSync(this.#directory);
       if (names.length === 0) {
         throw new UsageError('the program did not load the recorder: is it a Node program?');
       }
-      if (names.length > LOGS_MAX) {
-        throw new UsageError(
-          `the program used ${names.length} processes and threads; at most ${LOGS_MAX} can be recorded`,
-        );
-      }
       this.#assemble(names);
-      this.#target.finish();
+      const summary = this.#target.finish();
+      this.#removeLogs();
+      return summary;
     } catch (error) {
       this.abandon();
       throw error;
     }
-    this.#removeLogs();
+  }
+
+  /** Sends a signal to every process of the recording that still runs. Linux only; elsewhere they are not known. */
+  endProcesses(signal: NodeJS.Signals): void {
+    const pids = fs.readdirSync(this.#directory).map((name) => Number.parseInt(name, 10));
+    for (const pid of new Set(pids)) {
+      if (environmentHolds(pid, this.#directory)) signalProcess(pid, signal);
+    }
+  }
+
+  /** The program was ended before it came to its end; call before `finish`. */
+  endedEarly(why: string): void {
+    this.#endedEarly = why;
   }
 
   /** Nothing is left of the recording. */
@@ -82,11 +93,15 @@ export class RecordingSession {
   }
 
   #assemble(names: readonly string[]): void {
-    const readers = names.map((name) => new RawLogReader(join(this.#directory, name)));
-    try {
-      assembleLogs(this.#target.tracker, readers);
-    } finally {
-      for (const reader of readers) reader.close();
-    }
+    const paths = names.toSorted(byStart).map((name) => join(this.#directory, name));
+    this.#target.within(() => assembleLogs(this.#target.tracker, paths));
+    if (this.#endedEarly !== null) this.#target.cut(this.#endedEarly);
   }
+}
+
+/** The names of logs end with the time at which they began. */
+function byStart(one: string, other: string): number {
+  const time = (name: string): bigint => BigInt(/-(\d+)\.log$/.exec(name)?.[1] ?? '0');
+  const difference = time(one) - time(other);
+  return difference < 0n ? -1 : Number(difference > 0n);
 }

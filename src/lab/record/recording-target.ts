@@ -10,7 +10,8 @@ import { UsageError } from '../../base/errors.ts';
 import { compareWithDisk } from './final-tree.ts';
 import { NamespaceTracker } from './namespace-tracker.ts';
 import { snapshotDirectory } from './root-snapshot.ts';
-import { TraceWriter } from './trace-writer.ts';
+import { TraceLimitError } from './trace-sink.ts';
+import { TraceWriter, type TraceLimits, type TraceSummary } from './trace-writer.ts';
 
 /**
  * The root as an absolute path without links.
@@ -71,6 +72,12 @@ export interface RecordingTargetOptions {
   readonly root: string;
   readonly tracePath: string;
   readonly command: readonly string[];
+  readonly limits?: Partial<TraceLimits>;
+}
+
+export interface RecordingSummary extends TraceSummary {
+  /** Changes outside the root that were seen and left out. */
+  readonly ignoredOutside: number;
 }
 
 /** The process that says what the recorder itself found; no real process has this number. */
@@ -81,6 +88,7 @@ export class RecordingTarget {
   readonly tracePath: string;
   readonly tracker: NamespaceTracker;
   readonly #writer: TraceWriter;
+  #cut = false;
 
   /**
    * Takes the snapshot of the root.
@@ -90,7 +98,8 @@ export class RecordingTarget {
   constructor(options: RecordingTargetOptions) {
     this.root = realRoot(options.root);
     this.tracePath = checkTracePath(options.tracePath, this.root);
-    this.#writer = new TraceWriter(this.tracePath, { command: options.command, root: this.root });
+    const { command, limits } = options;
+    this.#writer = new TraceWriter(this.tracePath, { command, root: this.root }, limits);
     const sink = this.#writer;
     this.tracker = new NamespaceTracker({ rootPath: this.root, sink, realOutside: realPaths() });
     this.tracker.addProcess(RECORDER, '/');
@@ -99,27 +108,57 @@ export class RecordingTarget {
       this.#writer.flush();
     } catch (error) {
       this.abandon();
-      throw error;
+      if (!(error instanceof TraceLimitError)) throw error;
+      throw new UsageError(
+        `the root ${this.root} holds more than a trace: ${error.message}; record a smaller root`,
+        { cause: error },
+      );
     }
   }
 
-  /** Everything has been told to the tracker. The trace is whole when this returns. */
-  finish(): void {
-    for (const what of compareWithDisk(this.root, this.tracker.tree)) {
-      const origin = { process: RECORDER, thread: 0, stack: -1 };
-      this.tracker.run(origin, { call: 'unmodelled', what }, { value: 0 });
+  /**
+   * Runs what tells the tracker of the program. Where a limit of the trace is reached the recording ends there: what
+   * came until then stays, and is told to be cut.
+   */
+  within(run: () => void): void {
+    if (this.#cut) return;
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof TraceLimitError)) throw error;
+      this.cut(`${error.message}; record a shorter run`);
     }
-    this.#writer.finish(this.tracker.ignoredOutside);
+  }
+
+  /** The recording ends here, though the program did not: nothing more is told, and the trace says why. */
+  cut(why: string): void {
+    if (this.#cut) return;
+    this.#cut = true;
+    this.#unmodelled(`what came after the trace was cut: ${why}`);
+  }
+
+  /** Everything has been told to the tracker. The trace is whole when this returns. */
+  finish(): RecordingSummary {
+    // What came after a cut explains whatever differs.
+    const differences = this.#cut ? [] : compareWithDisk(this.root, this.tracker.tree);
+    for (const what of differences) this.#unmodelled(what);
+    const { ignoredOutside } = this.tracker;
+    this.#writer.finish(ignoredOutside);
+    return { ...this.#writer.summary, ignoredOutside };
+  }
+
+  #unmodelled(what: string): void {
+    const origin = { process: RECORDER, thread: 0, stack: -1 };
+    this.tracker.run(origin, { call: 'unmodelled', what }, { value: 0 });
   }
 
   /** Nothing is left of the recording. */
   abandon(): void {
     this.#writer.abandon();
-    fs.rmSync(this.tracePath, { force: true });
   }
 
   /** The program did not come to its end: the trace stays as one that every reader tells to be cut. */
   leaveCut(): void {
-    this.#writer.abandon();
+    this.#writer.leaveCut();
   }
 }

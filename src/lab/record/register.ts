@@ -81,8 +81,21 @@ function recordThisProgram(): void {
   }
 }
 
+/** Processes and threads of one recording. Each leaves a log; a program with more has most likely run wild. */
+const LOGS_MAX = 10_000;
+
+function refuseTooMany(directory: string): void {
+  if (readdirSync(directory).length < LOGS_MAX) return;
+  writeSync(
+    STDERR_FD,
+    `holdfast: the recorded program made more than ${LOGS_MAX} processes and threads; this one was ended\n`,
+  );
+  process.exit(2);
+}
+
 function install(settings: SessionSettings): void {
   const { directory, root, clockBase } = settings;
+  refuseTooMany(directory);
   const name = `${process.pid}-${threadId}-${process.hrtime.bigint()}.log`;
   const log = new RawLog(join(directory, name), clockBase, broken);
   log.tell({

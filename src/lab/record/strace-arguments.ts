@@ -25,8 +25,22 @@ const DELETED = '(deleted)';
 
 const HEX_STRING = /^(?:\\x[0-9a-f]{2})*$/;
 
+/** Characters of one byte: a backslash, an x and two digits. */
+const BYTE_CHARACTERS = 4;
+
+function digitOf(code: number): number {
+  // '0' to '9', then 'a' to 'f'.
+  return code < 0x3a ? code - 0x30 : code - 0x57;
+}
+
+/** The bytes of `\\x68\\x69`. Digit by digit: a write of a mebibyte is a line of four. */
 function decodeHex(text: string): Uint8Array {
-  return Buffer.from(text.replaceAll(String.raw`\x`, ''), 'hex');
+  const bytes = new Uint8Array(Math.floor(text.length / BYTE_CHARACTERS));
+  for (let index = 0; index < bytes.length; index += 1) {
+    const at = index * BYTE_CHARACTERS;
+    bytes[index] = digitOf(text.charCodeAt(at + 2)) * 16 + digitOf(text.charCodeAt(at + 3));
+  }
+  return bytes;
 }
 
 class ArgumentReader {

@@ -56,6 +56,8 @@ export class StraceRecorder {
   #first: Task | null = null;
   #threads = 0;
   #held: Held | null = null;
+  /** The first process, once it ended: its task stays, for what its last line was. */
+  #ended: number | null = null;
   /** The program was started: strace itself may fail before that. */
   started = false;
 
@@ -65,6 +67,11 @@ export class StraceRecorder {
     this.#output = new StraceOutput(options.output, (source, text) => {
       this.#mark(source, text);
     });
+  }
+
+  /** Processes and threads that have not ended. */
+  get pids(): readonly number[] {
+    return [...this.#tasks.keys()].filter((pid) => pid !== this.#ended);
   }
 
   line(text: string): void {
@@ -335,6 +342,7 @@ export class StraceRecorder {
       this.#author = task;
       this.#output.end();
       if (line.kind === 'exited') this.#mark('exit', String(line.code));
+      this.#ended = task.pid;
       // Others may outlive it; they have a task of their own.
       return;
     }

@@ -28,6 +28,9 @@ export interface HeadLine {
   readonly root: string;
 }
 
+/** Operations, and inodes at the start: more than anybody can explore, and than a reader should hold in memory. */
+export const OPERATIONS_MAX = 1_000_000;
+
 /** function, file, line, column */
 export type FrameTuple = readonly [string, string, number, number];
 

@@ -14,3 +14,8 @@ export interface TraceSink {
   addInitial(inode: InitialInode): void;
   addOperation(operation: Operation): void;
 }
+
+/** What comes is more than the sink takes. What it has until then is a whole beginning of the recording. */
+export class TraceLimitError extends Error {
+  override readonly name: string = 'TraceLimitError';
+}
