@@ -1,4 +1,4 @@
-/** The root surface of the package: the errors, for now. */
+/** The root surface of the package: the store and the errors. */
 
 export {
   CorruptionError,
@@ -10,3 +10,5 @@ export {
   type HoldfastErrorCode,
   type Outcome,
 } from './base/errors.ts';
+
+export { HoldfastLevel } from './level/holdfast-level.ts';

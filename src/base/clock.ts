@@ -39,3 +39,11 @@ export const systemClock: Clock = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delayMs);
   },
 };
+
+/**
+ * Resolves when the event loop has gone round once, so that timers and sockets had their turn: for
+ * a long row of answers that never waited for anything.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}

@@ -1,8 +1,21 @@
-/** Errors that every engine throws in the same words. */
+/**
+ * Errors that every engine throws in the same words. `abstract-level`'s suite looks for "does not
+ * exist" and "exists" in two of them.
+ */
 
 import { HoldfastError } from '../base/errors.ts';
 
 /** `HOLDFAST_CLOSED` for an engine, an iterator, …: `what` is its name in the message. */
 export function closedError(what: string): HoldfastError {
   return new HoldfastError('HOLDFAST_CLOSED', `the ${what} is closed`);
+}
+
+/** `HOLDFAST_MISSING`: nothing is there, and nothing may be made. */
+export function missingError(directory: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_MISSING', `the store ${directory} does not exist`);
+}
+
+/** `HOLDFAST_EXISTS`: a store is there already. */
+export function existsError(directory: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_EXISTS', `the store ${directory} exists already`);
 }

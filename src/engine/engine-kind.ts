@@ -41,6 +41,8 @@ export interface EngineKind<Options extends EngineOptions = EngineOptions> {
    *
    * A crash in the middle, at any point and again, changes nothing that was promised.
    *
+   * Three errors have their words in `engine-errors.ts`.
+   *
    * @throws (rejects) `HOLDFAST_LOCKED`: another living owner. `HOLDFAST_MISSING`,
    *   `HOLDFAST_EXISTS`: as asked for. `HOLDFAST_FOREIGN`: another program's or engine's directory.
    *   `HOLDFAST_FORMAT`: written by a newer version. `HOLDFAST_CORRUPTION`: damage, with the choice

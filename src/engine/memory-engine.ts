@@ -1,6 +1,6 @@
 /**
  * The engine without a disk. It defines the right answers: every other engine must give the same
- * (`test/contract/engine-contract.ts`). Nothing lasts: a store is gone when it is closed.
+ * (`test/contract/engine-contract.ts`). Nothing outlasts the process.
  */
 
 import { assert } from '../base/assert.ts';
@@ -21,13 +21,12 @@ import type { BatchVisitor } from './write-batch.ts';
 /** Entries that `clear` looks at in one go. */
 const CLEAR_ENTRIES = 1000;
 
-const RECOVERY: RecoveryReport = {
-  created: true,
-  clean: true,
-  replayedBatches: 0,
-  replayedBytes: 0,
-  dropped: [],
-};
+/** What surrounds a store in memory. */
+export interface MemoryEngineSetting {
+  readonly entries: SortedEntries;
+  readonly created: boolean;
+  readonly onClose: () => void;
+}
 
 /** A state that somebody holds. */
 class MemorySnapshot implements EngineSnapshot {
@@ -50,9 +49,10 @@ class MemorySnapshot implements EngineSnapshot {
 export class MemoryEngine implements Engine {
   readonly name: string = 'memory';
   readonly directory: string;
-  readonly recovery: RecoveryReport = RECOVERY;
+  readonly recovery: RecoveryReport;
 
-  readonly #entries = new SortedEntries();
+  readonly #entries: SortedEntries;
+  readonly #onClose: () => void;
   readonly #snapshots = new Set<MemorySnapshot>();
   readonly #iterators = new Set<MemoryIterator>();
   #closed: Promise<void> | undefined;
@@ -66,8 +66,11 @@ export class MemoryEngine implements Engine {
     },
   };
 
-  constructor(directory: string) {
+  constructor(directory: string, { entries, created, onClose }: MemoryEngineSetting) {
     this.directory = directory;
+    this.recovery = { created, clean: true, replayedBatches: 0, replayedBytes: 0, dropped: [] };
+    this.#entries = entries;
+    this.#onClose = onClose;
   }
 
   get(key: Uint8Array, options?: ReadOptions): Buffer | undefined {
@@ -179,6 +182,7 @@ export class MemoryEngine implements Engine {
       this.#closed = Promise.resolve();
       for (const iterator of this.#iterators) iterator.close();
       this.#snapshots.clear();
+      this.#onClose();
     }
     return this.#closed;
   }

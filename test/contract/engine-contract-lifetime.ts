@@ -50,7 +50,7 @@ export const lifetimeCases: readonly EngineCase[] = [
   ],
   [
     'close waits for writes under way, and they are there afterwards',
-    async ({ open, subject }) => {
+    async ({ open }) => {
       const db = await open();
       const writes: Promise<void>[] = [];
       for (let index = 0; index < 20; index++) {
@@ -60,15 +60,13 @@ export const lifetimeCases: readonly EngineCase[] = [
       const closing = db.engine.close();
       await Promise.all(writes);
       await closing;
-      if (!subject.permanent) return;
       const again = await open();
       assert.equal((await again.entries()).length, 20);
     },
   ],
   [
     'a store that was closed is there again, whatever the policy of its writes',
-    async ({ open, subject }) => {
-      if (!subject.permanent) return;
+    async ({ open }) => {
       const expected = new Map<string, string>();
       for (let round = 0; round < 5; round++) {
         const db = await open(round === 0 ? {} : { createIfMissing: false });
@@ -93,14 +91,13 @@ export const lifetimeCases: readonly EngineCase[] = [
   ],
   [
     'createIfMissing: false refuses where nothing is, and makes nothing',
-    async ({ open, subject, place }) => {
+    async ({ open, place }) => {
       const missing = { code: 'HOLDFAST_MISSING' };
       await assert.rejects(place.open({ createIfMissing: false }), missing);
       await assert.rejects(place.open({ createIfMissing: false }), missing);
       const db = await open({ errorIfExists: true });
       await db.put('k', 'v');
       await db.engine.close();
-      if (!subject.permanent) return;
       await assert.rejects(place.open({ errorIfExists: true }), { code: 'HOLDFAST_EXISTS' });
       const again = await open({ createIfMissing: false });
       assert.equal(await again.get('k'), 'v');
@@ -108,8 +105,7 @@ export const lifetimeCases: readonly EngineCase[] = [
   ],
   [
     'a second opener is refused while the first lives',
-    async ({ open, subject, place }) => {
-      if (!subject.permanent) return;
+    async ({ open, place }) => {
       const db = await open();
       await assert.rejects(place.open(), { code: 'HOLDFAST_LOCKED' });
       await db.put('k', 'v');

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 
 import type { EngineSnapshot } from '../../src/engine/read-options.ts';
-import type { EngineCase, EngineSetting } from './engine-contract.ts';
+import type { EngineCase } from './engine-contract.ts';
 import { EngineDriver } from './engine-driver.ts';
 import type { IteratorDriver, TextChange, TextRange } from './engine-driver.ts';
 import { EngineModel } from './engine-model.ts';
@@ -74,14 +74,12 @@ type Operation = typeof operation extends fc.Arbitrary<infer One> ? One : never;
 /** A store and its model, with what is open on both. */
 class Comparison {
   #db: EngineDriver;
-  readonly #setting: EngineSetting;
   readonly #open: () => Promise<EngineDriver>;
-  #model = new EngineModel();
+  readonly #model = new EngineModel();
   #snapshots: [EngineSnapshot, EngineModel][] = [];
   #iterators: [IteratorDriver, ModelIterator][] = [];
 
-  constructor(setting: EngineSetting, db: EngineDriver, open: () => Promise<EngineDriver>) {
-    this.#setting = setting;
+  constructor(db: EngineDriver, open: () => Promise<EngineDriver>) {
     this.#db = db;
     this.#open = open;
   }
@@ -160,7 +158,6 @@ class Comparison {
     await this.#db.engine.close();
     this.#snapshots = [];
     this.#iterators = [];
-    if (!this.#setting.subject.permanent) this.#model = new EngineModel();
     this.#db = await this.#open();
   }
 }
@@ -168,15 +165,14 @@ class Comparison {
 export const randomCases: readonly EngineCase[] = [
   [
     'random operations are answered as a map would answer them',
-    async (setting) => {
-      const { subject, form, elsewhere } = setting;
+    async ({ subject, form, elsewhere }) => {
       const steps = fc.array(operation, { maxLength: OPERATIONS_MAX, size: 'max' });
       await fc.assert(
         fc.asyncProperty(steps, async (list) => {
           const place = elsewhere();
           const open = async (): Promise<EngineDriver> =>
             new EngineDriver(await place.open(), form);
-          const comparison = new Comparison(setting, await open(), open);
+          const comparison = new Comparison(await open(), open);
           for (const step of list) await comparison.run(step);
           await comparison.end();
         }),

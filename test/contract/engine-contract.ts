@@ -29,8 +29,6 @@ export interface EngineContractSubject {
   readonly name: string;
   /** A place where no store is. What is opened there is closed by the suite. */
   readonly create: (scope: TestScope) => EnginePlace;
-  /** Whether a store is there again after close and open. */
-  readonly permanent: boolean;
   /** The longest key that it takes; keys of up to 64 KiB are tried. */
   readonly keyBytesMax?: number;
   /** Runs of a random case. Default 40. */

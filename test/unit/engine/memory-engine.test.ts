@@ -1,11 +1,13 @@
 /** The memory engine keeps the contract that it defines. */
 
-import { memoryKind } from '../../../src/engine/memory-kind.ts';
+import { MemoryKind } from '../../../src/engine/memory-kind.ts';
 import { engineContract } from '../../contract/engine-contract.ts';
 
 engineContract({
   name: 'the memory engine',
-  create: () => ({ open: (options) => memoryKind.open('memory', options) }),
-  permanent: false,
+  create: () => {
+    const kind = new MemoryKind();
+    return { open: (options) => kind.open('memory', options) };
+  },
   randomRuns: 150,
 });

@@ -1,0 +1,316 @@
+/**
+ * `HoldfastLevel`: an `abstract-level` store over any engine. The base class does encodings,
+ * sublevels, hooks, events and deferred opening; the engine does the rest. Here is what lies between
+ * them, and the methods that `abstract-level` does not have.
+ */
+
+import type { AbstractChainedBatch, AbstractSnapshot } from 'abstract-level';
+
+import { assert } from '../base/assert.ts';
+import { toSyncPolicy } from '../durable/sync-policy.ts';
+import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
+import type {
+  BackupReport,
+  EngineStats,
+  ProgressOptions,
+  RecoveryReport,
+  RepairReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Eventual } from '../engine/read-options.ts';
+import { WriteBatch } from '../engine/write-batch.ts';
+import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
+import type { EngineName } from './engine-registry.ts';
+import { FairTurns } from './fair-turns.ts';
+import type { StoredIteratorOptions } from './iterator-source.ts';
+import { LevelBase } from './level-base.ts';
+import { LevelChainedBatch, putBatch, toWriteBatch } from './level-batch.ts';
+import type { StoredOperation } from './level-batch.ts';
+import { fromBytes, toBytes, toPolicy, toRange, toReadOptions } from './level-bytes.ts';
+import type { Stored, StoredRange, StoredReadOptions, StoredWriteOptions } from './level-bytes.ts';
+import { notOpen } from './level-error.ts';
+import { LevelIterator, LevelKeyIterator, LevelValueIterator } from './level-iterators.ts';
+import type { DelOptions, LevelOptions, PutOptions, StartEndOptions } from './level-options.ts';
+import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
+import { destroyStore, refuseOtherEngine, repairStore } from './store-places.ts';
+import { writeNow } from './write-now.ts';
+
+/** What `supports` says, apart from what the base class adds. */
+const MANIFEST = {
+  encodings: { buffer: true, utf8: true, view: true },
+  has: true,
+  getSync: true,
+  createIfMissing: true,
+  errorIfExists: true,
+  explicitSnapshots: true,
+  signals: { iterators: true },
+  additionalMethods: {
+    approximateSize: true,
+    compactRange: true,
+    compact: true,
+    verify: true,
+    stats: true,
+    backup: true,
+    putSync: true,
+    delSync: true,
+  },
+};
+
+/** About what one answer costs, in entries of a scan. */
+const READ_COST = 10;
+
+/** A store of keys and values in a directory. */
+export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBase<
+  KDefault,
+  VDefault
+> {
+  readonly #location: string;
+  readonly #kind: EngineKind;
+  readonly #turns = new FairTurns();
+  #engine: Engine | undefined;
+
+  /**
+   * Begins to open the store in the directory `location`. Operations may be called at once; they
+   * wait until it is open.
+   * @throws TypeError for an empty location, an unknown engine or a sync policy that is none
+   */
+  constructor(location: string, options: LevelOptions<KDefault, VDefault> = {}) {
+    assertLocation(location);
+    const { engine: name, ...others } = options ?? {};
+    const kind = engineKind(name ?? DEFAULT_ENGINE);
+    toSyncPolicy(others.sync);
+    super({ ...MANIFEST, permanence: kind.name !== 'memory' }, others);
+    this.#location = location;
+    this.#kind = kind;
+  }
+
+  /** The directory, as it was given. */
+  get location(): string {
+    return this.#location;
+  }
+
+  /** The name of the engine. */
+  get engine(): EngineName {
+    return this.#kind.name as EngineName;
+  }
+
+  /**
+   * What opening found, did and dropped.
+   * @throws an error with code `LEVEL_DATABASE_NOT_OPEN`
+   */
+  get recovery(): RecoveryReport {
+    return this.#opened('recovery').recovery;
+  }
+
+  /**
+   * About how many bytes on the disk the entries from `start` to before `end` take. Recent writes
+   * may not be counted.
+   */
+  approximateSize(start: KDefault, end: KDefault): Promise<number>;
+  approximateSize<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<number>;
+  async approximateSize(start: unknown, end: unknown, options?: object): Promise<number> {
+    const range = this.#startEnd(start, end, options);
+    return this.#whenOpen('approximateSize', (engine) => engine.approximateSize(range));
+  }
+
+  /** Gives back the space of what was deleted or overwritten from `start` to before `end`. */
+  compactRange(start: KDefault, end: KDefault): Promise<void>;
+  compactRange<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<void>;
+  async compactRange(start: unknown, end: unknown, options?: object): Promise<void> {
+    const range = this.#startEnd(start, end, options);
+    return this.#whenOpen('compactRange', (engine) => engine.compact(range));
+  }
+
+  /** Gives back the space of all that was deleted or overwritten. Reading and writing go on. */
+  async compact(options?: ProgressOptions): Promise<void> {
+    return this.#whenOpen('compact', (engine) => engine.compact(undefined, options));
+  }
+
+  /** Reads everything and reports what is damaged. Reading and writing go on. */
+  async verify(options?: ProgressOptions): Promise<VerifyReport> {
+    return this.#whenOpen('verify', (engine) => engine.verify(options));
+  }
+
+  /**
+   * Makes a durable copy of the store as it is now, in a directory that is missing or empty.
+   * Reading and writing go on.
+   */
+  async backup(directory: string, options?: ProgressOptions): Promise<BackupReport> {
+    return this.#whenOpen('backup', (engine) => engine.backup(directory, options));
+  }
+
+  /**
+   * Figures of now.
+   * @throws an error with code `LEVEL_DATABASE_NOT_OPEN`
+   */
+  stats(): EngineStats {
+    return this.#opened('stats').stats();
+  }
+
+  /**
+   * A figure by LevelDB's name (`'leveldb.stats'`), as far as the engine has it; else an empty
+   * string.
+   * @throws an error with code `LEVEL_DATABASE_NOT_OPEN`
+   */
+  getProperty(property: string): string {
+    if (typeof property !== 'string') {
+      throw new TypeError("The first argument 'property' must be a string");
+    }
+    const stats = this.#opened('getProperty').stats();
+    if (property === 'leveldb.approximate-memory-usage') return String(stats.memoryBytes);
+    return String(stats.details[property] ?? '');
+  }
+
+  /**
+   * As `put`, and returns when what the policy promises holds: it waits for the device on the
+   * calling thread.
+   * @throws an error with code `LEVEL_DATABASE_NOT_OPEN`, `LEVEL_INVALID_KEY`,
+   *   `LEVEL_INVALID_VALUE`; `LEVEL_NOT_SUPPORTED` where prewrite hooks would have to run
+   */
+  putSync(key: KDefault, value: VDefault): void;
+  putSync<K = KDefault, V = VDefault>(key: K, value: V, options: PutOptions<K, V>): void;
+  putSync(key: unknown, value: unknown, options?: object): void {
+    writeNow(this, this.#opened('putSync'), { type: 'put', key, value }, options);
+  }
+
+  /** As `del`, in the way of `putSync`. */
+  delSync(key: KDefault): void;
+  delSync<K = KDefault>(key: K, options: DelOptions<K>): void;
+  delSync(key: unknown, options?: object): void {
+    writeNow(this, this.#opened('delSync'), { type: 'del', key }, options);
+  }
+
+  /** Removes the store in a directory; files that are not its own stay. */
+  static async destroy(location: string, surroundings?: EngineSurroundings): Promise<void> {
+    assertLocation(location);
+    return destroyStore(location, surroundings);
+  }
+
+  /** Makes a damaged store openable: saves what is whole and lists what is not. */
+  static async repair(
+    location: string,
+    options?: EngineSurroundings & ProgressOptions,
+  ): Promise<RepairReport> {
+    assertLocation(location);
+    return repairStore(location, options);
+  }
+
+  protected async _open(options: LevelOptions<KDefault, VDefault>): Promise<void> {
+    await refuseOtherEngine(this.#kind, this.#location, options);
+    this.#engine = await this.#kind.open(this.#location, options);
+  }
+
+  protected async _close(): Promise<void> {
+    await this.#engine?.close();
+    this.#engine = undefined;
+  }
+
+  protected _get(key: Stored, options: StoredReadOptions): Eventual<unknown> {
+    const format = options.valueEncoding;
+    const value = this.#live.get(toBytes(key), toReadOptions(options));
+    if (value instanceof Promise) return value.then((found) => fromBytes(found, format));
+    return this.#turns.answer(fromBytes(value, format), READ_COST);
+  }
+
+  protected _getSync(key: Stored, options: StoredReadOptions): unknown {
+    const value = this.#live.getSync(toBytes(key), toReadOptions(options));
+    return fromBytes(value, options.valueEncoding);
+  }
+
+  protected async _getMany(keys: Stored[], options: StoredReadOptions): Promise<unknown[]> {
+    const values = await this.#live.getMany(keys.map(toBytes), toReadOptions(options));
+    if (options.valueEncoding !== 'utf8') return values;
+    return values.map((value) => fromBytes(value, 'utf8'));
+  }
+
+  protected _has(key: Stored, options: StoredReadOptions): Eventual<boolean> {
+    return this.#live.has(toBytes(key), toReadOptions(options));
+  }
+
+  protected _hasMany(keys: Stored[], options: StoredReadOptions): Promise<boolean[]> {
+    const engine = this.#live;
+    const how = toReadOptions(options);
+    return Promise.all(keys.map(async (key) => engine.has(toBytes(key), how)));
+  }
+
+  protected _put(key: Stored, value: Stored, options: StoredWriteOptions): Eventual<void> {
+    return this.#live.write(putBatch(key, value, options.ttl), toPolicy(options));
+  }
+
+  protected _del(key: Stored, options: StoredWriteOptions): Eventual<void> {
+    return this.#live.write(WriteBatch.delete(toBytes(key)), toPolicy(options));
+  }
+
+  protected _batch(
+    operations: readonly StoredOperation[],
+    options: StoredWriteOptions,
+  ): Eventual<void> {
+    return this.#live.write(toWriteBatch(operations), toPolicy(options));
+  }
+
+  protected _chainedBatch(): AbstractChainedBatch<this, KDefault, VDefault> {
+    return new LevelChainedBatch<KDefault, VDefault>(this, this.#live) as never;
+  }
+
+  protected _clear(options: StoredRange & StoredReadOptions & StoredWriteOptions): Eventual<void> {
+    const snapshot = engineSnapshotOf(options.snapshot);
+    const { reverse, limit } = options;
+    return this.#live.clear({ ...toRange(options), reverse, limit, snapshot }, toPolicy(options));
+  }
+
+  protected _iterator(options: StoredIteratorOptions): LevelIterator<KDefault, VDefault> {
+    return new LevelIterator(this, this.#origin, options);
+  }
+
+  protected _keys(options: StoredIteratorOptions): LevelKeyIterator<KDefault, VDefault> {
+    return new LevelKeyIterator(this, this.#origin, options);
+  }
+
+  protected _values(options: StoredIteratorOptions): LevelValueIterator<KDefault, VDefault> {
+    return new LevelValueIterator(this, this.#origin, options);
+  }
+
+  protected _snapshot(options: object): AbstractSnapshot {
+    return new LevelSnapshot(this.#live.snapshot(), options);
+  }
+
+  /** The engine, for the private methods: the base class calls them only while it is open. */
+  get #live(): Engine {
+    assert(this.#engine !== undefined, 'a private method is called while the store is open');
+    return this.#engine;
+  }
+
+  get #origin(): { engine: Engine; turns: FairTurns } {
+    return { engine: this.#live, turns: this.#turns };
+  }
+
+  #opened(method: string): Engine {
+    if (this.status !== 'open') throw notOpen(method);
+    return this.#live;
+  }
+
+  async #whenOpen<T>(method: string, run: (engine: Engine) => Eventual<T>): Promise<T> {
+    if (this.status === 'opening') return this.deferAsync(() => this.#whenOpen(method, run));
+    return run(this.#opened(method));
+  }
+
+  #startEnd(
+    start: unknown,
+    end: unknown,
+    options: StartEndOptions<unknown> | undefined,
+  ): { gte: Uint8Array; lt: Uint8Array } {
+    if (start === undefined || end === undefined) {
+      throw new TypeError("The arguments 'start' and 'end' are required");
+    }
+    const encoding = this.keyEncoding(options?.keyEncoding as 'utf8');
+    const encode = (key: unknown): Uint8Array => toBytes(encoding.encode(key as string));
+    return { gte: encode(start), lt: encode(end) };
+  }
+}
+
+function assertLocation(location: string): void {
+  if (typeof location !== 'string' || location === '') {
+    throw new TypeError("The first argument 'location' must be a non-empty string");
+  }
+}
