@@ -46,6 +46,22 @@ for (const program of litmusPrograms) {
   });
 }
 
+suite('posix', () => {
+  for (const model of litmusModelNames) {
+    const [base = '', modifier] = model.split('+');
+    // Where nothing is ordered and nothing waits, or a sync does nothing, no portable software survives.
+    if (['posix', 'apfs-fsync', 'ext2', 'ext4-nojournal'].includes(base)) continue;
+    if (modifier !== undefined && modifier !== 'fastcommit') continue;
+    test(`allows every outcome that ${model} allows`, () => {
+      for (const [{ name }, outcomes] of known) {
+        const posix = outcomes.get('posix') ?? [];
+        const more = outcomes.get(model)?.filter((outcome) => !posix.includes(outcome));
+        assert.deepEqual(more, [], name);
+      }
+    });
+  }
+});
+
 suite('litmus programs', () => {
   test('have different names', () => {
     const names = litmusPrograms.map(({ name }) => name);

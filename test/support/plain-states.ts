@@ -8,6 +8,7 @@ import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import { bytesOfNobody } from '../../src/lab/explore/block-domain.ts';
 import type { BlockEvent, BlockHistory, Change, FileHistory } from '../../src/lab/model/change.ts';
+import type { InodeSlot } from '../../src/lab/model/reuse.ts';
 import type { ChangeHistory } from '../../src/lab/model/split-trace.ts';
 import { type MarkOperation, ROOT_INODE, type Trace } from '../../src/lab/record/operation.ts';
 
@@ -105,7 +106,7 @@ function* survivorSets(history: ChangeHistory, position: number): Generator<Set<
     open.forEach((change, index) => {
       if ((bits >> index) % 2 === 1) kept.add(change);
     });
-    if (isOrdered(issued, kept, new Set(forced), history.changes)) yield kept;
+    if (isOrdered(issued, kept, new Set(forced), history.changes, position)) yield kept;
   }
 }
 
@@ -114,9 +115,10 @@ function isOrdered(
   kept: ReadonlySet<Change>,
   forced: ReadonlySet<Change>,
   all: readonly Change[],
+  position: number,
 ): boolean {
   for (const later of kept) {
-    const needed = all[later.follows];
+    const needed = later.aloneFrom <= position ? undefined : all[later.follows];
     if (needed !== undefined && !kept.has(needed)) return false;
     // A sync that brings one inode alone takes its changes out of the order.
     if (later.order === 'free' || forced.has(later)) continue;
@@ -164,6 +166,7 @@ class PlainState {
   readonly #kept: ReadonlySet<Change>;
   readonly #choices: Odometer;
   readonly #contents = new Map<number, Uint8Array>();
+  readonly #slots = new Map<number, number | null>();
   readonly #remembered: Map<string, Uint8Array[]>;
 
   constructor(
@@ -184,7 +187,8 @@ class PlainState {
     const initial = this.#history.initialEntries.get(inode);
     const changed = this.#history.entryChanges.get(inode);
     for (const name of new Set([...(initial?.keys() ?? []), ...(changed?.keys() ?? [])])) {
-      const child = this.#entry(changed?.get(name) ?? [], inode, name, initial?.get(name) ?? null);
+      const named = this.#entry(changed?.get(name) ?? [], inode, name, initial?.get(name) ?? null);
+      const child = named === null ? null : this.#shown(named);
       if (child === null || child === inode || above.includes(child)) continue;
       entries.set(name, this.#node(child, [...above, inode]));
     }
@@ -205,13 +209,43 @@ class PlainState {
     initial: number | null,
   ): number | null {
     const kept = changes.filter((change) => this.#kept.has(change));
-    const last = kept.filter(({ end }) => !kept.some(({ start }) => end < start));
+    const newest = kept.at(-1);
+    const last = kept.filter(
+      (one) =>
+        !kept.some(({ start }) => one.end < start) &&
+        (one === newest || one.operation !== newest?.operation),
+    );
     if (last.length === 0) return initial;
     const change = last[last.length === 1 ? 0 : this.#choices.digit(last.length)];
     const effect = change?.entries.find(
       (entry) => entry.directory === directory && entry.name === name,
     );
     return effect?.inode ?? null;
+  }
+
+  /** Who is found in the inode's place: all answers that agree with those given before. */
+  #shown(inode: number): number | null {
+    const slot = this.#history.slots.get(inode);
+    if (slot === undefined) return inode;
+    const given = this.#slots.get(inode);
+    if (given !== undefined) return given;
+    const made = (one: InodeSlot | undefined): boolean =>
+      one === undefined || one.record === null || this.#kept.has(one.record);
+    const itself = (one: number): boolean =>
+      (this.#slots.get(one) ?? one) === one && made(this.#history.slots.get(one));
+    const owners = slot.before.filter(
+      ({ start, inode: one }) => start <= this.#position && itself(one),
+    );
+    const takers = slot.after.filter(({ record }) => this.#kept.has(record));
+    const answers = [
+      ...(made(slot) ? [inode] : [null, ...owners.map((one) => one.inode)]),
+      ...takers.map((one) => one.inode),
+    ];
+    const answer = answers[answers.length === 1 ? 0 : this.#choices.digit(answers.length)] ?? null;
+    this.#slots.set(inode, answer);
+    if (owners.some((one) => one.inode === answer) && answer !== null)
+      this.#slots.set(answer, answer);
+    return answer;
   }
 
   #mode(inode: number): number {
@@ -300,12 +334,17 @@ class PlainState {
     const told = events.map((event) => `${event.operation}${required(event) ? '!' : ''}`).join();
     const place = `${file.inode} ${block} ${first} ${grounds.length} ${length}`;
     const floors = events.filter(floored).length;
-    const key = `${place} ${told} ${floors} ${this.#lost()}`;
+    const taken = history.taken.filter((one) => first <= one.events && one.start <= this.#position);
+    const key = `${place} ${told} ${floors} ${this.#lost()} ${taken.length}`;
     let shown = this.#remembered.get(key);
     if (shown === undefined) {
       const found = new Map<string, Uint8Array>();
       const rules = { required, floored, lost: this.#lost(), history };
       for (const { bytes } of plainOutcomes(this.#history, events, rules, grounds)) {
+        const part = bytes.subarray(0, length);
+        found.set(Buffer.from(part).toString('latin1'), part);
+      }
+      for (const { bytes } of taken) {
         const part = bytes.subarray(0, length);
         found.set(Buffer.from(part).toString('latin1'), part);
       }

@@ -70,6 +70,7 @@ function modelText(model: CrashModel, palette: Palette): string {
       ? 'A block of data is old or new, never a mixture.'
       : `A block of data may be old on one side of a multiple of ${model.tearBytes} bytes and new on the other.`,
     RENAME[model.rename],
+    ...(model.reuse === 'waits' ? [] : [AT_ONCE]),
     FILE_SYNC[model.fileSyncBrings],
     DIRECTORY_SYNC[model.directorySyncBrings],
     ...(model.dataNeedsStream
@@ -122,8 +123,15 @@ function unwrittenText({ unwritten }: CrashModel): string {
 const RENAME: Readonly<Record<CrashModel['rename'], string>> = {
   atomic: 'A rename happens whole or not at all.',
   'source-may-stay': 'A rename switches its target at once, but the old name may stay.',
+  'by-directory':
+    'A rename switches its target at once, but the old name may stay; a sync of the old directory alone ' +
+    'may leave a moved file in neither.',
   split: 'A rename may be half done: both names, or the target gone.',
 };
+
+const AT_ONCE =
+  'What was removed may come back with what took its inode or blocks since; the name of a new file that was not ' +
+  'synced itself may be removed by the repair, or lead to what was removed before.';
 
 const FILE_SYNC: Readonly<Record<CrashModel['fileSyncBrings'], string>> = {
   nothing: 'fsync of a file brings its bytes, size and attributes, and no name.',
@@ -136,6 +144,8 @@ const FILE_SYNC: Readonly<Record<CrashModel['fileSyncBrings'], string>> = {
 
 const DIRECTORY_SYNC: Readonly<Record<CrashModel['directorySyncBrings'], string>> = {
   entries: 'fsync of a directory brings its entries.',
+  'entries-and-names':
+    'fsync of a directory brings its entries, its own names, and new directories above them.',
   stream: 'fsync of a directory brings every change of names up to its last one.',
   everything: 'fsync of a directory brings everything that was done before.',
 };

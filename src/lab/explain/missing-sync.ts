@@ -110,6 +110,7 @@ function addLostChange(
   const ofFile = change.size?.inode ?? change.block?.inode;
   if (ofFile !== undefined) add(ofFile, 'data', change.operation);
   if (change.attribute !== null) add(change.attribute.inode, 'all', change.operation);
+  if (change.record !== null) add(change.record, 'all', change.operation);
   const directories = new Set(change.entries.map(({ directory }) => directory));
   for (const directory of directories) add(directory, 'all', change.operation);
 }

@@ -273,12 +273,20 @@ export class CrashContents {
     const freed = contents.map(({ bytes }) => bytes);
     const freedIds = contents.map(({ id }) => id).join('+');
     const initial = first > 0 ? null : history.initial;
-    return this.#cache.domain(history, `${first} ${end} ${flags} ${fresh} ${freedIds}`, () => {
+    const taken = history.taken.filter(
+      ({ events, start }) => first <= events && start <= this.#space.position,
+    );
+    const key = `${first} ${end} ${flags} ${fresh} ${freedIds} ${taken.length}`;
+    return this.#cache.domain(history, key, () => {
       const view = { history, initial, events: issued, fresh, required, floored, freed };
-      if (issued.length > 0) return blockDomain(view, this.#space.history.model);
       // A hole, or a block that nobody wrote to: there is nothing to lose.
-      const bytes = padded(initial ?? new Uint8Array(0));
-      return { outcomes: [{ kind: 'newest', bytes, needs: -1 }], whole: true };
+      const untouched = padded(initial ?? new Uint8Array(0));
+      const { outcomes, whole } =
+        issued.length > 0
+          ? blockDomain(view, this.#space.history.model)
+          : { outcomes: [{ kind: 'newest', bytes: untouched, needs: -1 } as const], whole: true };
+      const others = taken.map(({ bytes }) => ({ kind: 'garbage', bytes, needs: -1 }) as const);
+      return { outcomes: [...outcomes, ...others], whole };
     });
   }
 

@@ -17,6 +17,7 @@ import type { ChangeHistory } from '../model/split-trace.ts';
 import type { BlockContent, FileContent } from './content-store.ts';
 import type { BlockChoice, OrderChoice } from './content-space.ts';
 import { CrashContents, type ContentMark, type DecidedBlock } from './crash-content.ts';
+import { InodeSlots } from './inode-slots.ts';
 import type { SpaceCache } from './space-cache.ts';
 import { UndoMap } from './undo-map.ts';
 
@@ -35,6 +36,7 @@ export interface SpaceMark {
   readonly keptFrom: number;
   readonly lostUpTo: number;
   readonly orders: number;
+  readonly slots: number;
   readonly contents: ContentMark;
 }
 
@@ -55,6 +57,7 @@ export class CrashSpace {
   /** By change and entry. */
   readonly #orders = new UndoMap<string, number>();
   readonly #contents: CrashContents;
+  readonly #slots: InodeSlots;
   readonly #names = new Map<InodeNumber, readonly string[]>();
 
   /** @param plainly names that show nothing new are decided like any other: the walk is longer, not another. */
@@ -63,6 +66,7 @@ export class CrashSpace {
     this.position = position;
     this.#plainly = plainly;
     this.#contents = new CrashContents(this, cache);
+    this.#slots = new InodeSlots(this);
     this.#status = new Uint8Array(history.changes.length);
   }
 
@@ -74,6 +78,7 @@ export class CrashSpace {
     this.#lostUpTo = Infinity;
     this.#orders.clear();
     this.#contents.clear();
+    this.#slots.clear();
     this.#chooser = chooser;
   }
 
@@ -84,6 +89,7 @@ export class CrashSpace {
       keptFrom: this.#keptFrom,
       lostUpTo: this.#lostUpTo,
       orders: this.#orders.size,
+      slots: this.#slots.mark(),
       contents: this.#contents.mark(),
     };
   }
@@ -100,6 +106,7 @@ export class CrashSpace {
     this.#keptFrom = mark.keptFrom;
     this.#lostUpTo = mark.lostUpTo;
     this.#orders.rewind(mark.orders);
+    this.#slots.rewind(mark.slots);
     this.#contents.rewind(mark.contents);
   }
 
@@ -118,7 +125,7 @@ export class CrashSpace {
       if (change.start > this.#lostUpTo) return false;
       if (change.order === 'stream' && change.end < this.#keptFrom) return true;
     }
-    const needed = this.history.changes[change.follows];
+    const needed = this.#neededBy(change);
     if (needed !== undefined && this.known(needed) === false) return false;
     return null;
   }
@@ -140,8 +147,13 @@ export class CrashSpace {
       return;
     }
     if (change.order !== 'free') this.#keptFrom = Math.max(this.#keptFrom, change.start);
-    const needed = this.history.changes[change.follows];
+    const needed = this.#neededBy(change);
     if (needed !== undefined && this.known(needed) === null) this.decide(needed, true);
+  }
+
+  /** What `change` cannot survive without, here and now. */
+  #neededBy(change: Change): Change | undefined {
+    return change.aloneFrom <= this.position ? undefined : this.history.changes[change.follows];
   }
 
   /** Whether the stream can have come as far as calls that started at `time`. */
@@ -169,8 +181,14 @@ export class CrashSpace {
     return names;
   }
 
-  /** What the entry holds on the crashed disk; null when there is no such name. */
+  /** What the name leads to on the crashed disk; null when there is no such name. */
   entry(directory: InodeNumber, name: string): InodeNumber | null {
+    const inode = this.#entry(directory, name);
+    return inode === null ? null : this.#slots.shown(inode);
+  }
+
+  /** What the entry holds on the crashed disk. */
+  #entry(directory: InodeNumber, name: string): InodeNumber | null {
     const changes = this.history.entryChanges.get(directory)?.get(name) ?? [];
     const initial = this.history.initialEntries.get(directory)?.get(name) ?? null;
     const offered: (InodeNumber | null)[] = [];
@@ -201,7 +219,7 @@ export class CrashSpace {
   /** Keeping it binds nothing else: no other entry, and nothing that is still open. */
   #isIndependent(change: Change): boolean {
     if (change.order !== 'free' || change.entries.length !== 1) return false;
-    const needed = this.history.changes[change.follows];
+    const needed = this.#neededBy(change);
     return needed === undefined || this.known(needed) === true;
   }
 
@@ -219,7 +237,9 @@ export class CrashSpace {
     let rivals: Change[] | null = null;
     for (let earlier = index - 1; earlier >= 0; earlier--) {
       const rival = changes[earlier];
-      if (rival !== undefined && rival.end > change.start && this.survives(rival)) {
+      // The parts of one call come one after the other.
+      const overlaps = rival?.operation !== change.operation && (rival?.end ?? 0) > change.start;
+      if (rival !== undefined && overlaps && this.survives(rival)) {
         (rivals ??= [change]).push(rival);
       }
     }

@@ -10,21 +10,27 @@ export interface KernelsPageFacts {
   /** Runs of each program, and the seed of the first. */
   readonly runs: number;
   readonly seed: number;
+  /** Most subsets and torn states of each epoch. */
+  readonly subsetsMax: number;
+  readonly tornMax: number;
   /** Programs that a kernel refused to run: `exchange on ext2`. */
   readonly left: readonly string[];
 }
 
 export function kernelsPage(
   results: readonly LitmusKernelResult[],
-  { date, runs, seed, left }: KernelsPageFacts,
+  { date, runs, seed, subsetsMax, tornMax, left }: KernelsPageFacts,
 ): string {
   const profiles = [...new Set(results.map(({ profile }) => profile))];
   const kernels = [...new Set(results.map(({ kernel }) => kernel))].join(', ');
   const lines = [
     '# The models against a real kernel',
     '',
-    `Written by \`npm run models:kernels\` on ${date}, Linux ${kernels}; ${runs} runs of each program, seeds from ${seed}.`,
-    'Do not edit: run it again.',
+    `Written by \`npm run models:kernels\` on ${date}, Linux ${kernels}. Do not edit: run it again.`,
+    '',
+    `${runs} runs of each program with the seeds ${seed} to ${seed + runs - 1}: the first leaves data pending and commits`,
+    'names at the end, the second writes some files back first, the others also commit and write back at moments that',
+    `the seed chooses. Of each epoch of the block log at most ${subsetsMax} subsets and ${tornMax} torn states.`,
     '',
     'Each litmus program runs on a fresh file system whose block writes are logged. Every disk that a power cut could',
     'have left is mounted, and its tree must be one that the model allows when that many steps had returned. _Mixed_',
@@ -57,9 +63,9 @@ export function kernelsPage(
     '',
     '## By program',
     '',
-    'Outcomes once every step had returned. _Never seen_ are those that the model allows and no run reached, out of the',
-    'number of disks mounted: what a model allows more than a kernel shows costs at worst a finding that is marked _not',
-    'reproduced here_; what it allows less would be a missed bug.',
+    'Outcomes once every step had returned. _Never seen_ are those that the model allows and no run reached, out of so',
+    'many crash states (_disks_ are the different ones, which were mounted): what a model allows more than a kernel',
+    'shows costs at worst a finding that is marked _not reproduced here_; what it allows less would be a missed bug.',
     '',
     ...litmusPrograms.flatMap(({ name }) => programLines(name, results)),
   ];
@@ -116,9 +122,10 @@ function programLines(name: string, results: readonly LitmusKernelResult[]): str
     `${program.question[0]?.toUpperCase() ?? ''}${program.question.slice(1)} (${program.cell})`,
     '',
     ...table([
-      ['profile', 'disks', 'seen', 'never seen'],
-      ...own.map(({ profile, images, reached, unreached }) => [
+      ['profile', 'states', 'disks', 'seen', 'never seen'],
+      ...own.map(({ profile, states, images, reached, unreached }) => [
         profile,
+        String(states),
         String(images),
         reached.join('; '),
         unreached.join('; '),

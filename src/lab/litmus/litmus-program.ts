@@ -19,7 +19,7 @@ export type LitmusStep =
   | readonly [call: 'fsync' | 'fdatasync', path: string]
   | readonly [call: 'sync-all']
   | readonly [call: 'chmod', path: string, mode: number]
-  | readonly [call: 'mkdir' | 'unlink', path: string]
+  | readonly [call: 'mkdir' | 'rmdir' | 'unlink', path: string]
   | readonly [call: 'rename' | 'exchange' | 'link', from: string, to: string];
 
 /** What one path is called in the words of outcomes: file content in letters ('A100 B4096') to its word. */

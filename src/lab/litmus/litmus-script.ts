@@ -51,7 +51,8 @@ my %step = (
   fsync => sub { sync_call('fsync', @_); }, fdatasync => sub { sync_call('fdatasync', @_); },
   'sync-all' => sub { sync_call('syncfs', '.'); },
   chmod => sub { ok(chmod($_[1] + 0, $_[0]), 'chmod'); },
-  mkdir => sub { ok(mkdir($_[0], 0755), 'mkdir'); }, unlink => sub { ok(unlink($_[0]), 'unlink'); },
+  mkdir => sub { ok(mkdir($_[0], 0755), 'mkdir'); }, rmdir => sub { ok(rmdir($_[0]), 'rmdir'); },
+  unlink => sub { ok(unlink($_[0]), 'unlink'); },
   rename => sub { ok(rename($_[0], $_[1]), 'rename'); }, link => sub { ok(link($_[0], $_[1]), 'link'); },
   exchange => sub { my ($from, $to) = @_; my ($here, $exchange) = (-100, 2);
     ok(syscall($number{rename}, $here, $from, $here, $to, $exchange) == 0, 'exchange'); },

@@ -71,6 +71,9 @@ function addStep(builder: TraceBuilder, step: LitmusStep): void {
     case 'mkdir':
       builder.mkdir(step[1]);
       return;
+    case 'rmdir':
+      builder.rmdir(step[1]);
+      return;
     case 'unlink':
       builder.unlink(step[1]);
       return;

@@ -46,6 +46,10 @@ export interface Change {
     readonly value: string;
   } | null;
   readonly block: BlockEffect | null;
+  /** The inode that this change puts into the inode table, under models where that is a thing of its own. */
+  readonly record: InodeNumber | null;
+  /** From this time on it no longer waits for the change that it `follows`. */
+  aloneFrom: number;
   /** The sync that put it out of danger returned at this time; Infinity for none. */
   floorEnd: number;
 }
@@ -73,6 +77,11 @@ export interface BlockHistory {
   /** What the block held when recording began; null when the file had no such block. */
   readonly initial: Uint8Array | null;
   readonly events: BlockEvent[];
+  /**
+   * What others wrote to its place of the disk after the first `events` of it, once it had been given back: shown
+   * if the giving back is lost (`CrashModel.reuse`).
+   */
+  readonly taken: { readonly events: number; readonly start: number; readonly bytes: Uint8Array }[];
 }
 
 /** Everything that happened to one regular file. */

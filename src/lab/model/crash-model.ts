@@ -66,8 +66,20 @@ export interface CrashModel {
   /** A block may hold the old bytes on one side of a multiple of this and the new on the other; 0: never torn. */
   readonly tearBytes: number;
 
-  /** `'source-may-stay'`: the target switches atomically, the removal of the source may be lost by itself. */
-  readonly rename: 'atomic' | 'source-may-stay' | 'split';
+  /**
+   * `'source-may-stay'`: the target switches atomically, the removal of the source may be lost by itself.
+   * `'by-directory'`: so it is, but a sync of the old directory brings the removal and not the target in another
+   * directory. `'split'`: each half by itself.
+   */
+  readonly rename: 'atomic' | 'source-may-stay' | 'by-directory' | 'split';
+
+  /**
+   * Whether inodes and blocks that were given back can be somebody else's while a crash can still undo that.
+   * `'waits'`: no. `'at-once'`: a name whose removal was lost leads to what took the inode since, or to blocks that
+   * somebody else wrote to; the name of a new file leads to the inode's last owner, or is removed by the repair,
+   * unless a sync of the file itself had put its inode into the table.
+   */
+  readonly reuse: 'waits' | 'at-once';
 
   /**
    * What a returned fsync or fdatasync of a file brings beside the file's own data and size (and its attributes,
@@ -77,8 +89,11 @@ export interface CrashModel {
   readonly fileSyncBrings:
     'nothing' | 'creation' | 'names-by-fsync' | 'names' | 'stream' | 'everything';
 
-  /** What a returned fsync of a directory puts out of danger: its entries, the stream up to its last change, all. */
-  readonly directorySyncBrings: 'entries' | 'stream' | 'everything';
+  /**
+   * What a returned fsync of a directory puts out of danger: its entries, these and its own names with the new
+   * directories above, the stream up to its last change, all.
+   */
+  readonly directorySyncBrings: 'entries' | 'entries-and-names' | 'stream' | 'everything';
 
   /** True where a torn write may also damage the bytes around it, up to the next multiple of `tearBytes`. */
   readonly damagesAround: boolean;

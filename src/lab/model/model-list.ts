@@ -14,6 +14,7 @@ const STREAM = {
   garbageCovers: 'block',
   tearBytes: 512,
   rename: 'atomic',
+  reuse: 'waits',
   fileSyncBrings: 'stream',
   directorySyncBrings: 'stream',
   damagesAround: false,
@@ -77,17 +78,19 @@ const MODELS: readonly CrashModel[] = [
   {
     ...FREE,
     name: 'ext4-nojournal',
-    summary: 'ext4 without a journal: names in any order, a rename may be half done',
+    summary: 'ext4 without a journal: names in any order, inodes and blocks reused at once',
     kernel: 'Linux 4.0 and later',
     rename: 'split',
+    reuse: 'at-once',
     fileSyncBrings: 'creation',
   },
   {
     ...FREE,
     name: 'ext2',
-    summary: 'ext2: names in any order, a rename may be half done',
+    summary: 'ext2: names in any order, inodes and blocks reused at once',
     kernel: 'Linux 4.0 and later',
     rename: 'split',
+    reuse: 'at-once',
   },
   {
     ...STREAM,
@@ -105,7 +108,7 @@ const MODELS: readonly CrashModel[] = [
     tearBytes: 0,
     rename: 'source-may-stay',
     fileSyncBrings: 'names',
-    directorySyncBrings: 'entries',
+    directorySyncBrings: 'entries-and-names',
   },
   {
     ...FREE,
@@ -132,7 +135,7 @@ const MODELS: readonly CrashModel[] = [
       'the weakest disk on which software can be written: only what was synced, in any order',
     kernel: 'any',
     garbageCovers: 'written',
-    rename: 'source-may-stay',
+    rename: 'by-directory',
   },
 ];
 

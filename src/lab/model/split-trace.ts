@@ -11,6 +11,7 @@ import type { InodeNumber, NodeKind, Operation, Trace } from '../record/operatio
 import type { BlockHistory, Change, EntryEffect, FileHistory, FreedBlock } from './change.ts';
 import { BLOCK_BYTES } from './change.ts';
 import type { CrashModel } from './crash-model.ts';
+import { type InodeSlot, ReuseTracker } from './reuse.ts';
 
 /** What is known of an inode apart from its content and entries. */
 export interface NodeFacts {
@@ -31,6 +32,8 @@ export interface ChangeHistory {
   readonly entryChanges: Map<InodeNumber, Map<string, Change[]>>;
   readonly attributeChanges: Map<InodeNumber, Change[]>;
   readonly freed: FreedBlock[];
+  /** Of inodes that share a place in the inode table with others, or may; empty where `reuse` waits. */
+  readonly slots: ReadonlyMap<InodeNumber, InodeSlot>;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -40,6 +43,7 @@ interface ChangeEffects {
   readonly size?: Change['size'];
   readonly attribute?: Change['attribute'];
   readonly block?: Change['block'];
+  readonly record?: InodeNumber;
   readonly order?: Change['order'];
   readonly follows?: number;
 }
@@ -68,8 +72,11 @@ class TraceSplitter {
   readonly #growths = new Map<InodeNumber, { readonly end: number; readonly bytes: number }[]>();
   /** The last change of kind 'late' of a file since its last explicit size change. */
   readonly #lastLate = new Map<InodeNumber, number>();
+  /** Null where the model says that nothing is reused before a crash can no longer undo its removal. */
+  readonly #reuse: ReuseTracker | null;
 
   constructor(trace: Trace, model: CrashModel) {
+    this.#reuse = model.reuse === 'at-once' ? new ReuseTracker() : null;
     this.history = {
       trace,
       model,
@@ -80,6 +87,7 @@ class TraceSplitter {
       entryChanges: new Map(),
       attributeChanges: new Map(),
       freed: [],
+      slots: this.#reuse?.slots ?? new Map(),
     };
     for (const node of trace.initial) {
       if (node.node === 'directory') {
@@ -103,6 +111,10 @@ class TraceSplitter {
         if (operation.node === 'directory') {
           this.history.initialEntries.set(operation.inode, new Map());
         }
+        if (this.#reuse !== null) {
+          const { inode } = operation;
+          this.#reuse.inodeMade(inode, this.#change(operation, index, { record: inode }));
+        }
         if (operation.name !== null) {
           this.#entry(operation, index, operation.directory, operation.name, operation.inode);
           this.#countLink(operation.inode, 1);
@@ -113,8 +125,10 @@ class TraceSplitter {
         this.#countLink(operation.inode, 1);
         return;
       case 'unlink':
-        this.#entry(operation, index, operation.directory, operation.name, null);
-        this.#unlinked(operation.inode, operation.start);
+        this.#unlinked(
+          operation.inode,
+          this.#entry(operation, index, operation.directory, operation.name, null),
+        );
         return;
       case 'rename':
         return this.#rename(operation, index);
@@ -163,16 +177,18 @@ class TraceSplitter {
   }
 
   /** The last name of a file went: its blocks may be given to others. */
-  #unlinked(inode: InodeNumber, start: number): void {
+  #unlinked(inode: InodeNumber, by: Change): void {
     this.#countLink(inode, -1);
     if ((this.#linkCounts.get(inode) ?? 0) > 0) return;
+    this.#reuse?.inodeFreed(inode, by);
     const size = this.#sizes.get(inode);
-    if (size !== undefined) this.#freeBlocks(inode, 0, size, start);
+    if (size !== undefined) this.#freeBlocks(inode, 0, size, by.start);
   }
 
   #freeBlocks(inode: InodeNumber, fromByte: number, toByte: number, start: number): void {
     for (let block = Math.ceil(fromByte / BLOCK_BYTES); block * BLOCK_BYTES < toByte; block++) {
       this.history.freed.push({ start, inode, block });
+      this.#reuse?.blockFreed(this.#block(inode, block), start);
     }
   }
 
@@ -188,6 +204,8 @@ class TraceSplitter {
       size: effects.size ?? null,
       attribute: effects.attribute ?? null,
       block: effects.block ?? null,
+      record: effects.record ?? null,
+      aloneFrom: Infinity,
       floorEnd: Infinity,
     };
     this.history.changes.push(change);
@@ -230,17 +248,18 @@ class TraceSplitter {
       return;
     }
     const source: EntryEffect = { directory: fromDirectory, name: fromName, inode: null };
+    let switched: Change;
     if (this.history.model.rename === 'atomic') {
-      this.#change(operation, index, { entries: [target, source] });
-    } else if (this.history.model.rename === 'source-may-stay') {
-      const switched = this.#change(operation, index, { entries: [target] });
-      this.#change(operation, index, { entries: [source], follows: switched.id });
-    } else {
+      switched = this.#change(operation, index, { entries: [target, source] });
+    } else if (this.history.model.rename === 'split') {
       if (replaced !== null) this.#entry(operation, index, toDirectory, toName, null);
-      this.#change(operation, index, { entries: [target] });
+      switched = this.#change(operation, index, { entries: [target] });
       this.#change(operation, index, { entries: [source] });
+    } else {
+      switched = this.#change(operation, index, { entries: [target] });
+      this.#change(operation, index, { entries: [source], follows: switched.id });
     }
-    if (replaced !== null) this.#unlinked(replaced, operation.start);
+    if (replaced !== null) this.#unlinked(replaced, switched);
   }
 
   #file(inode: InodeNumber): FileHistory {
@@ -258,7 +277,7 @@ class TraceSplitter {
         from < file.initialContent.length
           ? file.initialContent.subarray(from, from + BLOCK_BYTES)
           : null;
-      history = { inode, block, initial, events: [] };
+      history = { inode, block, initial, events: [], taken: [] };
       file.blocks.set(block, history);
     }
     return history;
@@ -352,6 +371,7 @@ class TraceSplitter {
       byChange,
       floorEnd: Infinity,
     });
+    if (byChange === -1) this.#reuse?.blockWritten(this.#block(inode, block));
   }
 
   #write(operation: Extract<Operation, { kind: 'write' }>, index: number): void {

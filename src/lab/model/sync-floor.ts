@@ -72,10 +72,14 @@ function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEve
     const own = change.size?.inode === inode || change.block?.inode === inode;
     const attribute = scope === 'all' && change.attribute?.inode === inode;
     const entry = isDirectory && change.entries.some(({ directory }) => directory === inode);
-    if (own || attribute || entry) lower(change, end);
+    if (own || attribute || entry || change.record === inode) lower(change, end);
+    // The removal of a moved file's old name, when this is the directory that it was moved out of.
+    const removes = entry && change.follows !== -1 && history.model.rename === 'by-directory';
+    if (removes) change.aloneFrom = Math.min(change.aloneFrom, start);
   }
   const ofFile = fileSyncBrings === 'names-by-fsync' ? namesBy(scope) : fileSyncBrings;
-  const brings = isDirectory ? directorySyncBrings : ofFile;
+  const ofDirectory = directorySyncBrings === 'entries-and-names' ? 'names' : directorySyncBrings;
+  const brings = isDirectory ? ofDirectory : ofFile;
   if (brings === 'everything') coverAll(history, start, end, gaveUp);
   if (brings === 'names' || brings === 'creation') coverNames(history, sync, brings);
   if (brings === 'stream') {
@@ -88,7 +92,7 @@ function namesBy(scope: 'all' | 'data'): 'names' | 'creation' {
   return scope === 'all' ? 'names' : 'creation';
 }
 
-/** The names of the inode, and of the new directories above them. */
+/** The names of the inode, and of the new directories above them, with what these names lead to. */
 function coverNames(
   history: ChangeHistory,
   { inode, start, end }: SyncEvent,
@@ -96,6 +100,7 @@ function coverNames(
 ): void {
   for (const change of history.changes) {
     if (change.end >= start || change.floorEnd <= end) continue;
+    if (change.record === inode) lower(change, end);
     const entry = change.entries.find((effect) => effect.inode === inode);
     if (entry === undefined) continue;
     const made = history.trace.operations[change.operation]?.kind === 'create';
@@ -215,7 +220,7 @@ function coverDurableWrite(
     const sized =
       change.size?.inode === inode && (change.order !== 'late' || change.size.bytes <= reach);
     const attribute = durable === 'all' && change.attribute?.inode === inode;
-    const own = change.operation === index;
+    const own = change.operation === index || change.record === inode;
     if (!sized && !attribute && !own) continue;
     lower(change, end);
     last = change;
@@ -233,7 +238,8 @@ function coverDurableWrite(
 function closeUnderFollows(changes: readonly Change[]): void {
   for (let index = changes.length - 1; index >= 0; index--) {
     const change = changes[index];
-    const needed = change === undefined ? undefined : changes[change.follows];
-    if (change !== undefined && needed !== undefined) lower(needed, change.floorEnd);
+    if (change === undefined || change.aloneFrom !== Infinity) continue;
+    const needed = changes[change.follows];
+    if (needed !== undefined) lower(needed, change.floorEnd);
   }
 }

@@ -98,16 +98,9 @@ export class Perturber {
   async #writeBack(): Promise<void> {
     const { keeper, mountPoint } = this.#disk;
     const root = join(mountPoint, PROGRAM_DIRECTORY);
-    const entries = await readdir(keeper.outside(root), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || !this.#prng.chance(0.5)) continue;
-      const inside = join(entry.parentPath, entry.name).slice(keeper.outside('').length);
-      try {
-        await keeper.writeBack(inside);
-      } catch (error) {
-        // The program goes on meanwhile: a file that it has removed needs no write-back.
-        if (errorCode(error) !== 'ENOENT') throw error;
-      }
+    for await (const path of filesBelow(keeper.outside(root))) {
+      if (!this.#prng.chance(0.5)) continue;
+      await unlessGone(keeper.writeBack(path.slice(keeper.outside('').length)));
     }
   }
 
@@ -127,5 +120,26 @@ export class Perturber {
     } finally {
       await handle.close();
     }
+  }
+}
+
+/** Files at any depth. What the program removes or renames meanwhile may be left out. */
+async function* filesBelow(directory: string): AsyncGenerator<string, void> {
+  const entries = (await unlessGone(readdir(directory, { withFileTypes: true }))) ?? [];
+  // The kernel lists in the order of a hash that has a seed of its own on every file system.
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+/** Null when it is no longer there: the program goes on while files are written back. */
+async function unlessGone<Result>(looked: Promise<Result>): Promise<Result | null> {
+  try {
+    return await looked;
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) throw error;
+    return null;
   }
 }
