@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import type { Checker } from '../check/checker.ts';
 import { marksAt } from '../explore/marks-at.ts';
 import type { Trace } from '../record/operation.ts';
-import { type DiskProfile, diskProfiles } from './disk-profile.ts';
+import type { DiskProfile } from './disk-profile.ts';
 import { examinePowercut } from './examine-powercut.ts';
+import { kernelsFor, type NearKernel } from './near-kernel.ts';
 import type { Sighting } from './obligations.ts';
 import { requireForRig } from './rig-needs.ts';
 import { replayScript, traceReplay } from './trace-replay.ts';
@@ -27,6 +28,8 @@ export interface FindingToConfirm {
 /** What the kernel of one profile said. */
 export interface KernelAnswer {
   readonly profile: string;
+  /** Models that no file system of this rig stands for, to which this one is the nearest; empty for its own. */
+  readonly instead: readonly string[];
   readonly disks: number;
   /** Where it was seen with the least loss; null when it was not. */
   readonly sighting: Sighting | null;
@@ -40,8 +43,8 @@ export interface ConfirmOptions {
 }
 
 /**
- * One list of answers a finding, in their order; a list is empty when none of its models stands for a file system
- * that the rig can make.
+ * One list of answers a finding, in their order. Where none of its models is that of a file system that the rig can
+ * make, the nearest ones are asked; a list is empty when there is none of these either.
  *
  * @throws {UsageError} when the rig lacks something (root, a program), or the trace cannot be made again.
  */
@@ -52,9 +55,12 @@ export async function confirmFindings(
   options: ConfirmOptions = {},
 ): Promise<KernelAnswer[][]> {
   const answers: KernelAnswer[][] = findings.map(() => []);
-  const wanted = diskProfiles.filter(({ model }) =>
-    findings.some(({ models }) => models.includes(model)),
-  );
+  const asked = findings.map(({ models }) => kernelsFor(models));
+  const names = new Set(asked.flat().map(({ profile }) => profile.name));
+  const wanted = [...names].flatMap((name) => {
+    const one = asked.flat().find(({ profile }) => profile.name === name);
+    return one === undefined ? [] : [one.profile];
+  });
   for (const profile of wanted) requireForRig(profile);
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-confirm-'));
   try {
@@ -65,8 +71,11 @@ export async function confirmFindings(
     writeFileSync(path('steps'), steps);
     for (const profile of wanted) {
       const seen = await complaints(trace, profile, checker, path, options);
-      findings.forEach(({ models, messages }, index) => {
-        if (models.includes(profile.model)) answers[index]?.push(answerOf(profile, messages, seen));
+      findings.forEach(({ messages }, index) => {
+        for (const kernel of asked[index] ?? []) {
+          if (kernel.profile.name !== profile.name) continue;
+          answers[index]?.push(answerOf(kernel, messages, seen));
+        }
       });
     }
     return answers;
@@ -109,14 +118,15 @@ async function complaints(
 }
 
 function answerOf(
-  { name }: DiskProfile,
+  { profile, instead }: NearKernel,
   messages: readonly string[],
   { disks, findings }: Complaints,
 ): KernelAnswer {
   const kinds = new Set(messages.map(kindOf));
   const found = findings.find(({ message }) => kinds.has(kindOf(message)));
   return {
-    profile: name,
+    profile: profile.name,
+    instead,
     disks,
     sighting: found?.example ?? null,
     message: found?.message ?? null,
@@ -130,16 +140,22 @@ function kindOf(message: string): string {
 
 /** One line an answer: `reproduced on ext4: …`. */
 export function confirmationText(answers: readonly KernelAnswer[]): string[] {
-  if (answers.length === 0) return ['not tried: none of its models is a file system of this rig'];
-  return answers.map(({ profile, disks, sighting, message }) => {
+  if (answers.length === 0) {
+    return ['not tried: no file system of this rig has one of its models, or is near to one'];
+  }
+  return answers.map(({ profile, instead, disks, sighting, message }) => {
+    const which =
+      instead.length === 0
+        ? ''
+        : `no kernel here has the model ${instead.join(', ')}; on ${profile}, which is near: `;
     if (sighting === null || message === null) {
-      return `not reproduced here on ${profile} (${disks} disks mounted)`;
+      return `${which}not reproduced here on ${profile} (${disks} disks mounted)`;
     }
     const { position, inFlight, lost } = sighting;
     const kept = inFlight - lost.length;
     const gone = lost.map(({ offset, length }) => `${length} bytes at ${offset}`).join(', ');
     const writes = `${kept} of ${inFlight} block writes in flight kept`;
     const cut = `power cut after ${position} block-log entries, ${writes}`;
-    return `reproduced on ${profile}: ${message} (${cut}${gone === '' ? '' : `; lost ${gone}`})`;
+    return `${which}reproduced on ${profile}: ${message} (${cut}${gone === '' ? '' : `; lost ${gone}`})`;
   });
 }
