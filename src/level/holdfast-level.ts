@@ -21,7 +21,6 @@ import type { Engine } from '../engine/engine.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
-import type { EngineName } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { StoredIteratorOptions } from './iterator-source.ts';
 import { LevelBase } from './level-base.ts';
@@ -78,7 +77,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   constructor(location: string, options: LevelOptions<KDefault, VDefault> = {}) {
     assertLocation(location);
     const { engine: name, ...others } = options ?? {};
-    const kind = engineKind(name ?? DEFAULT_ENGINE);
+    const kind = typeof name === 'object' ? name : engineKind(name ?? DEFAULT_ENGINE);
     toSyncPolicy(others.sync);
     super({ ...MANIFEST, permanence: kind.name !== 'memory' }, others);
     this.#location = location;
@@ -91,8 +90,8 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   }
 
   /** The name of the engine. */
-  get engine(): EngineName {
-    return this.#kind.name as EngineName;
+  get engine(): string {
+    return this.#kind.name;
   }
 
   /**

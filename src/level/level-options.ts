@@ -21,7 +21,7 @@ import type {
 } from 'abstract-level';
 
 import type { SyncOption } from '../durable/sync-policy.ts';
-import type { EngineOptions } from '../engine/engine-kind.ts';
+import type { EngineKind, EngineOptions } from '../engine/engine-kind.ts';
 import type { EngineName } from './engine-registry.ts';
 
 /** What `open` takes. What only one engine knows is on that engine's page. */
@@ -49,8 +49,8 @@ export interface LevelOptions<K, V>
   extends AbstractDatabaseOptions<K, V>, Omit<OpenOptions, 'passive'> {
   readonly createIfMissing?: boolean;
   readonly errorIfExists?: boolean;
-  /** The engine that keeps the data. Default `'lsm'`. */
-  readonly engine?: EngineName | undefined;
+  /** The engine that keeps the data: by name, or one of your own. Default `'lsm'`. */
+  readonly engine?: EngineName | EngineKind | undefined;
 }
 
 /** For reading. */
