@@ -12,14 +12,19 @@ import type { AppendGroup } from './append-group.ts';
 import type { AppendLedger } from './append-ledger.ts';
 import type { AppendSettings } from './append-options.ts';
 import type { AppendDescriptors, AppendPool } from './append-pool.ts';
+import type { AppendSource } from './append-source.ts';
 import { meaningOf } from './poison.ts';
 import type { SyncPolicy } from './sync-policy.ts';
+
+/** Longer records get a buffer of their own. */
+const BUFFER_BYTES = 64 << 10;
 
 export class AppendCalling {
   readonly #descriptors: AppendDescriptors;
   readonly #ledger: AppendLedger;
   readonly #pool: AppendPool;
   readonly #settings: AppendSettings;
+  #buffer: Uint8Array = new Uint8Array(0);
 
   constructor(
     descriptors: AppendDescriptors,
@@ -34,13 +39,16 @@ export class AppendCalling {
   }
 
   /** Writes a record after all that was accepted before it, and syncs as the policy says. */
-  append(bytes: Uint8Array, policy: SyncPolicy): void {
+  append(source: AppendSource, policy: SyncPolicy, mark: number): void {
     const ledger = this.#ledger;
+    const { length } = source;
+    const bytes = this.#bufferFor(length);
+    source.putInto(bytes, 0);
     const quiet = ledger.inFlight === null && ledger.next === undefined && !this.#pool.cutting;
-    if (quiet) this.#appendNow(bytes, policy);
-    else this.#behindOthers(() => this.#appendNow(bytes, policy));
+    if (quiet) this.#appendNow(bytes, length, policy, mark);
+    else this.#behindOthers(() => this.#appendNow(bytes, length, policy, mark));
     if (policy === 'sync') {
-      this.#descriptors.preallocation?.keepAheadSync(ledger.accepted, bytes.length);
+      this.#descriptors.preallocation?.keepAheadSync(ledger.accepted, length);
     }
   }
 
@@ -63,28 +71,34 @@ export class AppendCalling {
     }
   }
 
-  #appendNow(bytes: Uint8Array, policy: SyncPolicy): void {
+  #bufferFor(length: number): Uint8Array {
+    if (length > BUFFER_BYTES) return new Uint8Array(length);
+    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(BUFFER_BYTES);
+    return this.#buffer;
+  }
+
+  #appendNow(bytes: Uint8Array, length: number, policy: SyncPolicy, mark: number): void {
     const { window } = this.#ledger;
-    if (policy === 'sync' && this.#appendDurably(bytes)) return;
-    this.#write(bytes, bytes.length);
-    this.#ledger.writtenBehind(bytes.length);
-    if (policy === 'batch') window.add(1, bytes.length);
+    if (policy === 'sync' && this.#appendDurably(bytes, length, mark)) return;
+    this.#write(bytes, length);
+    this.#ledger.wroteBehind(length, mark);
+    if (policy === 'batch') window.add(1, length);
     if (policy === 'sync' || (policy === 'batch' && window.full)) this.#sync();
   }
 
   /** One durable write; false when it must be done in two steps (see `AppendPool`). */
-  #appendDurably(bytes: Uint8Array): boolean {
+  #appendDurably(bytes: Uint8Array, length: number, mark: number): boolean {
     const ledger = this.#ledger;
     if (!this.#pool.canWriteDurably(ledger.written)) return false;
     try {
-      writeFullySync(this.#descriptors.pooled, bytes, ledger.written);
+      writeFullySync(this.#descriptors.pooled, bytes, ledger.written, 0, length);
     } catch (error) {
       // A refusal may be the write's or the sync's: the two steps apart will say.
       if (meaningOf('write', error) === 'refused') return false;
       throw this.#failed(error);
     }
-    ledger.writtenBehind(bytes.length);
-    ledger.durableTo(ledger.written);
+    ledger.wroteBehind(length, mark);
+    ledger.durableTo(ledger.written, mark);
     return true;
   }
 
@@ -99,7 +113,7 @@ export class AppendCalling {
       for (let group = this.#ledger.next; group !== undefined; group = this.#ledger.next) {
         assert(group.start === this.#ledger.written, 'groups follow one another');
         this.#write(group.buffer, group.length);
-        this.#ledger.writtenTo(group.end);
+        this.#ledger.wrote(group);
         this.#ledger.shift();
         caughtUp.push(group);
       }
@@ -116,7 +130,7 @@ export class AppendCalling {
   #rewrite(group: AppendGroup): void {
     try {
       writeFullySync(this.#descriptors.calling, group.buffer, group.start, 0, group.length);
-      this.#ledger.writtenTo(group.end);
+      this.#ledger.wrote(group);
     } catch (error) {
       // Nothing was done for the caller, who hears of it by what the failure means.
       if (meaningOf('write', error) === 'refused') throw this.#refusal(error);
@@ -139,7 +153,7 @@ export class AppendCalling {
   }
 
   #sync(): void {
-    const target = this.#ledger.written;
+    const { written, writtenMark } = this.#ledger;
     try {
       this.#settings.dispatch.bytesSync(this.#descriptors.calling);
     } catch (error) {
@@ -147,7 +161,7 @@ export class AppendCalling {
       throw this.#failed(error);
     }
     this.#ledger.window.clear();
-    this.#ledger.durableTo(target);
+    this.#ledger.durableTo(written, writtenMark);
   }
 
   /** What was being written may have been a group of the queue. */

@@ -7,8 +7,10 @@
 
 import { types } from 'node:util';
 
+import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { AppendCalling } from './append-calling.ts';
+import type { AppendGroup } from './append-group.ts';
 import { AppendLedger } from './append-ledger.ts';
 import { closeFiles, closeFilesSync, createFiles, createFilesSync } from './append-open.ts';
 import { openFiles, openFilesSync } from './append-open.ts';
@@ -16,9 +18,11 @@ import type { AppendFiles } from './append-open.ts';
 import { APPEND_BYTES_MAX, appendSettings } from './append-options.ts';
 import type { AppendFileOptions, AppendSettings } from './append-options.ts';
 import { AppendPool } from './append-pool.ts';
+import { BytesSource } from './append-source.ts';
+import type { AppendSource } from './append-source.ts';
 import { Preallocation } from './preallocation.ts';
 import { toSyncPolicy } from './sync-policy.ts';
-import type { SyncOption } from './sync-policy.ts';
+import type { SyncOption, SyncPolicy } from './sync-policy.ts';
 
 /**
  * What a call leaves, by policy (`sync-policy.ts`):
@@ -47,6 +51,7 @@ export class AppendFile {
   readonly #pool: AppendPool;
   readonly #calling: AppendCalling;
   readonly #preallocation: Preallocation | null;
+  readonly #plain = new BytesSource();
   #closing: Promise<void> | null = null;
 
   private constructor(path: string, files: AppendFiles, length: number, settings: AppendSettings) {
@@ -140,6 +145,23 @@ export class AppendFile {
     return this.#ledger.durable;
   }
 
+  /**
+   * The mark that the last accepted append brought along (0: none did). Goes back with `length`.
+   */
+  get mark(): number {
+    return this.#ledger.acceptedMark;
+  }
+
+  /** The mark at `writtenLength`. */
+  get writtenMark(): number {
+    return this.#ledger.writtenMark;
+  }
+
+  /** The mark at `durableLength`. */
+  get durableMark(): number {
+    return this.#ledger.durableMark;
+  }
+
   /** Whether writing has ended because of a failure. */
   get poisoned(): boolean {
     return this.#settings.poison.poisoned;
@@ -152,11 +174,8 @@ export class AppendFile {
    */
   append(bytes: Uint8Array, sync?: SyncOption): Promise<void> {
     try {
-      const policy = sync === undefined ? this.#settings.policy : toSyncPolicy(sync);
-      this.#check(bytes);
-      const { group, isNew } = this.#ledger.accept(bytes, policy);
-      if (isNew) this.#pool.wake();
-      return group.promise;
+      checkBytes(bytes);
+      return this.appendFrom(this.#plain.of(bytes), this.mark, this.policyOf(sync));
     } catch (error) {
       // One way to hear of failures: the promise.
       return Promise.reject(error);
@@ -168,9 +187,49 @@ export class AppendFile {
    * appends are under way: their bytes go before, so that there is no hole.
    */
   appendSync(bytes: Uint8Array, sync?: SyncOption): void {
-    const policy = sync === undefined ? this.#settings.policy : toSyncPolicy(sync);
-    this.#check(bytes);
-    this.#calling.append(bytes, policy);
+    checkBytes(bytes);
+    this.appendFromSync(this.#plain.of(bytes), this.mark, this.policyOf(sync));
+  }
+
+  /**
+   * As `append`, for a source, which is asked for its bytes before it returns: they go to `length`.
+   * `mark` is a number that says how far the file is with them.
+   */
+  appendFrom(source: AppendSource, mark: number, policy: SyncPolicy): Promise<void> {
+    try {
+      return this.#accept(source, mark, policy).promise;
+    } catch (error) {
+      // As in `append`.
+      return Promise.reject(error);
+    }
+  }
+
+  /** As `appendFrom`, on the calling thread; the bytes go to where `length` is at the call. */
+  appendFromSync(source: AppendSource, mark: number, policy: SyncPolicy): void {
+    this.#checkAppend(source);
+    assert(!this.#pool.held, 'a file that is held is released before it is written');
+    this.#calling.append(source, policy, mark);
+  }
+
+  /** As `appendFrom`, for whoever need not hear of it. */
+  enqueue(source: AppendSource, mark: number, policy: SyncPolicy): void {
+    this.#accept(source, mark, policy);
+  }
+
+  /** Begins to write what was accepted since the file was opened with `held`. */
+  release(): void {
+    this.#pool.release();
+  }
+
+  /** Rejects with `reason` all that was accepted. REQUIRES: the file is held. */
+  discard(reason: Error): void {
+    assert(this.#pool.held, 'only what waits can be discarded');
+    this.#ledger.rejectQueue(reason);
+  }
+
+  /** The policy of an append that is given `sync`. @throws TypeError */
+  policyOf(sync: SyncOption | undefined): SyncPolicy {
+    return sync === undefined ? this.#settings.policy : toSyncPolicy(sync);
   }
 
   /**
@@ -181,8 +240,8 @@ export class AppendFile {
       this.#checkOpen();
       const quiet = this.#pool.cutting === null;
       if (quiet && this.#ledger.durable === this.#ledger.accepted) return Promise.resolve();
-      const { group, isNew } = this.#ledger.accept(null, 'sync');
-      if (isNew) this.#pool.wake();
+      const group = this.#ledger.accept(null, 'sync', 0);
+      this.#pool.wake();
       return group.promise;
     } catch (error) {
       // As in `append`.
@@ -252,11 +311,17 @@ export class AppendFile {
     }
   }
 
-  #check(bytes: Uint8Array): void {
+  #accept(source: AppendSource, mark: number, policy: SyncPolicy): AppendGroup {
+    this.#checkAppend(source);
+    const group = this.#ledger.accept(source, policy, mark);
+    this.#pool.wake();
+    return group;
+  }
+
+  #checkAppend({ length }: AppendSource): void {
     this.#checkOpen();
-    if (!types.isUint8Array(bytes)) throw new TypeError('an append takes a Uint8Array');
-    if (bytes.length > APPEND_BYTES_MAX) {
-      throw new TypeError(`an append takes at most ${APPEND_BYTES_MAX} bytes, not ${bytes.length}`);
+    if (length > APPEND_BYTES_MAX) {
+      throw new TypeError(`an append takes at most ${APPEND_BYTES_MAX} bytes, not ${length}`);
     }
   }
 
@@ -265,4 +330,8 @@ export class AppendFile {
       throw new HoldfastError('HOLDFAST_CLOSED', `${this.path} is closed`);
     this.#settings.poison.check();
   }
+}
+
+function checkBytes(bytes: Uint8Array): void {
+  if (!types.isUint8Array(bytes)) throw new TypeError('an append takes a Uint8Array');
 }

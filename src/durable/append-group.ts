@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import type { AppendSource } from './append-source.ts';
 import type { SyncPolicy } from './sync-policy.ts';
 
 /**
@@ -25,6 +26,7 @@ export class AppendGroup {
   #buffer: Uint8Array;
   #length = 0;
   #records = 0;
+  #mark = 0;
   #policy: SyncPolicy = 'none';
   #promise: Promise<void> | null = null;
   #resolve: (() => void) | null = null;
@@ -52,6 +54,11 @@ export class AppendGroup {
     return this.#records;
   }
 
+  /** The mark of the last record. */
+  get mark(): number {
+    return this.#mark;
+  }
+
   get policy(): SyncPolicy {
     return this.#policy;
   }
@@ -77,12 +84,13 @@ export class AppendGroup {
     return this.#length === 0 || this.#length + length <= GROUP_BYTES_MAX;
   }
 
-  /** Copies a record to the end. The group gets at least its policy. */
-  add(bytes: Uint8Array, policy: SyncPolicy): void {
-    const length = this.#length + bytes.length;
+  /** Puts a record at the end. The group gets at least its policy. */
+  add(source: AppendSource, policy: SyncPolicy, mark: number): void {
+    const length = this.#length + source.length;
     if (length > this.#buffer.length) this.#grow(length);
-    this.#buffer.set(bytes, this.#length);
+    source.putInto(this.#buffer, this.#length);
     this.#length = length;
+    this.#mark = mark;
     this.#records++;
     this.require(policy);
   }

@@ -7,6 +7,8 @@
  *   [durable, written)   with the operating system
  *   [written, accepted)  in memory: the group in flight, then the queue
  *
+ * Each of the three carries a mark: a number that the last record up to there brought along.
+ *
  * Past `written` the file holds nothing that anyone was told of: parts of groups in flight, or
  * zeros.
  */
@@ -14,6 +16,7 @@
 import { assert } from '../base/assert.ts';
 import { AppendGroup } from './append-group.ts';
 import type { AppendSettings } from './append-options.ts';
+import type { AppendSource } from './append-source.ts';
 import { AppendWindow } from './append-window.ts';
 import type { Poison } from './poison.ts';
 import type { SyncPolicy } from './sync-policy.ts';
@@ -27,12 +30,16 @@ export class AppendLedger {
   #durable: number;
   #written: number;
   #accepted: number;
+  #durableMark = 0;
+  #writtenMark = 0;
+  #acceptedMark = 0;
   /** Groups that no write has begun for, in order. The last one still takes records. */
   #queue: AppendGroup[] = [];
   /** Groups that are written and resolve when they are durable. */
   #unsynced: AppendGroup[] = [];
   #spare: Uint8Array | undefined;
   readonly #onDurable: (group: AppendGroup) => void;
+  readonly #onProgress: () => void;
 
   /** `onSyncDue` asks for a sync soon; `onDurable` hears of each group before its callers do. */
   constructor(
@@ -47,6 +54,7 @@ export class AppendLedger {
     this.#written = length;
     this.#accepted = length;
     this.#onDurable = onDurable;
+    this.#onProgress = settings.onProgress;
   }
 
   get durable(): number {
@@ -61,6 +69,18 @@ export class AppendLedger {
     return this.#accepted;
   }
 
+  get durableMark(): number {
+    return this.#durableMark;
+  }
+
+  get writtenMark(): number {
+    return this.#writtenMark;
+  }
+
+  get acceptedMark(): number {
+    return this.#acceptedMark;
+  }
+
   /** Whether written groups wait for a sync. */
   get awaitsSync(): boolean {
     return this.#unsynced.length > 0;
@@ -72,23 +92,22 @@ export class AppendLedger {
   }
 
   /**
-   * Accepts a record (or none, when `bytes` is null) into the last group. True when that group is
-   * new.
+   * Accepts a record (or none, when `source` is null) into the last group.
    */
-  accept(bytes: Uint8Array | null, policy: SyncPolicy): { group: AppendGroup; isNew: boolean } {
+  accept(source: AppendSource | null, policy: SyncPolicy, mark: number): AppendGroup {
     let group = this.#queue.at(-1);
-    const isNew = group?.hasRoomFor(bytes?.length ?? 0) !== true;
-    if (group === undefined || isNew) {
+    if (group === undefined || !group.hasRoomFor(source?.length ?? 0)) {
       group = new AppendGroup(this.#accepted, this.#spare);
       this.#spare = undefined;
       this.#queue.push(group);
     }
-    if (bytes === null) group.require(policy);
+    if (source === null) group.require(policy);
     else {
-      group.add(bytes, policy);
-      this.#accepted += bytes.length;
+      group.add(source, policy, mark);
+      this.#accepted += source.length;
+      this.#acceptedMark = mark;
     }
-    return { group, isNew };
+    return group;
   }
 
   /** Takes the first group out of the queue. */
@@ -96,23 +115,36 @@ export class AppendLedger {
     return this.#queue.shift();
   }
 
-  /** Everything below `end` is with the operating system. */
-  writtenTo(end: number): void {
-    assert(end <= this.#accepted, 'nothing is written that was not accepted');
-    this.#written = Math.max(this.#written, end);
+  /** The bytes of a group are with the operating system, and all before them. */
+  wrote(group: AppendGroup): void {
+    assert(group.end <= this.#accepted, 'nothing is written that was not accepted');
+    if (group.end <= this.#written) return;
+    this.#written = group.end;
+    this.#writtenMark = group.mark;
+    this.#onProgress();
   }
 
   /** A record that never was in memory has been written behind everything else. */
-  writtenBehind(length: number): void {
+  wroteBehind(length: number, mark: number): void {
     assert(this.#written === this.#accepted, 'a record is written in its turn');
     this.#written += length;
     this.#accepted = this.#written;
+    this.#writtenMark = mark;
+    this.#acceptedMark = mark;
+    this.#onProgress();
   }
 
-  /** Everything below `end` is durable: resolves the groups that waited for it. */
-  durableTo(end: number): void {
+  /**
+   * Everything below `end`, whose mark is `mark`, is durable: resolves the groups that waited for
+   * it.
+   */
+  durableTo(end: number, mark: number): void {
     assert(end <= this.#written, 'nothing is durable that was not written');
-    this.#durable = Math.max(this.#durable, end);
+    if (end > this.#durable) {
+      this.#durable = end;
+      this.#durableMark = mark;
+      this.#onProgress();
+    }
     if (this.#unsynced.length === 0) return;
     const waiting = this.#unsynced;
     this.#unsynced = waiting.filter((group) => group.end > this.#durable);
@@ -145,6 +177,7 @@ export class AppendLedger {
     const queue = this.#queue;
     this.#queue = [];
     this.#accepted = this.#written;
+    this.#acceptedMark = this.#writtenMark;
     return queue;
   }
 
@@ -165,7 +198,10 @@ export class AppendLedger {
   rejectQueue(reason: Error): void {
     const queue = this.#queue;
     this.#queue = [];
-    this.#accepted = Math.max(this.#written, this.inFlight?.end ?? 0);
+    const { inFlight } = this;
+    const flies = inFlight !== null && inFlight.end > this.#written;
+    this.#accepted = flies ? inFlight.end : this.#written;
+    this.#acceptedMark = flies ? inFlight.mark : this.#writtenMark;
     for (const group of queue) group.reject(reason);
   }
 

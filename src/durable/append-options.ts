@@ -54,6 +54,15 @@ export interface AppendFileOptions {
    * them. Must not throw.
    */
   readonly onRefused?: (length: number) => void;
+  /**
+   * Called before a group of asynchronous appends is written: what `enqueue` is given then goes with
+   * it where there is room. Must not throw.
+   */
+  readonly onGroup?: () => void;
+  /** Called when `writtenLength` or `durableLength` has moved on. Must not throw. */
+  readonly onProgress?: () => void;
+  /** Appends are accepted and nothing is written until `release`. Default false. */
+  readonly held?: boolean;
   /** Time for policy `'batch'`. Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -66,6 +75,9 @@ export interface AppendSettings {
   readonly preallocateBytes: number;
   readonly poison: Poison;
   readonly onRefused: (length: number) => void;
+  readonly onGroup: () => void;
+  readonly onProgress: () => void;
+  readonly held: boolean;
   readonly clock: Clock;
 }
 
@@ -85,7 +97,12 @@ export function appendSettings(path: string, options: AppendFileOptions): Append
     bounds,
     preallocateBytes,
     poison: options.poison ?? new Poison(path),
-    onRefused: options.onRefused ?? (() => {}),
+    onRefused: options.onRefused ?? nothing,
+    onGroup: options.onGroup ?? nothing,
+    onProgress: options.onProgress ?? nothing,
+    held: options.held ?? false,
     clock: options.clock ?? systemClock,
   };
 }
+
+function nothing(): void {}

@@ -44,12 +44,15 @@ export class AppendPool {
   #syncWanted = false;
   #cutting: FileChangeError | null = null;
   #pumping = false;
+  /** Nothing of the queue is begun. */
+  #held = false;
   #whenIdle: (() => void)[] = [];
 
   constructor(descriptors: AppendDescriptors, ledger: AppendLedger, settings: AppendSettings) {
     this.#descriptors = descriptors;
     this.#ledger = ledger;
     this.#settings = settings;
+    this.#held = settings.held;
   }
 
   /** Whether a call on the thread pool uses the descriptors. */
@@ -72,9 +75,19 @@ export class AppendPool {
    * caller along.
    */
   wake(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#held) return;
     this.#pumping = true;
     process.nextTick(() => void this.#pump());
+  }
+
+  /** The queue may be begun. */
+  release(): void {
+    this.#held = false;
+    if (this.#ledger.next !== undefined) this.wake();
+  }
+
+  get held(): boolean {
+    return this.#held;
   }
 
   /** Makes what is written durable soon. */
@@ -105,12 +118,12 @@ export class AppendPool {
 
   /** One sync on the thread pool, and another when more waits for it by then. Never rejects. */
   async syncNow(): Promise<void> {
-    const target = this.#ledger.written;
+    const { written, writtenMark } = this.#ledger;
     this.#ledger.window.syncStarted();
     try {
       await this.#throughPooled(this.#settings.dispatch.bytes(this.#descriptors.pooled));
       this.#ledger.window.syncEnded();
-      this.#ledger.durableTo(target);
+      this.#ledger.durableTo(written, writtenMark);
     } catch (error) {
       // A failed sync is never tried again: fail-stop.
       this.#ledger.fail(error);
@@ -132,6 +145,7 @@ export class AppendPool {
   }
 
   async #pump(): Promise<void> {
+    this.#settings.onGroup();
     const group = this.#ledger.shift();
     if (group !== undefined) await this.#commit(group);
     this.#pumping = false;
@@ -166,8 +180,8 @@ export class AppendPool {
     if (group.policy === 'sync' && this.canWriteDurably(start)) {
       try {
         await this.#throughPooled(writeFully(pooled, buffer, start, 0, length));
-        this.#ledger.writtenTo(group.end);
-        this.#ledger.durableTo(group.end);
+        this.#ledger.wrote(group);
+        this.#ledger.durableTo(group.end, group.mark);
         return;
       } catch (error) {
         // One call for write and sync cannot say which of them lacked room. All earlier bytes were
@@ -177,7 +191,7 @@ export class AppendPool {
       }
     }
     await writeFully(calling, buffer, start, 0, length);
-    this.#ledger.writtenTo(group.end);
+    this.#ledger.wrote(group);
   }
 
   async #throughPooled(call: Promise<void>): Promise<void> {
