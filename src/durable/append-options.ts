@@ -5,6 +5,7 @@
 
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
+import type { FileChangeError } from '../base/errors.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { Poison } from './poison.ts';
 import { SyncDispatch } from './sync-dispatch.ts';
@@ -53,7 +54,7 @@ export interface AppendFileOptions {
    * again there. The promises of the refused records reject later, when the disk holds no trace of
    * them. Must not throw.
    */
-  readonly onRefused?: (length: number) => void;
+  readonly onRefused?: (length: number, refusal: FileChangeError) => void;
   /**
    * Called before a group of asynchronous appends is written: what `enqueue` is given then goes with
    * it where there is room. Must not throw.
@@ -74,7 +75,7 @@ export interface AppendSettings {
   readonly bounds: BatchBounds;
   readonly preallocateBytes: number;
   readonly poison: Poison;
-  readonly onRefused: (length: number) => void;
+  readonly onRefused: (length: number, refusal: FileChangeError) => void;
   readonly onGroup: () => void;
   readonly onProgress: () => void;
   readonly held: boolean;

@@ -235,7 +235,7 @@ export class AppendPool {
     const refused = [group, ...this.#ledger.takeBack()];
     const refusal = new FileChangeError('append to', path, 'old', error);
     this.#cutting = refusal;
-    this.#settings.onRefused(this.#ledger.accepted);
+    this.#settings.onRefused(this.#ledger.accepted, refusal);
     await this.cut();
     while (this.#pooledCall !== null) await this.#pooledCall.catch(() => 'told to its own caller');
     if (!poison.poisoned) await this.syncNow();

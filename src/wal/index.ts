@@ -21,4 +21,4 @@ export type {
   WalEntry,
 } from './wal-entry.ts';
 export type { DroppedBytes, WalOptions, WalProgress, WalRecovery } from './wal-options.ts';
-export type { WriteAheadLogCalls, WriteAheadLogOpener } from './write-ahead-log.ts';
+export { WriteAheadLog } from './write-ahead-log.ts';

@@ -56,14 +56,17 @@ export class LogParser {
   /** Where zeros begin that must go on to the end. */
   #zerosFrom = -1;
 
-  /** Reads a file from `offset`, which is the beginning of a block. */
+  /** How far into the first chunk reading begins. */
+  #skip: number;
+
+  /** Reads a file from `offset`, where a record begins. */
   constructor(offset: number = 0) {
-    assert(offset % LOG_BLOCK_BYTES === 0, 'a log is read from the beginning of a block');
-    this.#chunkOffset = offset;
+    this.#skip = offset % LOG_BLOCK_BYTES;
+    this.#chunkOffset = offset - this.#skip;
     this.endOffset = offset;
   }
 
-  /** Byte position in the file of the next chunk. */
+  /** Byte position in the file of the next chunk: the beginning of a block. */
   get feedOffset(): number {
     return this.#chunkOffset + this.#chunk.length;
   }
@@ -79,7 +82,8 @@ export class LogParser {
     assert(!this.#final, 'nothing follows the final chunk');
     this.#chunkOffset += this.#chunk.length;
     this.#chunk = chunk;
-    this.#position = 0;
+    this.#position = Math.min(this.#skip, chunk.length);
+    this.#skip = 0;
     this.#final = final;
   }
 

@@ -75,14 +75,15 @@ export interface DroppedBytes {
 export interface WalRecovery {
   /** Whether the log was made just now. */
   readonly created: boolean;
-  /** Records that are there, batches counted once. */
-  readonly records: number;
   /** The sequence number of the first operation that is there; `lastSequence + 1` if none is. */
   readonly firstSequence: number;
   /** The sequence number of the last operation, 0 if there never was one. */
   readonly lastSequence: number;
-  /** Records that could be read but not proved durable, and were written and synced anew. */
-  readonly rewritten: number;
+  /**
+   * Everything up to here was known to be durable. What is behind could be read and has been written
+   * and synced anew.
+   */
+  readonly trustedSequence: number;
   /** What had to be given up: parts of writes that a crash tore. Empty after a clean close. */
   readonly dropped: readonly DroppedBytes[];
   /** The last checkpoint that is there. */
