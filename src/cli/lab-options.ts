@@ -78,8 +78,14 @@ export function requireLabOptions(args: CommandArguments): void {
 }
 
 /** In milliseconds. */
-function timeLimitFrom(args: CommandArguments): number {
+export function timeLimitFrom(args: CommandArguments): number {
   return (args.integer('time-limit', 1, 86_400) ?? 30) * 1000;
+}
+
+/** What `--via` names. @throws UsageError */
+export function recorderNamed(via: string): 'node' | 'strace' {
+  if (via === 'node' || via === 'strace') return via;
+  throw new UsageError(`--via takes node or strace, not '${via}'`);
 }
 
 /** @throws UsageError for an unknown model. */

@@ -6,7 +6,7 @@ import { UsageError } from '../../base/errors.ts';
 import { runCommand } from '../../lab/check/process-run.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
-import { LAB_OPTIONS, requireLabOptions } from '../lab-options.ts';
+import { LAB_OPTIONS, recorderNamed, requireLabOptions } from '../lab-options.ts';
 import { runLabCommand } from '../run-lab-command.ts';
 
 const DESCRIPTION = `
@@ -56,9 +56,4 @@ async function runSetup(command: string, root: string, env: CommandContext['env'
   if (outcome === 'exit' && exitCode === 0) return;
   const why = outcome === 'exit' ? `exit code ${exitCode}` : `${outcome} ${detail}`;
   throw new UsageError(`the set-up command failed (${why})${lastLine && `: ${lastLine}`}`);
-}
-
-function recorderNamed(via: string): 'node' | 'strace' {
-  if (via === 'node' || via === 'strace') return via;
-  throw new UsageError(`--via takes node or strace, not '${via}'`);
 }

@@ -3,16 +3,18 @@
  * The work is in `lab/powercut`.
  */
 
-import { ProcessChecker } from '../../lab/check/process-checker.ts';
-import { validateChecker } from '../../lab/check/validate-checker.ts';
 import { diskProfile, diskProfiles } from '../../lab/powercut/disk-profile.ts';
-import { examinePowercut, type PowercutOptions } from '../../lab/powercut/examine-powercut.ts';
+import { examinePowercut } from '../../lab/powercut/examine-powercut.ts';
 import type { PowercutResult } from '../../lab/powercut/powercut-result.ts';
+import { requireForRig } from '../../lab/powercut/rig-needs.ts';
+import type { RigOptions } from '../../lab/powercut/rig.ts';
 import { powercutText } from '../../lab/powercut/powercut-text.ts';
 import type { CommandArguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { CHECK_OPTIONS, requireLabOptions } from '../lab-options.ts';
 import { paletteFor, printable, ProgressLine } from '../output.ts';
+import { powercutJudge } from '../powercut-judge.ts';
 
 const DEVICES = 2;
 const RUNS = 4;
@@ -22,8 +24,9 @@ const TORN_MAX = 32;
 const DESCRIPTION = `
 Makes a fresh file system on an image whose every block write, flush and FUA is logged, runs PROGRAM in its root
 (also HOLDFAST_ROOT), and then mounts every disk that a power cut could have left, so that the kernel recovers it,
-and runs CMD in a copy of each different tree. Needs Linux, root, and qemu-storage-daemon. Give PROGRAM's and CMD's
-files as absolute paths.
+and judges each different tree: by CMD, run in a copy of it, or without one by what a first, recorded run in a plain
+directory did (every file shows its old or its new content, and what was printed holds). Needs Linux, root, and
+qemu-storage-daemon. Give PROGRAM's and CMD's files as absolute paths.
 
 File systems:
 ${diskProfiles.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join('\n')}
@@ -33,15 +36,20 @@ ${diskProfiles.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).joi
 export const powercutCommand: Command = {
   name: 'powercut',
   summary: 'cut the power of a real file system under a program, and check what is left',
-  usage: '--fs FS [--mount OPTS] [--setup CMD] [--user USER] [--json] --check CMD -- PROGRAM…',
+  usage:
+    '--fs FS [--mount OPTS] [--setup CMD] [--user USER] [--check CMD | --dump CMD] -- PROGRAM…',
   description: DESCRIPTION,
   options: {
     fs: { type: 'string', value: 'FS', help: 'the file system: one of those below' },
     mount: { type: 'string', value: 'OPTS', help: 'more mount options, comma-separated' },
     setup: { type: 'string', value: 'CMD', help: 'runs first, in the root, and is made durable' },
     user: { type: 'string', value: 'USER', help: 'runs PROGRAM and set-up as this user' },
-    check: { type: 'string', value: 'CMD', help: 'judges each tree: exit code 0 passes' },
-    'time-limit': { type: 'string', value: 'SECONDS', help: 'for one run of CMD (default 30)' },
+    ...CHECK_OPTIONS,
+    via: {
+      type: 'string',
+      value: 'HOW',
+      help: 'without --check: how the first run is recorded, node or strace',
+    },
     runs: {
       type: 'string',
       value: 'N',
@@ -54,19 +62,18 @@ export const powercutCommand: Command = {
   },
   program: 'required',
   async run(context, args) {
-    const profile = diskProfile(args.requiredText('fs'));
-    const checker = new ProcessChecker({
-      command: args.requiredText('check'),
-      timeLimitMs: 1000 * (args.integer('time-limit', 1) ?? 30),
-    });
-    const undo = context.onInterrupt(() => checker.close());
+    requireLabOptions(args);
+    const rig = rigOptionsFrom(context, args);
+    requireForRig(rig.profile);
+    const { checker, validate } = await powercutJudge(context, args, rig);
+    const undo = context.onInterrupt(() => checker.close?.());
     const progress = new ProgressLine(context.stderr);
     try {
       const result = await examinePowercut({
-        profile,
-        cwd: context.cwd,
+        ...rig,
         program: args.program,
         checker,
+        validate,
         runs: args.integer('runs', 1) ?? RUNS,
         seed: args.integer('seed', 0) ?? 1,
         subsetsMax: SUBSETS_MAX,
@@ -76,24 +83,27 @@ export const powercutCommand: Command = {
         devices: DEVICES,
         progress: (text) => progress.update(text),
         onRig: (takeDown) => context.onInterrupt(takeDown),
-        async validate(first, last, run) {
-          const marks = run.marks.map((noted) => noted.mark);
-          await validateChecker(checker, { root: first, marks: [] }, { root: last, marks });
-        },
-        ...optional(args, 'mount', 'mountOptions'),
-        ...optional(args, 'setup', 'setup'),
-        ...optional(args, 'user', 'user'),
       });
       progress.clear();
       context.stdout.write(reportOf(result, context, args.flag('json')));
       return exitCodeOf(result);
     } finally {
       progress.clear();
-      await checker.close();
+      await checker.close?.();
       undo();
     }
   },
 };
+
+function rigOptionsFrom(context: CommandContext, args: CommandArguments): RigOptions {
+  return {
+    profile: diskProfile(args.requiredText('fs')),
+    cwd: context.cwd,
+    ...optional(args, 'mount', 'mountOptions'),
+    ...optional(args, 'setup', 'setup'),
+    ...optional(args, 'user', 'user'),
+  };
+}
 
 function reportOf(result: PowercutResult, context: CommandContext, json: boolean): string {
   if (json) return `${JSON.stringify(result, null, 2)}\n`;
@@ -105,7 +115,7 @@ function exitCodeOf(result: PowercutResult): ExitCode {
   return result.complete ? exitCodes.clean : exitCodes.incomplete;
 }
 
-function optional<Key extends keyof PowercutOptions>(
+function optional<Key extends keyof RigOptions>(
   args: CommandArguments,
   option: string,
   key: Key,

@@ -37,7 +37,7 @@ export interface PowercutOptions extends RigOptions {
   readonly checkFileSystems: boolean;
   /** Devices that are mounted side by side. */
   readonly devices: number;
-  /** Called before the first crash state with the undamaged trees; throws when the checker is unsound. */
+  /** Called with each run's undamaged trees before its crash states; throws when the checker is unsound there. */
   validate?(first: FileTreeDirectory, last: FileTreeDirectory, run: LoggedRun): Promise<void>;
   /** Told what is under way, in a few words. */
   progress?(text: string): void;
@@ -100,7 +100,7 @@ class Examination {
     for (const [index, plan] of perturbationPlans(runs, seed).entries()) {
       this.#options.progress?.(`run ${index + 1} of ${runs}: ${program.join(' ')}`);
       const run = await rig.run(program, plan);
-      if (index === 0) await this.#options.validate?.(rig.baseTree, run.lastTree, run);
+      await this.#options.validate?.(rig.baseTree, run.lastTree, run);
       certificates.push(await this.#mountRun(index, run, base));
       run.discard();
     }

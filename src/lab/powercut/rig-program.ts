@@ -11,7 +11,7 @@ import { UsageError } from '../../base/errors.ts';
 import { MARK_DIRECTORY_VARIABLE } from '../record/rig-mark.ts';
 
 /** Longest a program may take, in milliseconds; then it is ended and the run refused. */
-const PROGRAM_MS_MAX = 120_000;
+export const PROGRAM_MS_MAX = 120_000;
 /** Most of its standard error that is kept for the message, in characters. */
 const ERRORS_LENGTH_MAX = 64 * 1024;
 
@@ -107,24 +107,25 @@ export async function runInNamespace(job: NamespacedProgram): Promise<ProgramRes
   }
 }
 
+/** Words in front of a command that make it run as this user; none for null. */
+export function asUser(user: RigUser | null): string[] {
+  if (user === null) return [];
+  return [
+    'setpriv',
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    user.named ? '--init-groups' : '--clear-groups',
+    '--no-new-privs',
+    '--',
+  ];
+}
+
 function namespaceWords(job: NamespacedProgram): string[] {
-  const { user } = job;
-  const drop =
-    user === null
-      ? []
-      : [
-          'setpriv',
-          `--reuid=${user.uid}`,
-          `--regid=${user.gid}`,
-          user.named ? '--init-groups' : '--clear-groups',
-          '--no-new-privs',
-          '--',
-        ];
   return [
     `--mount=/proc/${job.keeperPid}/ns/mnt`,
     `--pid=/proc/${job.namespacePid}/ns/pid`,
     '--',
-    ...drop,
+    ...asUser(job.user),
     '/bin/sh',
     '-c',
     'cd "$1" && shift && exec "$@"',
