@@ -1,0 +1,240 @@
+/**
+ * A store under the laboratory: a program that commits, says what it was promised, and is cut off anywhere; recovery,
+ * which serves what is there, says so, and commits something new; and the judgement of every disk, by
+ * `promise-oracle.ts`. One story runs on every engine. The stories are in `engine-stories.ts`.
+ */
+
+import type { Clock } from '../../src/base/clock.ts';
+import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
+import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
+import { syncRulesFor } from '../../src/durable/sync-table.ts';
+import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import type { Vfs } from '../../src/vfs/vfs.ts';
+import { applyLabel, batchOfLabel, sameState } from './engine-commit.ts';
+import type { TextState } from './engine-commit.ts';
+import { LockAsideVfs } from './lock-aside-vfs.ts';
+import { ManualClock } from './manual-clock.ts';
+import { demandsOf, judgeState } from './promise-oracle.ts';
+import type { Demands } from './promise-oracle.ts';
+
+/** Where the store is. */
+export const STORE = '/store';
+
+/** An engine, with the options that make its files small. */
+export interface StorySubject {
+  readonly kind: EngineKind;
+  readonly options?: EngineOptions & Readonly<Record<string, unknown>>;
+}
+
+/** What happens to a store, from its making on. */
+export type Story = (teller: StoryTeller) => Promise<void>;
+
+/** What goes with the subject and story into a `CrashTest`. */
+export type StoryLimits = Pick<CrashTest, 'models' | 'budget' | 'nested' | 'seed'>;
+
+/** The crash test of a story on an engine, for `explore` and `assertCrashSafe`. */
+export function engineCrashTest(
+  subject: StorySubject,
+  story: Story,
+  limits: StoryLimits = {},
+): CrashTest {
+  return {
+    ...limits,
+    workload: async (vfs, { mark }) => {
+      const teller = new StoryTeller(subject, new LockAsideVfs(vfs), mark);
+      await story(teller);
+      await teller.engine.close();
+    },
+    recover: async (vfs, { mark, marks }) => {
+      const teller = new StoryTeller(subject, new LockAsideVfs(vfs), mark, recoveries(marks));
+      await teller.open();
+      const shown = shownCommits(demandsOf(stated(marks)), await stateOf(teller.engine));
+      mark(['opened', '0', ...shown].join(' '));
+      await teller.commit('new=9,a-', 'sync');
+      await teller.engine.close();
+    },
+    check: async (vfs, { marks }) => {
+      const engine = await openStore(subject, new LockAsideVfs(vfs), STORE);
+      const state = await stateOf(engine);
+      const wrong = judgeState(demandsOf(stated(marks)), (commits) => shows(state, commits));
+      const { damage } = await engine.verify();
+      wrong.push(...damage.map(({ path, message }) => `P4: ${path}: ${message}`));
+      await engine.close();
+      wrong.push(...(await wrongBackups(subject, vfs, marks)));
+      if (wrong.length > 0) throw new Error(wrong.join('; '));
+    },
+  };
+}
+
+/** Uses a store and says what it was promised. */
+export class StoryTeller {
+  readonly clock: ManualClock = new ManualClock();
+  readonly #subject: StorySubject;
+  readonly #vfs: Vfs;
+  readonly #mark: (text: string) => void;
+  readonly #prefix: string;
+  #engine: Engine | undefined;
+  #commits = 0;
+  #issued: string[] = [];
+
+  /** `recovery`: how many recoveries there were, which keeps the labels of all apart. */
+  constructor(subject: StorySubject, vfs: Vfs, mark: (text: string) => void, recovery: number = 0) {
+    this.#subject = subject;
+    this.#vfs = vfs;
+    this.#mark = mark;
+    this.#prefix = recovery === 0 ? '' : `r${recovery}.`;
+  }
+
+  /** The open store. */
+  get engine(): Engine {
+    if (this.#engine === undefined) throw new Error('the story has not opened the store yet');
+    return this.#engine;
+  }
+
+  /** Opens the store, or makes it. */
+  async open(options: EngineOptions = {}): Promise<void> {
+    this.#engine = await openStore(this.#subject, this.#vfs, STORE, this.clock, options);
+  }
+
+  /** Closes the store, after which all commits are promised durable, and opens it again. */
+  async reopen(options: EngineOptions = {}): Promise<void> {
+    await this.engine.close();
+    this.allDurable();
+    await this.open(options);
+  }
+
+  /** Says that every commit so far is durable. REQUIRES: all have settled. */
+  allDurable(): void {
+    const last = this.#issued.at(-1);
+    if (last !== undefined) this.#mark(`durable ${last}`);
+  }
+
+  /**
+   * Commits changes (`a=10,b-`: see `engine-commit.ts`). Resolves when the engine has; false when a full disk
+   * refused it.
+   */
+  async commit(changes: string, policy: SyncPolicy): Promise<boolean> {
+    const label = this.#issue(changes);
+    try {
+      await this.engine.write(batchOfLabel(label), policy);
+    } catch (error) {
+      return this.#refused(label, error);
+    }
+    this.#kept(label, policy);
+    return true;
+  }
+
+  /** As `commit`, in a blocking call. */
+  commitNow(changes: string, policy: SyncPolicy): boolean {
+    const label = this.#issue(changes);
+    try {
+      this.engine.writeSync(batchOfLabel(label), policy);
+    } catch (error) {
+      return this.#refused(label, error);
+    }
+    this.#kept(label, policy);
+    return true;
+  }
+
+  /** Makes a backup, which from then on must show just what was committed. REQUIRES: all have settled. */
+  async backup(directory: string): Promise<void> {
+    const shown = [...this.#issued];
+    await this.engine.backup(directory);
+    this.#mark(['backup', directory, ...shown].join(' '));
+  }
+
+  #issue(changes: string): string {
+    const label = `${this.#prefix}${this.#commits++}:${changes}`;
+    this.#issued.push(label);
+    this.#mark(`issue ${label}`);
+    return label;
+  }
+
+  #kept(label: string, policy: SyncPolicy): void {
+    this.#mark(`kept ${label}`);
+    if (policy === 'sync') this.#mark(`durable ${label}`);
+  }
+
+  #refused(label: string, error: unknown): false {
+    const { code } = error as { code?: string };
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    this.#issued = this.#issued.filter((each) => each !== label);
+    this.#mark(`refused ${label}`);
+    return false;
+  }
+}
+
+function openStore(
+  subject: StorySubject,
+  vfs: Vfs,
+  directory: string,
+  clock: Clock = new ManualClock(),
+  options: EngineOptions = {},
+): Promise<Engine> {
+  const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
+  return subject.kind.open(directory, { ...subject.options, ...options, dispatch, clock });
+}
+
+/** All that can be read. */
+async function stateOf(engine: Engine): Promise<TextState> {
+  const state: TextState = new Map();
+  const iterator = engine.iterator();
+  const entry = (
+    keys: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    values: Buffer,
+    valueStart: number,
+    valueEnd: number,
+  ): void => {
+    const key = keys.toString('latin1', keyStart, keyEnd);
+    state.set(key, values.toString('latin1', valueStart, valueEnd));
+  };
+  while ((await iterator.read({ entry }, 1000, Infinity)) > 0);
+  iterator.close();
+  return state;
+}
+
+function shows(state: TextState, commits: readonly string[]): boolean {
+  const expected: TextState = new Map();
+  for (const label of commits) applyLabel(expected, label);
+  return sameState(state, expected);
+}
+
+/** The commits that a state shows; all of them where it shows none in order, for `check` to tell. */
+function shownCommits({ chain, durable }: Demands, state: TextState): readonly string[] {
+  for (let end = chain.length; end >= durable; end--) {
+    if (shows(state, chain.slice(0, end))) return chain.slice(0, end);
+  }
+  return chain;
+}
+
+/** The marks that are about the store itself. */
+function stated(marks: readonly string[]): string[] {
+  return marks.filter((mark) => !mark.startsWith('backup '));
+}
+
+function recoveries(marks: readonly string[]): number {
+  return 1 + marks.filter((mark) => mark.startsWith('opened ')).length;
+}
+
+async function wrongBackups(
+  subject: StorySubject,
+  vfs: Vfs,
+  marks: readonly string[],
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const mark of marks) {
+    const [verb, directory = '', ...labels] = mark.split(' ');
+    if (verb !== 'backup') continue;
+    const aside = new LockAsideVfs(vfs);
+    const clock = new ManualClock();
+    const backup = await openStore(subject, aside, directory, clock, { createIfMissing: false });
+    const state = await stateOf(backup);
+    if (!shows(state, labels)) wrong.push(`P1: the backup ${directory} does not show its commits`);
+    await backup.close();
+  }
+  return wrong;
+}
