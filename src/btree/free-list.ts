@@ -1,0 +1,152 @@
+/**
+ * Which pages are in use: one bit for each, in free-list pages at fixed places, so that the lowest
+ * free page is found and the end of the file can be given back. A bit is set for a page in use.
+ *
+ * A free-list page holds the bits of the pages of its region; page 1 that of the first region, then
+ * the second page of each region. Changes go through the pager like those of any page.
+ */
+
+import { assert } from '../base/assert.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { META_FIELDS, pageCount, setPageCount } from './meta-page.ts';
+import { PAGE_COUNT_MAX, PAGE_HEADER_BYTES, PAGE_KIND } from './page-format.ts';
+import type { PageFrame } from './page-cache.ts';
+import type { Pager } from './pager.ts';
+
+/** Where the free-list page stands in its region. */
+const PLACE_IN_REGION = 1;
+
+/** Pages that one free-list page has bits for. */
+export function regionPages(pageBytes: number): number {
+  return (pageBytes - PAGE_HEADER_BYTES) * 8;
+}
+
+/** The free-list page of a page. */
+export function freeListPageOf(number: number, pageBytes: number): number {
+  const pages = regionPages(pageBytes);
+  return Math.floor(number / pages) * pages + PLACE_IN_REGION;
+}
+
+/** Whether a page is one of the free list. */
+export function isFreeListPage(number: number, pageBytes: number): boolean {
+  return number % regionPages(pageBytes) === PLACE_IN_REGION;
+}
+
+/** Whether a free-list page says that a page of its region is in use. */
+export function isUsed(freeList: Uint8Array, number: number): boolean {
+  const bit = number % regionPages(freeList.length);
+  return (freeList[PAGE_HEADER_BYTES + (bit >>> 3)]! & (1 << (bit & 7))) !== 0;
+}
+
+/** Sets or clears the bit of a page. Returns the offset of the byte. */
+export function setUsed(freeList: Uint8Array, number: number, used: boolean): number {
+  const bit = number % regionPages(freeList.length);
+  const at = PAGE_HEADER_BYTES + (bit >>> 3);
+  const mask = 1 << (bit & 7);
+  freeList[at] = used ? freeList[at]! | mask : freeList[at]! & ~mask;
+  return at;
+}
+
+export class FreeList {
+  readonly #pager: Pager;
+  /** No page below is free. */
+  #lowestFree = 0;
+
+  constructor(pager: Pager) {
+    this.#pager = pager;
+  }
+
+  /** An empty page of a kind, in the lowest free place. @throws HOLDFAST_TOO_LARGE */
+  allocate(kind: number, level: number): PageFrame {
+    const number = this.#lowest() ?? this.#extend();
+    this.#set(number, true);
+    this.#lowestFree = number + 1;
+    return this.#pager.fresh(number, kind, level);
+  }
+
+  /** Gives a page back. What older states read of it is kept for them. */
+  release(frame: PageFrame): void {
+    this.#set(frame.number, false);
+    this.#lowestFree = Math.min(this.#lowestFree, frame.number);
+    this.#pager.discard(frame);
+  }
+
+  /** After changes were taken back. */
+  forget(): void {
+    this.#lowestFree = 0;
+  }
+
+  /** Gives free pages at the end back: the file is cut at the next checkpoint. */
+  shrink(): void {
+    const count = pageCount(this.#pager.meta.data);
+    let end = count;
+    while (end > PAGES_MIN && this.#isFree(end - 1)) end--;
+    if (end < count) this.#setCount(end);
+  }
+
+  #isFree(number: number): boolean {
+    return !isUsed(this.#page(number).data, number);
+  }
+
+  #page(number: number): PageFrame {
+    const frame = this.#pager.cache.peek(freeListPageOf(number, this.#pager.pageBytes));
+    assert(frame !== undefined, 'free-list pages are always in memory');
+    return frame;
+  }
+
+  #set(number: number, used: boolean): void {
+    const frame = this.#page(number);
+    assert(isUsed(frame.data, number) !== used, 'a page is given once and comes back once');
+    this.#pager.edit(frame);
+    const at = setUsed(frame.data, number, used);
+    this.#pager.changed(frame, at, at + 1);
+  }
+
+  #lowest(): number | undefined {
+    const { pageBytes } = this.#pager;
+    const count = pageCount(this.#pager.meta.data);
+    const pages = regionPages(pageBytes);
+    let number = this.#lowestFree;
+    while (number < count) {
+      const bytes = this.#page(number).data;
+      const bit = number % pages;
+      const byte = bytes[PAGE_HEADER_BYTES + (bit >>> 3)]!;
+      // Eight pages at a time where all are in use.
+      if (byte === 0xff) number += 8 - (bit & 7);
+      else if ((byte & (1 << (bit & 7))) === 0) return number;
+      else number++;
+    }
+    this.#lowestFree = count;
+    return undefined;
+  }
+
+  #extend(): number {
+    const { pageBytes } = this.#pager;
+    const number = pageCount(this.#pager.meta.data);
+    if (number + 2 > PAGE_COUNT_MAX) {
+      throw new HoldfastError('HOLDFAST_TOO_LARGE', `a file has at most ${PAGE_COUNT_MAX} pages`);
+    }
+    if (this.#pager.cache.peek(freeListPageOf(number, pageBytes)) === undefined) {
+      // The first page of a region stands before the page with its bits: both are made at once.
+      const freeList = number + PLACE_IN_REGION;
+      assert(freeListPageOf(number, pageBytes) === freeList, 'regions are made in their order');
+      const frame = this.#pager.fresh(freeList, PAGE_KIND.freeList, 0);
+      frame.pinned = true;
+      setUsed(frame.data, freeList, true);
+      this.#setCount(freeList + 1);
+    } else {
+      this.#setCount(number + 1);
+    }
+    return number;
+  }
+
+  #setCount(count: number): void {
+    const { meta } = this.#pager;
+    this.#pager.edit(meta);
+    setPageCount(meta.data, count);
+    this.#pager.changed(meta, META_FIELDS.start, META_FIELDS.end);
+  }
+}
+
+/** The meta page, the first free-list page and a root. */
+const PAGES_MIN = 3;

@@ -1,0 +1,225 @@
+/**
+ * The pages in memory, bounded in bytes. Which page goes when there is no room is decided by three
+ * queues (S3-FIFO): a new page stands in a short queue first, and only one that was asked for again
+ * comes into the long one, so that a scan does not push out what is used. Pages with changes that
+ * the disk does not have yet stay. Not here: reading, writing and changing them (`pager`).
+ *
+ * @see https://dl.acm.org/doi/10.1145/3600006.3613147 (FIFO queues are all you need for cache
+ *   eviction, SOSP 2023)
+ */
+
+import { assert } from '../base/assert.ts';
+
+/** A page in memory. */
+export class PageFrame {
+  readonly number: number;
+  /** The page with all changes, also those that are not with the log yet. */
+  data: Uint8Array;
+  /** The page as readers see it, where that is not `data`: before a change not yet logged. */
+  visible: Uint8Array | null = null;
+  /** Whether the page is new: until its first changes are published, no reader knows it. */
+  fresh = false;
+  /** Whether it stays in memory: the meta page and the free list. */
+  pinned = false;
+  /** Whether the disk has an older page. */
+  dirty = false;
+  /** The checkpoint since which the log has an image of this page; 0: none. */
+  imageEpoch = 0;
+  /** Whether the record being made ends with an image of this page. */
+  imaging = false;
+  /** Whether the record being made changes this page. */
+  edited = false;
+  /** How often it was asked for lately, up to 3. */
+  hits = 0;
+
+  constructor(number: number, data: Uint8Array) {
+    this.number = number;
+    this.data = data;
+  }
+
+  /** Whether the page may be forgotten. */
+  get evictable(): boolean {
+    return !this.dirty && this.visible === null && !this.pinned;
+  }
+}
+
+/** The part of the cache for pages that were asked for once. */
+const SHORT_SHARE = 0.1;
+
+export class PageCache {
+  readonly pageBytes: number;
+  /** Pages that fit; more are held only while none may go. */
+  readonly pagesMax: number;
+  /** By page number: this is asked at every step of every read. */
+  readonly #frames: (PageFrame | undefined)[] = [];
+  #short = new FrameQueue();
+  #long = new FrameQueue();
+  /** Numbers of pages that left the short queue, the oldest first. */
+  readonly #ghosts = new Set<number>();
+  readonly #buffers: Uint8Array[] = [];
+  #count = 0;
+  #bytesMade = 0;
+
+  constructor(pageBytes: number, bytesMax: number) {
+    this.pageBytes = pageBytes;
+    this.pagesMax = Math.max(PAGES_MIN, Math.floor(bytesMax / pageBytes));
+  }
+
+  /** Pages that are held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of all page buffers that were made, spare ones included. */
+  get bytes(): number {
+    return this.#bytesMade;
+  }
+
+  /** The frame of a page, if it is in memory; counts as a use. */
+  get(number: number): PageFrame | undefined {
+    const frame = this.#frames[number];
+    if (frame !== undefined && frame.hits < HITS_MAX) frame.hits++;
+    return frame;
+  }
+
+  /** As `get`, but no use: for writing back and the like. */
+  peek(number: number): PageFrame | undefined {
+    return this.#frames[number];
+  }
+
+  /** Takes a page in, and lets others go. `data` came from `takeBuffer` and is the cache's now. */
+  add(number: number, data: Uint8Array): PageFrame {
+    assert(this.#frames[number] === undefined, 'a page is in memory once');
+    while (this.#count >= this.pagesMax) {
+      if (!this.#evict()) break;
+    }
+    const frame = new PageFrame(number, data);
+    while (this.#frames.length <= number) this.#frames.push(undefined);
+    this.#frames[number] = frame;
+    this.#count++;
+    if (this.#ghosts.delete(number)) this.#long.push(frame);
+    else this.#short.push(frame);
+    return frame;
+  }
+
+  /** Forgets a page that is of no use any more, whatever its state. */
+  drop(frame: PageFrame): void {
+    if (this.#frames[frame.number] !== frame) return;
+    // The queues pass over frames that are not the page's when they come to them.
+    this.#release(frame);
+  }
+
+  /** A buffer for a page; its bytes are anything. */
+  takeBuffer(): Uint8Array {
+    const spare = this.#buffers.pop();
+    if (spare !== undefined) return spare;
+    const slab = new ArrayBuffer(this.pageBytes * SLAB_PAGES);
+    this.#bytesMade += slab.byteLength;
+    for (let index = 1; index < SLAB_PAGES; index++) {
+      this.#buffers.push(new Uint8Array(slab, index * this.pageBytes, this.pageBytes));
+    }
+    return new Uint8Array(slab, 0, this.pageBytes);
+  }
+
+  /** Gives a buffer back that nobody holds any more. */
+  returnBuffer(buffer: Uint8Array): void {
+    this.#buffers.push(buffer);
+  }
+
+  /** Calls back for every page that is held. */
+  forEach(visit: (frame: PageFrame) => void): void {
+    for (const frame of this.#frames) if (frame !== undefined) visit(frame);
+  }
+
+  /** Lets one page go. False when none may. */
+  #evict(): boolean {
+    const shortFirst = this.#short.length > this.pagesMax * SHORT_SHARE;
+    return shortFirst
+      ? this.#evictShort() || this.#evictLong()
+      : this.#evictLong() || this.#evictShort();
+  }
+
+  #evictShort(): boolean {
+    for (let left = this.#short.length; left > 0; left--) {
+      const frame = this.#short.shift();
+      if (this.#frames[frame.number] !== frame) continue;
+      if (frame.hits > 1) {
+        frame.hits = 0;
+        this.#long.push(frame);
+      } else if (frame.evictable) {
+        this.#ghosts.add(frame.number);
+        this.#forgetGhosts();
+        this.#release(frame);
+        return true;
+      } else {
+        this.#short.push(frame);
+      }
+    }
+    return false;
+  }
+
+  #evictLong(): boolean {
+    // Every frame may have to lose its hits before the first one goes.
+    for (let left = this.#long.length * (HITS_MAX + 1); left > 0; left--) {
+      const frame = this.#long.shift();
+      if (this.#frames[frame.number] !== frame) {
+        if (this.#long.length === 0) return false;
+        continue;
+      }
+      if (frame.hits > 0) {
+        frame.hits--;
+        this.#long.push(frame);
+      } else if (frame.evictable) {
+        this.#release(frame);
+        return true;
+      } else {
+        this.#long.push(frame);
+      }
+    }
+    return false;
+  }
+
+  #release(frame: PageFrame): void {
+    this.#frames[frame.number] = undefined;
+    this.#count--;
+    this.#buffers.push(frame.data);
+  }
+
+  #forgetGhosts(): void {
+    if (this.#ghosts.size <= this.pagesMax) return;
+    for (const oldest of this.#ghosts) {
+      this.#ghosts.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** A tree of some height, its siblings and a free list fit in any cache. */
+const PAGES_MIN = 64;
+const HITS_MAX = 3;
+/** Buffers are made many at a time: an `ArrayBuffer` of one page each is dear. */
+const SLAB_PAGES = 16;
+
+/** Frames in order of arrival. */
+class FrameQueue {
+  #frames: PageFrame[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#frames.length - this.#head;
+  }
+
+  push(frame: PageFrame): void {
+    this.#frames.push(frame);
+  }
+
+  shift(): PageFrame {
+    const frame = this.#frames[this.#head++];
+    assert(frame !== undefined, 'a queue that is not empty has a first frame');
+    if (this.#head > 1024 && this.#head * 2 > this.#frames.length) {
+      this.#frames = this.#frames.slice(this.#head);
+      this.#head = 0;
+    }
+    return frame;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The file of pages: reads with every check, writes as runs of pages, syncs. Not here: which pages
+ * are in memory (`page-cache`), and when one may be written (`checkpointer`).
+ */
+
+import { CorruptionError } from '../base/errors.ts';
+import type { SyncDispatch } from '../durable/sync-dispatch.ts';
+import { readFully, readFullySync, writeFully } from '../vfs/transfer.ts';
+import type { VfsFile } from '../vfs/vfs.ts';
+import { pageFault } from './page-format.ts';
+
+export class PageFile {
+  readonly path: string;
+  readonly pageBytes: number;
+  readonly #file: VfsFile;
+  readonly #dispatch: SyncDispatch;
+  /** Pages read and written since it was opened. */
+  pagesRead = 0;
+  pagesWritten = 0;
+
+  constructor(file: VfsFile, pageBytes: number, dispatch: SyncDispatch) {
+    this.path = file.path;
+    this.pageBytes = pageBytes;
+    this.#file = file;
+    this.#dispatch = dispatch;
+  }
+
+  /**
+   * Reads a page into a buffer of its size.
+   * @throws HOLDFAST_CORRUPTION when it is not what was written, or not there
+   */
+  async read(number: number, page: Uint8Array): Promise<void> {
+    this.pagesRead++;
+    const count = await readFully(this.#file, page, number * this.pageBytes);
+    this.#check(number, page, count);
+  }
+
+  /** As `read`, on the calling thread. */
+  readSync(number: number, page: Uint8Array): void {
+    this.pagesRead++;
+    const count = readFullySync(this.#file, page, number * this.pageBytes);
+    this.#check(number, page, count);
+  }
+
+  /** Reads a page as it is. False when it is not whole or not what was written. */
+  readUncheckedSync(number: number, page: Uint8Array): boolean {
+    this.pagesRead++;
+    const count = readFullySync(this.#file, page, number * this.pageBytes);
+    return count === page.length && pageFault(page, number) === null;
+  }
+
+  /** Writes sealed pages that follow each other. They are with the operating system, no further. */
+  async write(number: number, pages: Uint8Array): Promise<void> {
+    this.pagesWritten += pages.length / this.pageBytes;
+    await writeFully(this.#file, pages, number * this.pageBytes);
+  }
+
+  /** Makes everything written so far durable. */
+  sync(): Promise<void> {
+    return this.#dispatch.bytes(this.#file);
+  }
+
+  /** Pages that the file has room for. */
+  async pageCount(): Promise<number> {
+    return Math.ceil((await this.#file.stat()).size / this.pageBytes);
+  }
+
+  /** Gives back what is behind so many pages. Lasts with the next `sync`. */
+  truncate(pageCount: number): Promise<void> {
+    return this.#file.truncate(pageCount * this.pageBytes);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  #check(number: number, page: Uint8Array, count: number): void {
+    const fault =
+      count < page.length
+        ? { expected: `page ${number}`, found: `${count} bytes to the end of the file` }
+        : pageFault(page, number);
+    if (fault === null) return;
+    throw new CorruptionError({ path: this.path, offset: number * this.pageBytes, ...fault });
+  }
+}

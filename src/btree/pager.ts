@@ -1,0 +1,314 @@
+/**
+ * Pages for the tree: brings them into memory, gives each reader the state it reads, and carries
+ * out changes so that each is in the redo record of its commit and can be taken back until the log
+ * has it. Not here: what the pages mean (`tree-*`), and writing them to their file (`checkpointer`).
+ *
+ * Life of a change: `beginRecord`, edits, `endRecord` (now the bytes go to the log), then `publish`
+ * when the log has them, or `undo` when it refused them. What readers see changes with `publish`.
+ */
+
+import { assert } from '../base/assert.ts';
+import { META_PAGE } from './meta-page.ts';
+import type { PageCache, PageFrame } from './page-cache.ts';
+import type { PageFile } from './page-file.ts';
+import { PAGE_KIND, formatPage, pagePosition, setPagePosition } from './page-format.ts';
+import type { PageVersion, PageVersions } from './page-versions.ts';
+import { RedoRecord } from './redo-record.ts';
+import { insertCell, removeCell, replaceCell } from './slotted-page.ts';
+import type { SpillFile } from './spill-file.ts';
+
+/**
+ * Thrown where a page is needed that is not in memory and the caller must not wait: it brings the
+ * page (`Pager.bring`) and begins again. Never leaves this folder.
+ */
+export class PageMissing extends Error {
+  number = 0;
+  version: PageVersion | undefined;
+}
+
+/** One is enough: it is caught before anything else is asked for. */
+const MISSING = new PageMissing('a page is not in memory');
+
+/** Spilled versions that are kept in memory for the reader that asked for them. */
+const RECALLED_MAX = 64;
+
+export class Pager {
+  readonly file: PageFile;
+  readonly cache: PageCache;
+  readonly versions: PageVersions;
+  /** Whether a page that is not in memory is read on the calling thread. */
+  blocking = false;
+  /** The checkpoint since which images in the log count. */
+  epoch = 1;
+  /** Pages that the disk has in an older form. */
+  dirtyCount = 0;
+  readonly record: RedoRecord = new RedoRecord();
+
+  readonly #spill: SpillFile;
+  readonly #loading = new Map<number, Promise<void>>();
+  readonly #recalled = new Map<PageVersion, Uint8Array>();
+  /** Frames that the record being made changes. */
+  #edited: PageFrame[] = [];
+  /** Frames with changes that readers do not see yet. */
+  #pending: PageFrame[] = [];
+
+  constructor(file: PageFile, cache: PageCache, versions: PageVersions, spill: SpillFile) {
+    this.file = file;
+    this.cache = cache;
+    this.versions = versions;
+    this.#spill = spill;
+  }
+
+  get pageBytes(): number {
+    return this.cache.pageBytes;
+  }
+
+  /** Whether there are changes that readers do not see yet. */
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** The frame of a page, for a writer. @throws PageMissing, HOLDFAST_CORRUPTION */
+  frame(number: number): PageFrame {
+    return this.cache.get(number) ?? this.#absent(number);
+  }
+
+  /** The meta page, with all changes. */
+  get meta(): PageFrame {
+    const frame = this.cache.peek(META_PAGE);
+    assert(frame !== undefined, 'the meta page is always in memory');
+    return frame;
+  }
+
+  /** A page as it is now for readers. @throws PageMissing, HOLDFAST_CORRUPTION */
+  view(number: number): Uint8Array {
+    const frame = this.cache.get(number) ?? this.#absent(number);
+    return frame.visible ?? frame.data;
+  }
+
+  /** A page as a state has it. @throws PageMissing, HOLDFAST_CORRUPTION */
+  viewAt(number: number, sequence: number): Uint8Array {
+    const version = this.versions.find(number, sequence);
+    if (version === undefined) return this.view(number);
+    return version.data ?? this.#recalled.get(version) ?? this.#recall(version);
+  }
+
+  /** Brings what `PageMissing` said is missing. */
+  async bring(missing: PageMissing): Promise<void> {
+    const { number, version } = missing;
+    if (version !== undefined) {
+      const page = new Uint8Array(this.pageBytes);
+      const { slot } = version;
+      if (slot !== -1) await this.#spill.read(slot, page);
+      if (version.slot === slot) this.#keepRecalled(version, page);
+      return;
+    }
+    const loading = this.#loading.get(number) ?? this.#load(number);
+    await loading;
+  }
+
+  /** Takes a page into memory whose bytes are known: when a file is made, and for redo. */
+  adopt(number: number, data: Uint8Array, dirty: boolean): PageFrame {
+    const frame = this.cache.add(number, data);
+    if (dirty) this.markDirty(frame);
+    return frame;
+  }
+
+  markDirty(frame: PageFrame): void {
+    if (frame.dirty) return;
+    frame.dirty = true;
+    this.dirtyCount++;
+  }
+
+  /** The file has the page as it is in memory, if nothing changed it meanwhile. */
+  markClean(frame: PageFrame): void {
+    assert(frame.dirty, 'a page that was written had changes');
+    frame.dirty = false;
+    this.dirtyCount--;
+  }
+
+  beginRecord(): void {
+    assert(this.#edited.length === 0, 'one record is made at a time');
+    this.record.cut(1);
+  }
+
+  /** Must come before any change of `frame.data`: keeps the page as readers see it. */
+  edit(frame: PageFrame): void {
+    if (frame.edited) return;
+    frame.edited = true;
+    this.#edited.push(frame);
+    if (frame.visible === null && !frame.fresh) {
+      const visible = this.cache.takeBuffer();
+      visible.set(frame.data);
+      frame.visible = visible;
+      this.#pending.push(frame);
+    }
+    this.markDirty(frame);
+    if (frame.imageEpoch !== this.epoch) {
+      frame.imageEpoch = this.epoch;
+      frame.imaging = true;
+    }
+  }
+
+  insertCell(frame: PageFrame, index: number, cell: Uint8Array, start: number, end: number): void {
+    this.edit(frame);
+    insertCell(frame.data, index, cell, start, end);
+    if (!frame.imaging) this.record.insert(frame.number, index, cell, start, end);
+  }
+
+  removeCell(frame: PageFrame, index: number): void {
+    this.edit(frame);
+    removeCell(frame.data, index);
+    if (!frame.imaging) this.record.remove(frame.number, index);
+  }
+
+  replaceCell(frame: PageFrame, index: number, cell: Uint8Array, start: number, end: number): void {
+    this.edit(frame);
+    replaceCell(frame.data, index, cell, start, end);
+    if (!frame.imaging) this.record.replace(frame.number, index, cell, start, end);
+  }
+
+  /** Records bytes of a page that the caller has just changed, after `edit`. */
+  changed(frame: PageFrame, start: number, end: number): void {
+    assert(frame.edited, 'a page is edited before it is changed');
+    if (!frame.imaging) this.record.range(frame.number, frame.data, start, end);
+  }
+
+  /** Makes a page empty, to be filled by the caller before the record ends. */
+  format(frame: PageFrame, kind: number, level: number): void {
+    this.edit(frame);
+    formatPage(frame.data, frame.number, kind, level);
+    // It may have been given up earlier in the same record.
+    this.markDirty(frame);
+    frame.imageEpoch = this.epoch;
+    frame.imaging = true;
+  }
+
+  /** A page whose number was free until now, empty. */
+  fresh(number: number, kind: number, level: number): PageFrame {
+    let frame = this.cache.peek(number);
+    if (frame === undefined) {
+      frame = this.cache.add(number, this.cache.takeBuffer());
+      frame.fresh = true;
+      this.#pending.push(frame);
+    }
+    this.format(frame, kind, level);
+    return frame;
+  }
+
+  /** Gives a page up: older states read it on, and nobody else. Its bytes need not reach the file. */
+  discard(frame: PageFrame): void {
+    this.edit(frame);
+    formatPage(frame.data, frame.number, PAGE_KIND.none, 0);
+    frame.imaging = false;
+    frame.imageEpoch = 0;
+    this.markClean(frame);
+  }
+
+  /** The record's bytes for the log, where it will have this sequence number. */
+  endRecord(sequence: number): Uint8Array {
+    for (const frame of this.#edited) {
+      setPagePosition(frame.data, sequence);
+      if (frame.imaging) this.record.image(frame.number, frame.data);
+      frame.imaging = false;
+      frame.edited = false;
+    }
+    this.#edited = [];
+    return this.record.bytes();
+  }
+
+  /** Readers see all changes from now on. REQUIRES: the log has them. */
+  publish(): void {
+    for (const frame of this.#pending) {
+      const { visible } = frame;
+      frame.visible = null;
+      frame.fresh = false;
+      if (visible !== null) {
+        const from = pagePosition(visible);
+        this.versions.keep(frame.number, from, pagePosition(frame.data), visible);
+      }
+      if (frame.data[KIND_AT] === PAGE_KIND.none) this.cache.drop(frame);
+    }
+    this.#pending = [];
+  }
+
+  /** Takes all changes back that readers do not see yet. */
+  undo(): void {
+    for (const frame of this.#pending) {
+      const { visible } = frame;
+      frame.edited = false;
+      frame.imaging = false;
+      if (visible === null) {
+        if (frame.dirty) this.markClean(frame);
+        this.cache.drop(frame);
+        continue;
+      }
+      frame.data.set(visible);
+      frame.visible = null;
+      this.cache.returnBuffer(visible);
+      // The image that the log would have had is not there: the next change brings another.
+      frame.imageEpoch = 0;
+      this.markDirty(frame);
+    }
+    this.#pending = [];
+    this.#edited = [];
+  }
+
+  #absent(number: number): PageFrame {
+    if (!this.blocking) {
+      MISSING.number = number;
+      MISSING.version = undefined;
+      throw MISSING;
+    }
+    const data = this.cache.takeBuffer();
+    try {
+      this.file.readSync(number, data);
+    } catch (error) {
+      this.cache.returnBuffer(data);
+      throw error;
+    }
+    return this.cache.add(number, data);
+  }
+
+  #load(number: number): Promise<void> {
+    const loading = this.#read(number).finally(() => this.#loading.delete(number));
+    this.#loading.set(number, loading);
+    return loading;
+  }
+
+  async #read(number: number): Promise<void> {
+    const data = this.cache.takeBuffer();
+    try {
+      await this.file.read(number, data);
+    } catch (error) {
+      this.cache.returnBuffer(data);
+      throw error;
+    }
+    // A synchronous call may have brought it meanwhile, and even changed it.
+    if (this.cache.peek(number) === undefined) this.cache.add(number, data);
+    else this.cache.returnBuffer(data);
+  }
+
+  #recall(version: PageVersion): Uint8Array {
+    if (!this.blocking) {
+      MISSING.version = version;
+      throw MISSING;
+    }
+    const page = new Uint8Array(this.pageBytes);
+    this.#spill.readSync(version.slot, page);
+    this.#keepRecalled(version, page);
+    return page;
+  }
+
+  #keepRecalled(version: PageVersion, page: Uint8Array): void {
+    this.#recalled.set(version, page);
+    if (this.#recalled.size <= RECALLED_MAX) return;
+    for (const oldest of this.#recalled.keys()) {
+      this.#recalled.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** Where the kind stands in a page; asked for every published page. */
+const KIND_AT = 16;

@@ -1,0 +1,206 @@
+/**
+ * What the log holds of a commit: every change of every page, so that redo can make it again.
+ *
+ *   record:   version 1 | change, to the end
+ *   image:    01 | page | low | length | bytes 16 to before low | as many bytes of the page's end
+ *   insert:   02 | page | index | length | cell
+ *   remove:   03 | page | index
+ *   replace:  04 | page | index | length | cell
+ *   bytes:    05 | page | offset | length | bytes
+ *
+ * All numbers but the first byte are varints. The first change of a page after a checkpoint is an
+ * image, so that a page torn by a later write is built from the log alone. Not here: when that is
+ * (`page-changes`), and where the record goes.
+ */
+
+import { assert } from '../base/assert.ts';
+import { ByteReader, DecodeError } from '../base/byte-reader.ts';
+import { putVarint53, varintLength } from '../base/coding.ts';
+import { PAGE_HEADER_BYTES, PAGE_KIND, cellCount, cellsOffset, pageKind } from './page-format.ts';
+import { SLOT_BYTES, insertCell, removeCell, replaceCell } from './slotted-page.ts';
+
+/** Version of the records of this module. */
+export const REDO_VERSION = 1;
+
+/** The first byte of a change. */
+export const REDO = { image: 1, insert: 2, remove: 3, replace: 4, bytes: 5 } as const;
+
+/** Where an image begins: checksum, number and position are the page's own. */
+const IMAGE_AT = 16;
+const FIRST_BYTES = 4096;
+
+/** Collects the changes of one commit. */
+export class RedoRecord {
+  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
+  #length = 1;
+
+  constructor() {
+    this.#bytes[0] = REDO_VERSION;
+  }
+
+  get empty(): boolean {
+    return this.#length === 1;
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The record, whose bytes are good until the next change or `reset`. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Takes back everything behind a length that it had. */
+  cut(length: number): void {
+    assert(length >= 1 && length <= this.#length, 'a record is cut to what it was');
+    this.#length = length;
+  }
+
+  /** The page as it is now. */
+  image(number: number, page: Uint8Array): void {
+    const { low, high } = imageBounds(page);
+    const length = low - IMAGE_AT + (page.length - high);
+    this.#begin(REDO.image, number, 2 * VARINT_BYTES + length);
+    this.#varint(low);
+    this.#varint(page.length - high);
+    this.#put(page, IMAGE_AT, low);
+    this.#put(page, high, page.length);
+  }
+
+  insert(number: number, index: number, cell: Uint8Array, start: number, end: number): void {
+    this.#begin(REDO.insert, number, 2 * VARINT_BYTES + (end - start));
+    this.#varint(index);
+    this.#varint(end - start);
+    this.#put(cell, start, end);
+  }
+
+  remove(number: number, index: number): void {
+    this.#begin(REDO.remove, number, VARINT_BYTES);
+    this.#varint(index);
+  }
+
+  replace(number: number, index: number, cell: Uint8Array, start: number, end: number): void {
+    this.#begin(REDO.replace, number, 2 * VARINT_BYTES + (end - start));
+    this.#varint(index);
+    this.#varint(end - start);
+    this.#put(cell, start, end);
+  }
+
+  /** The bytes of a page from `start` to before `end`, as they are now. */
+  range(number: number, page: Uint8Array, start: number, end: number): void {
+    this.#begin(REDO.bytes, number, 2 * VARINT_BYTES + (end - start));
+    this.#varint(start);
+    this.#varint(end - start);
+    this.#put(page, start, end);
+  }
+
+  #begin(kind: number, number: number, more: number): void {
+    const needed = this.#length + 1 + VARINT_BYTES + more;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes[this.#length++] = kind;
+    this.#varint(number);
+  }
+
+  #varint(value: number): void {
+    this.#length = putVarint53(this.#bytes, this.#length, value);
+  }
+
+  #put(source: Uint8Array, start: number, end: number): void {
+    this.#bytes.set(source.subarray(start, end), this.#length);
+    this.#length += end - start;
+  }
+}
+
+/** Bytes that a varint here may take. */
+const VARINT_BYTES = varintLength(2 ** 32);
+
+/** Takes the changes of a record, in order. */
+export interface RedoVisitor {
+  /** The whole of a page. */
+  image(number: number, put: (page: Uint8Array) => void): void;
+  /** A change on what the page was. */
+  change(number: number, put: (page: Uint8Array) => void): void;
+}
+
+/**
+ * Shows the changes of a record. What they do to a page is in `put`, which the visitor calls or
+ * not: a page that has seen the record must not see it again.
+ * @throws DecodeError where the bytes are no record of a version that is known
+ */
+export function visitRedo(bytes: Uint8Array, visitor: RedoVisitor): void {
+  const reader = new ByteReader(bytes);
+  const version = reader.bytes(1)[0];
+  if (version !== REDO_VERSION) {
+    throw new DecodeError(0, `redo records of version ${REDO_VERSION}`, `version ${version}`);
+  }
+  while (reader.remaining > 0) {
+    const at = reader.position;
+    const kind = reader.bytes(1)[0];
+    const number = reader.varint53();
+    switch (kind) {
+      case REDO.image:
+        visitImage(reader, number, visitor);
+        break;
+      case REDO.insert:
+      case REDO.replace: {
+        const index = reader.varint53();
+        const cell = reader.bytes(reader.varint53());
+        const put = kind === REDO.insert ? insertCell : replaceCell;
+        visitor.change(number, (page) => put(page, index, cell, 0, cell.length));
+        break;
+      }
+      case REDO.remove: {
+        const index = reader.varint53();
+        visitor.change(number, (page) => removeCell(page, index));
+        break;
+      }
+      case REDO.bytes: {
+        const offset = reader.varint53();
+        const range = reader.bytes(reader.varint53());
+        visitor.change(number, (page) => {
+          checkRange(at, offset + range.length, page.length);
+          page.set(range, offset);
+        });
+        break;
+      }
+      default:
+        throw new DecodeError(at, 'a change of a page', `kind ${kind}`);
+    }
+  }
+}
+
+function visitImage(reader: ByteReader, number: number, visitor: RedoVisitor): void {
+  const at = reader.position;
+  const low = reader.varint53();
+  const endLength = reader.varint53();
+  if (low < IMAGE_AT) throw new DecodeError(at, `a place from ${IMAGE_AT} on`, `${low}`);
+  const lowBytes = reader.bytes(low - IMAGE_AT);
+  const endBytes = reader.bytes(endLength);
+  visitor.image(number, (page) => {
+    checkRange(at, low + endLength, page.length);
+    page.fill(0, IMAGE_AT);
+    page.set(lowBytes, IMAGE_AT);
+    page.set(endBytes, page.length - endLength);
+  });
+}
+
+function checkRange(at: number, end: number, length: number): void {
+  if (end > length) throw new DecodeError(at, `a place in a page of ${length}`, `byte ${end}`);
+}
+
+/** The part of a page that means nothing, which an image leaves out. */
+function imageBounds(page: Uint8Array): { readonly low: number; readonly high: number } {
+  const kind = pageKind(page);
+  if (kind === PAGE_KIND.leaf || kind === PAGE_KIND.branch) {
+    return { low: PAGE_HEADER_BYTES + SLOT_BYTES * cellCount(page), high: cellsOffset(page) };
+  }
+  let end = page.length;
+  while (end > PAGE_HEADER_BYTES && page[end - 1] === 0) end--;
+  return { low: end, high: page.length };
+}

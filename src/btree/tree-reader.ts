@@ -1,0 +1,80 @@
+/**
+ * Looks one key up, in the state of now or in one that a snapshot holds. Reads pages as readers see
+ * them; throws `PageMissing` where one is not in memory and the caller must not wait.
+ */
+
+import { META_PAGE, rootPage } from './meta-page.ts';
+import { OverflowReader } from './overflow.ts';
+import { PAGE_KIND, pageKind, pageLevel } from './page-format.ts';
+import type { Pager } from './pager.ts';
+import { CellCursor, childAt, searchCells, searchChild } from './slotted-page.ts';
+import { damagedTree } from './tree-damage.ts';
+
+/** The state of now, in the place of a sequence number. */
+export const NOW = -1;
+
+/** A page as a state has it. */
+export function pageOf(pager: Pager, number: number, state: number): Uint8Array {
+  return state === NOW ? pager.view(number) : pager.viewAt(number, state);
+}
+
+/** The leaf page that a key belongs to. @throws PageMissing, HOLDFAST_CORRUPTION */
+export function findLeaf(
+  pager: Pager,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  state: number,
+): Uint8Array {
+  let number = rootPage(pageOf(pager, META_PAGE, state));
+  let page = pageOf(pager, number, state);
+  for (let level = pageLevel(page); level > 0; level--) {
+    if (pageKind(page) !== PAGE_KIND.branch || pageLevel(page) !== level) {
+      throw damagedTree(pager, number, `a branch page of level ${level}`, page);
+    }
+    number = childAt(page, searchChild(page, key, keyStart, keyEnd));
+    page = pageOf(pager, number, state);
+  }
+  if (pageKind(page) !== PAGE_KIND.leaf) throw damagedTree(pager, number, 'a leaf page', page);
+  return page;
+}
+
+export class TreeReader {
+  readonly #pager: Pager;
+  readonly #cursor = new CellCursor();
+
+  constructor(pager: Pager) {
+    this.#pager = pager;
+  }
+
+  has(key: Uint8Array, state: number): boolean {
+    const leaf = findLeaf(this.#pager, key, 0, key.length, state);
+    return searchCells(leaf, key, 0, key.length) >= 0;
+  }
+
+  /**
+   * The value of a key, copied; a reader to go on with where it is in overflow pages; undefined
+   * where there is none.
+   */
+  get(key: Uint8Array, state: number): Buffer | OverflowReader | undefined {
+    const leaf = findLeaf(this.#pager, key, 0, key.length, state);
+    const index = searchCells(leaf, key, 0, key.length);
+    if (index < 0) return undefined;
+    const cursor = this.#cursor;
+    cursor.at(leaf, index);
+    const { valueStart, valueLength } = cursor;
+    if (cursor.overflows) return new OverflowReader(this.#pager, cursor.child, valueLength);
+    return copied(leaf, valueStart, valueLength);
+  }
+}
+
+/** A buffer of its own for bytes of a page. */
+export function copied(page: Uint8Array, start: number, length: number): Buffer {
+  const value = Buffer.allocUnsafe(length);
+  if (length > 128) {
+    value.set(page.subarray(start, start + length));
+    return value;
+  }
+  for (let index = 0; index < length; index++) value[index] = page[start + index]!;
+  return value;
+}
