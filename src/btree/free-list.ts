@@ -10,7 +10,7 @@ import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { META_FIELDS, pageCount, setPageCount } from './meta-page.ts';
 import { PAGE_COUNT_MAX, PAGE_HEADER_BYTES, PAGE_KIND } from './page-format.ts';
-import type { PageFrame } from './page-cache.ts';
+import type { PageFrame } from './btree-page-cache.ts';
 import type { Pager } from './pager.ts';
 
 /** Where the free-list page stands in its region. */

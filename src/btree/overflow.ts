@@ -6,7 +6,7 @@
 import { assert } from '../base/assert.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { FreeList } from './free-list.ts';
-import type { PageFrame } from './page-cache.ts';
+import type { PageFrame } from './btree-page-cache.ts';
 import { PAGE_HEADER_BYTES, PAGE_KIND, nextPage, pageKind, setNextPage } from './page-format.ts';
 import type { Pager } from './pager.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The file of pages: reads with every check, writes as runs of pages, syncs. Not here: which pages
- * are in memory (`page-cache`), and when one may be written (`checkpointer`).
+ * are in memory (`btree-page-cache`), and when one may be written (`checkpointer`).
  */
 
 import { CorruptionError } from '../base/errors.ts';

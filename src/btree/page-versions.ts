@@ -2,11 +2,11 @@
  * Pages as they were, for snapshots that still read them. A version is good for the states from its
  * own log position to before the change that replaced it; it is kept while a snapshot is in
  * between. Only so many stay in memory: the rest is in a file that nobody reads after a crash
- * (`spill-file`). Not here: the pages of now (`page-cache`).
+ * (`spill-file`). Not here: the pages of now (`btree-page-cache`).
  */
 
 import { assert } from '../base/assert.ts';
-import type { PageCache } from './page-cache.ts';
+import type { PageCache } from './btree-page-cache.ts';
 import type { SpillFile } from './spill-file.ts';
 
 /** A page as it was. */

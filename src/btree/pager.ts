@@ -9,7 +9,7 @@
 
 import { assert } from '../base/assert.ts';
 import { META_PAGE } from './meta-page.ts';
-import type { PageCache, PageFrame } from './page-cache.ts';
+import type { PageCache, PageFrame } from './btree-page-cache.ts';
 import type { PageFile } from './page-file.ts';
 import { PAGE_KIND, formatPage, pagePosition, setPagePosition } from './page-format.ts';
 import type { PageVersion, PageVersions } from './page-versions.ts';

@@ -201,7 +201,7 @@ export function removeCell(page: Uint8Array, index: number): void {
   const count = cellCount(page);
   assert(index < count, 'a cell is there');
   const offset = cellOffset(page, index);
-  const length = cellLength(page, index);
+  const length = bytesOfCell(page, index);
   const slot = PAGE_HEADER_BYTES + SLOT_BYTES * index;
   page.copyWithin(slot, slot + SLOT_BYTES, PAGE_HEADER_BYTES + SLOT_BYTES * count);
   setCellCount(page, count - 1);
@@ -222,7 +222,7 @@ export function replaceCell(
   start: number,
   end: number,
 ): void {
-  if (cellLength(page, index) === end - start) {
+  if (bytesOfCell(page, index) === end - start) {
     copyBytes(cell, start, end, page, cellOffset(page, index));
     return;
   }
@@ -230,14 +230,8 @@ export function replaceCell(
   insertCell(page, index, cell, start, end);
 }
 
-/** Of a branch page: leads a cell to another page. */
-export function setChild(page: Uint8Array, index: number, child: number): void {
-  CURSOR.at(page, index);
-  putUint32(page, CURSOR.keyEnd, child);
-}
-
 /** Bytes of a cell, without its slot. */
-export function cellLength(page: Uint8Array, index: number): number {
+export function bytesOfCell(page: Uint8Array, index: number): number {
   CURSOR.at(page, index);
   return CURSOR.end - CURSOR.start;
 }

@@ -2,7 +2,7 @@
 
 import { assert } from '../base/assert.ts';
 import { META_PAGE, rootPage } from './meta-page.ts';
-import type { PageFrame } from './page-cache.ts';
+import type { PageFrame } from './btree-page-cache.ts';
 import { PAGE_KIND, cellCount, pageKind, pageLevel } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import { childAt, searchChild } from './slotted-page.ts';

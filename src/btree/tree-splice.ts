@@ -13,7 +13,7 @@ import { assert } from '../base/assert.ts';
 import { putVarint32, varintLength } from '../base/coding.ts';
 import type { FreeList } from './free-list.ts';
 import { META_FIELDS, setRootPage } from './meta-page.ts';
-import type { PageFrame } from './page-cache.ts';
+import type { PageFrame } from './btree-page-cache.ts';
 import {
   PAGE_HEADER_BYTES,
   PAGE_KIND,
@@ -28,7 +28,7 @@ import {
   CellCursor,
   SLOT_BYTES,
   cellBytesMax,
-  cellLength,
+  bytesOfCell,
   childAt,
   insertCell,
   usedBytes,
@@ -81,7 +81,7 @@ export class TreeSplice {
     const frame = this.#path.frame(level);
     let used = usedBytes(frame.data);
     for (let at = index; at < index + removed; at++) {
-      used -= cellLength(frame.data, at) + SLOT_BYTES;
+      used -= bytesOfCell(frame.data, at) + SLOT_BYTES;
     }
     for (const cell of added) used += cell.end - cell.start + SLOT_BYTES;
     if (used <= this.#capacity && !this.#tooEmpty(level, used)) {

@@ -10,7 +10,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { FreeList } from './free-list.ts';
 import { META_FIELDS, entryCount, setEntryCount } from './meta-page.ts';
 import { overflowFrames, writeOverflow } from './overflow.ts';
-import type { PageFrame } from './page-cache.ts';
+import type { PageFrame } from './btree-page-cache.ts';
 import { putUint32 } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import {

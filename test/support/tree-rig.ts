@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { FreeList } from '../../src/btree/free-list.ts';
 import { makeEmptyTree } from '../../src/btree/new-tree.ts';
 import { OverflowReader } from '../../src/btree/overflow.ts';
-import { PageCache } from '../../src/btree/page-cache.ts';
+import { PageCache } from '../../src/btree/btree-page-cache.ts';
 import { PageFile } from '../../src/btree/page-file.ts';
 import { pagePosition, setPagePosition, formatPage } from '../../src/btree/page-format.ts';
 import { PageVersions } from '../../src/btree/page-versions.ts';
