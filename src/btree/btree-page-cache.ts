@@ -14,9 +14,9 @@ import { assert } from '../base/assert.ts';
 export class PageFrame {
   readonly number: number;
   /** The page with all changes, also those that are not with the log yet. */
-  data: Uint8Array;
+  data: Buffer;
   /** The page as readers see it, where that is not `data`: before a change not yet logged. */
-  visible: Uint8Array | null = null;
+  visible: Buffer | null = null;
   /** Whether the page is new: until its first changes are published, no reader knows it. */
   fresh = false;
   /** Whether it stays in memory: the meta page and the free list. */
@@ -32,7 +32,7 @@ export class PageFrame {
   /** How often it was asked for lately, up to 3. */
   hits = 0;
 
-  constructor(number: number, data: Uint8Array) {
+  constructor(number: number, data: Buffer) {
     this.number = number;
     this.data = data;
   }
@@ -56,7 +56,7 @@ export class PageCache {
   #long = new FrameQueue();
   /** Numbers of pages that left the short queue, the oldest first. */
   readonly #ghosts = new Set<number>();
-  readonly #buffers: Uint8Array[] = [];
+  readonly #buffers: Buffer[] = [];
   #count = 0;
   #bytesMade = 0;
 
@@ -88,7 +88,7 @@ export class PageCache {
   }
 
   /** Takes a page in, and lets others go. `data` came from `takeBuffer` and is the cache's now. */
-  add(number: number, data: Uint8Array): PageFrame {
+  add(number: number, data: Buffer): PageFrame {
     assert(this.#frames[number] === undefined, 'a page is in memory once');
     while (this.#count >= this.pagesMax) {
       if (!this.#evict()) break;
@@ -110,19 +110,19 @@ export class PageCache {
   }
 
   /** A buffer for a page; its bytes are anything. */
-  takeBuffer(): Uint8Array {
+  takeBuffer(): Buffer {
     const spare = this.#buffers.pop();
     if (spare !== undefined) return spare;
     const slab = new ArrayBuffer(this.pageBytes * SLAB_PAGES);
     this.#bytesMade += slab.byteLength;
     for (let index = 1; index < SLAB_PAGES; index++) {
-      this.#buffers.push(new Uint8Array(slab, index * this.pageBytes, this.pageBytes));
+      this.#buffers.push(Buffer.from(slab, index * this.pageBytes, this.pageBytes));
     }
-    return new Uint8Array(slab, 0, this.pageBytes);
+    return Buffer.from(slab, 0, this.pageBytes);
   }
 
   /** Gives a buffer back that nobody holds any more. */
-  returnBuffer(buffer: Uint8Array): void {
+  returnBuffer(buffer: Buffer): void {
     this.#buffers.push(buffer);
   }
 

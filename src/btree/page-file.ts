@@ -5,7 +5,7 @@
 
 import { CorruptionError } from '../base/errors.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
-import { readFully, readFullySync, writeFully } from '../vfs/transfer.ts';
+import { readFully, readFullySync, writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
 import { pageFault } from './page-format.ts';
 
@@ -53,6 +53,12 @@ export class PageFile {
   async write(number: number, pages: Uint8Array): Promise<void> {
     this.pagesWritten += pages.length / this.pageBytes;
     await writeFully(this.#file, pages, number * this.pageBytes);
+  }
+
+  /** As `write`, on the calling thread. */
+  writeSync(number: number, pages: Uint8Array): void {
+    this.pagesWritten += pages.length / this.pageBytes;
+    writeFullySync(this.#file, pages, number * this.pageBytes);
   }
 
   /** Makes everything written so far durable. */

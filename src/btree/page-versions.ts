@@ -16,7 +16,7 @@ export interface PageVersion {
   /** Sequence number of the change that replaced it. */
   readonly until: number;
   /** Null when it is in the spill file. */
-  data: Uint8Array | null;
+  data: Buffer | null;
   /** Where in the spill file; -1 when it is in memory only. */
   slot: number;
 }
@@ -113,7 +113,7 @@ export class PageVersions {
   }
 
   /** Takes a page that a change replaces; the buffer is ours from now on. */
-  keep(number: number, from: number, until: number, data: Uint8Array): void {
+  keep(number: number, from: number, until: number, data: Buffer): void {
     if (!this.snapshots.anyIn(from, until)) {
       this.#cache.returnBuffer(data);
       return;

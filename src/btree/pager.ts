@@ -46,9 +46,10 @@ export class Pager {
 
   readonly #spill: SpillFile;
   readonly #loading = new Map<number, Promise<void>>();
-  readonly #recalled = new Map<PageVersion, Uint8Array>();
+  readonly #recalled = new Map<PageVersion, Buffer>();
   /** Frames that the record being made changes. */
   #edited: PageFrame[] = [];
+  #recording = false;
   /** Frames with changes that readers do not see yet. */
   #pending: PageFrame[] = [];
 
@@ -81,13 +82,13 @@ export class Pager {
   }
 
   /** A page as it is now for readers. @throws PageMissing, HOLDFAST_CORRUPTION */
-  view(number: number): Uint8Array {
+  view(number: number): Buffer {
     const frame = this.cache.get(number) ?? this.#absent(number);
     return frame.visible ?? frame.data;
   }
 
   /** A page as a state has it. @throws PageMissing, HOLDFAST_CORRUPTION */
-  viewAt(number: number, sequence: number): Uint8Array {
+  viewAt(number: number, sequence: number): Buffer {
     const version = this.versions.find(number, sequence);
     if (version === undefined) return this.view(number);
     return version.data ?? this.#recalled.get(version) ?? this.#recall(version);
@@ -97,7 +98,7 @@ export class Pager {
   async bring(missing: PageMissing): Promise<void> {
     const { number, version } = missing;
     if (version !== undefined) {
-      const page = new Uint8Array(this.pageBytes);
+      const page = Buffer.allocUnsafeSlow(this.pageBytes);
       const { slot } = version;
       if (slot !== -1) await this.#spill.read(slot, page);
       if (version.slot === slot) this.#keepRecalled(version, page);
@@ -108,7 +109,7 @@ export class Pager {
   }
 
   /** Takes a page into memory whose bytes are known: when a file is made, and for redo. */
-  adopt(number: number, data: Uint8Array, dirty: boolean): PageFrame {
+  adopt(number: number, data: Buffer, dirty: boolean): PageFrame {
     const frame = this.cache.add(number, data);
     if (dirty) this.markDirty(frame);
     return frame;
@@ -127,9 +128,21 @@ export class Pager {
     this.dirtyCount--;
   }
 
+  /** Whether a record is being made. */
+  get recording(): boolean {
+    return this.#recording;
+  }
+
   beginRecord(): void {
     assert(this.#edited.length === 0, 'one record is made at a time');
-    this.record.cut(1);
+    this.record.clear();
+    this.#recording = true;
+  }
+
+  /** Ends a record that changes nothing. */
+  dropRecord(): void {
+    assert(this.#edited.length === 0, 'a record with changes goes to the log');
+    this.#recording = false;
   }
 
   /** Must come before any change of `frame.data`: keeps the page as readers see it. */
@@ -214,6 +227,7 @@ export class Pager {
       frame.edited = false;
     }
     this.#edited = [];
+    this.#recording = false;
     return this.record.bytes();
   }
 
@@ -252,6 +266,7 @@ export class Pager {
     }
     this.#pending = [];
     this.#edited = [];
+    this.#recording = false;
   }
 
   #absent(number: number): PageFrame {
@@ -289,18 +304,18 @@ export class Pager {
     else this.cache.returnBuffer(data);
   }
 
-  #recall(version: PageVersion): Uint8Array {
+  #recall(version: PageVersion): Buffer {
     if (!this.blocking) {
       MISSING.version = version;
       throw MISSING;
     }
-    const page = new Uint8Array(this.pageBytes);
+    const page = Buffer.allocUnsafeSlow(this.pageBytes);
     this.#spill.readSync(version.slot, page);
     this.#keepRecalled(version, page);
     return page;
   }
 
-  #keepRecalled(version: PageVersion, page: Uint8Array): void {
+  #keepRecalled(version: PageVersion, page: Buffer): void {
     this.#recalled.set(version, page);
     if (this.#recalled.size <= RECALLED_MAX) return;
     for (const oldest of this.#recalled.keys()) {

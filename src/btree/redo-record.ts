@@ -13,7 +13,6 @@
  * (`page-changes`), and where the record goes.
  */
 
-import { assert } from '../base/assert.ts';
 import { ByteReader, DecodeError } from '../base/byte-reader.ts';
 import { putVarint53, varintLength } from '../base/coding.ts';
 import { PAGE_HEADER_BYTES, PAGE_KIND, cellCount, cellsOffset, pageKind } from './page-format.ts';
@@ -28,6 +27,7 @@ export const REDO = { image: 1, insert: 2, remove: 3, replace: 4, bytes: 5 } as 
 /** Where an image begins: checksum, number and position are the page's own. */
 const IMAGE_AT = 16;
 const FIRST_BYTES = 4096;
+const KEPT_BYTES_MAX: number = 4 << 20;
 
 /** Collects the changes of one commit. */
 export class RedoRecord {
@@ -35,27 +35,23 @@ export class RedoRecord {
   #length = 1;
 
   constructor() {
-    this.#bytes[0] = REDO_VERSION;
+    this.clear();
   }
 
   get empty(): boolean {
     return this.#length === 1;
   }
 
-  /** Bytes so far. */
-  get length(): number {
-    return this.#length;
-  }
-
-  /** The record, whose bytes are good until the next change or `reset`. */
+  /** The record, whose bytes are good until the next change or `clear`. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Takes back everything behind a length that it had. */
-  cut(length: number): void {
-    assert(length >= 1 && length <= this.#length, 'a record is cut to what it was');
-    this.#length = length;
+  /** Begins a new record. A large one does not keep its memory. */
+  clear(): void {
+    if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = new Uint8Array(FIRST_BYTES);
+    this.#bytes[0] = REDO_VERSION;
+    this.#length = 1;
   }
 
   /** The page as it is now. */

@@ -20,7 +20,6 @@ import {
   cellCount,
   cellsOffset,
   pageKind,
-  putUint32,
   scatteredBytes,
   setCellCount,
   setCellsOffset,

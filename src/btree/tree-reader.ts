@@ -14,7 +14,7 @@ import { damagedTree } from './tree-damage.ts';
 export const NOW = -1;
 
 /** A page as a state has it. */
-export function pageOf(pager: Pager, number: number, state: number): Uint8Array {
+export function pageOf(pager: Pager, number: number, state: number): Buffer {
   return state === NOW ? pager.view(number) : pager.viewAt(number, state);
 }
 
@@ -25,7 +25,7 @@ export function findLeaf(
   keyStart: number,
   keyEnd: number,
   state: number,
-): Uint8Array {
+): Buffer {
   let number = rootPage(pageOf(pager, META_PAGE, state));
   let page = pageOf(pager, number, state);
   for (let level = pageLevel(page); level > 0; level--) {

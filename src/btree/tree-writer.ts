@@ -144,6 +144,11 @@ export class TreeWriter {
   /** Whether the entry count of the meta page is not in the record yet. */
   #metaChanged = false;
 
+  /** After changes were taken back. */
+  forget(): void {
+    this.#metaChanged = false;
+  }
+
   /** Must come before the record ends: the count goes into it once. */
   finish(): void {
     if (!this.#metaChanged) return;

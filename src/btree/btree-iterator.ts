@@ -1,0 +1,293 @@
+/**
+ * Reads a range of a state in order, in either direction. The state does not change, so that the
+ * way to the current entry (page numbers and indexes) stays right however the tree is changed
+ * meanwhile.
+ */
+
+import { assert } from '../base/assert.ts';
+import { closedError } from '../engine/engine-errors.ts';
+import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
+import {
+  aboveLower,
+  belowUpper,
+  boundsAreEmpty,
+  entryLimit,
+  keyBounds,
+} from '../engine/key-range.ts';
+import type { KeyBounds } from '../engine/key-range.ts';
+import type { Eventual } from '../engine/read-options.ts';
+import { META_PAGE, rootPage } from './meta-page.ts';
+import { OverflowReader } from './overflow.ts';
+import { PAGE_KIND, cellCount, pageKind, pageLevel } from './page-format.ts';
+import { PageMissing } from './pager.ts';
+import type { Pager } from './pager.ts';
+import { CellCursor, childAt, searchCells, searchChild } from './slotted-page.ts';
+import { damagedTree } from './tree-damage.ts';
+
+/** A page on the way, and the index of the cell taken in it. */
+interface Step {
+  number: number;
+  index: number;
+}
+
+/** Where the next read begins. */
+type Start =
+  | { readonly kind: 'here' | 'end' | 'first' | 'neighbour' }
+  | { readonly kind: 'seek'; readonly key: Uint8Array };
+
+const NOTHING: Buffer = Buffer.alloc(0);
+const HERE: Start = { kind: 'here' };
+const END: Start = { kind: 'end' };
+/** The way leads behind the entries of its leaf: the next one is in the leaf beside it. */
+const NEIGHBOUR: Start = { kind: 'neighbour' };
+
+export class BtreeIterator implements EntryIterator {
+  readonly #pager: Pager;
+  readonly #state: number;
+  readonly #bounds: KeyBounds;
+  readonly #reverse: boolean;
+  readonly #keys: boolean;
+  readonly #values: boolean;
+  readonly #onClose: (iterator: BtreeIterator) => void;
+  readonly #cursor = new CellCursor();
+  /** From the root to the leaf of the next entry. */
+  #way: Step[] = [];
+  #start: Start;
+  /** A long value of the next entry, as far as it has been read. */
+  #long: OverflowReader | null = null;
+  #left: number;
+  #reading = false;
+  #closed = false;
+
+  constructor(
+    pager: Pager,
+    state: number,
+    options: IteratorOptions,
+    onClose: (iterator: BtreeIterator) => void,
+  ) {
+    this.#pager = pager;
+    this.#state = state;
+    this.#bounds = keyBounds(options);
+    this.#reverse = options.reverse ?? false;
+    this.#keys = options.keys ?? true;
+    this.#values = options.values ?? true;
+    this.#left = entryLimit(options.limit);
+    this.#onClose = onClose;
+    const { lower, upper } = this.#bounds;
+    const bound = this.#reverse ? upper : lower;
+    if (boundsAreEmpty(this.#bounds)) this.#start = END;
+    else if (bound === undefined) this.#start = { kind: 'first' };
+    else this.#start = { kind: 'seek', key: bound };
+  }
+
+  read(sink: EntrySink, entriesMax: number, bytesMax: number): Eventual<number> {
+    assert(!this.#reading, 'one read of an iterator at a time');
+    const pushed = this.#attempt(sink, entriesMax, bytesMax);
+    return pushed instanceof PageMissing
+      ? this.#readLater(pushed, sink, entriesMax, bytesMax)
+      : pushed;
+  }
+
+  readSync(sink: EntrySink, entriesMax: number, bytesMax: number): number {
+    assert(!this.#reading, 'one read of an iterator at a time');
+    this.#pager.blocking = true;
+    try {
+      const pushed = this.#attempt(sink, entriesMax, bytesMax);
+      assert(!(pushed instanceof PageMissing), 'nothing is missing when reads may wait');
+      return pushed;
+    } finally {
+      this.#pager.blocking = false;
+    }
+  }
+
+  seek(target: Uint8Array): void {
+    if (this.#closed) throw closedError('iterator');
+    assert(!this.#reading, 'no seek while a read is under way');
+    this.#long = null;
+    const inside = aboveLower(this.#bounds, target) && belowUpper(this.#bounds, target);
+    this.#start = inside ? { kind: 'seek', key: new Uint8Array(target) } : END;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#long = null;
+    this.#onClose(this);
+  }
+
+  async #readLater(
+    first: PageMissing,
+    sink: EntrySink,
+    entriesMax: number,
+    bytesMax: number,
+  ): Promise<number> {
+    this.#reading = true;
+    try {
+      let missing = first;
+      for (;;) {
+        await this.#pager.bring(missing);
+        const pushed = this.#attempt(sink, entriesMax, bytesMax);
+        if (!(pushed instanceof PageMissing)) return pushed;
+        missing = pushed;
+      }
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  /** Pushes what is at hand. What is missing counts only when nothing could be pushed. */
+  #attempt(sink: EntrySink, entriesMax: number, bytesMax: number): number | PageMissing {
+    assert(entriesMax > 0, 'a read asks for at least one entry');
+    if (this.#closed) throw closedError('iterator');
+    let pushed = 0;
+    try {
+      this.#begin();
+      let bytes = 0;
+      while (pushed < entriesMax && bytes < bytesMax && this.#left > 0) {
+        if (this.#start === END) break;
+        const length = this.#push(sink);
+        if (length < 0) {
+          this.#start = END;
+          break;
+        }
+        pushed++;
+        this.#left--;
+        bytes += length;
+        this.#advance();
+      }
+    } catch (error) {
+      // The one signal of this folder; everything else is an error. What was pushed is right, and
+      // an error comes again with the next call, which begins at the same place.
+      if (pushed > 0) return pushed;
+      if (error instanceof PageMissing) return error;
+      throw error;
+    }
+    return pushed;
+  }
+
+  #page(number: number): Buffer {
+    return this.#pager.viewAt(number, this.#state);
+  }
+
+  /** Pushes the entry of the way's end. Returns its bytes, -1 when it is outside the range. */
+  #push(sink: EntrySink): number {
+    const last = this.#way.at(-1);
+    assert(last !== undefined, 'an iterator that is not at its end has a place');
+    const page = this.#page(last.number);
+    const cursor = this.#cursor;
+    cursor.at(page, last.index);
+    const { keyStart, keyEnd } = cursor;
+    const inside = this.#reverse
+      ? aboveLower(this.#bounds, page, keyStart, keyEnd)
+      : belowUpper(this.#bounds, page, keyStart, keyEnd);
+    if (!inside) return -1;
+    let values = NOTHING;
+    let valueStart = 0;
+    let valueEnd = 0;
+    if (this.#values) {
+      if (cursor.overflows) {
+        this.#long ??= new OverflowReader(this.#pager, cursor.child, cursor.valueLength);
+        values = this.#long.read((number) => this.#page(number));
+        valueEnd = values.length;
+        this.#long = null;
+      } else {
+        values = page;
+        ({ valueStart } = cursor);
+        valueEnd = valueStart + cursor.valueLength;
+      }
+    }
+    if (this.#keys) sink.entry(page, keyStart, keyEnd, values, valueStart, valueEnd);
+    else sink.entry(NOTHING, 0, 0, values, valueStart, valueEnd);
+    return (this.#keys ? keyEnd - keyStart : 0) + valueEnd - valueStart;
+  }
+
+  /** Goes where the last `seek` or the beginning of the range says. */
+  #begin(): void {
+    const start = this.#start;
+    if (start.kind === 'here' || start.kind === 'end') return;
+    if (start.kind === 'neighbour') {
+      this.#toNeighbour();
+      return;
+    }
+    const way: Step[] = [];
+    const key = start.kind === 'seek' ? start.key : null;
+    let number = rootPage(this.#page(META_PAGE));
+    let page = this.#page(number);
+    for (let level = pageLevel(page); level > 0; level--) {
+      const index = key === null ? this.#edge(page) : searchChild(page, key, 0, key.length);
+      way.push({ number, index });
+      number = childAt(page, index);
+      page = this.#page(number);
+      if (pageLevel(page) !== level - 1) {
+        throw damagedTree(this.#pager, number, `a page of level ${level - 1}`, page);
+      }
+    }
+    if (pageKind(page) !== PAGE_KIND.leaf) {
+      throw damagedTree(this.#pager, number, 'a leaf page', page);
+    }
+    const last: Step = { number, index: 0 };
+    way.push(last);
+    last.index = key === null ? this.#edge(page) : this.#indexAt(page, key);
+    this.#way = way;
+    this.#start = HERE;
+    if (last.index < 0 || last.index >= cellCount(page)) this.#leave();
+  }
+
+  /** The index in a leaf of the first entry from a key on, in the direction; an open bound is not. */
+  #indexAt(page: Uint8Array, key: Uint8Array): number {
+    const found = searchCells(page, key, 0, key.length);
+    const { lower, lowerOpen, upper, upperOpen } = this.#bounds;
+    if (found >= 0) {
+      const onBound = this.#reverse ? upperOpen && key === upper : lowerOpen && key === lower;
+      if (!onBound) return found;
+      return this.#reverse ? found - 1 : found + 1;
+    }
+    return this.#reverse ? -2 - found : -1 - found;
+  }
+
+  #edge(page: Uint8Array): number {
+    return this.#reverse ? cellCount(page) - 1 : 0;
+  }
+
+  #advance(): void {
+    const last = this.#way.at(-1);
+    assert(last !== undefined, 'an iterator that is not at its end has a place');
+    last.index += this.#reverse ? -1 : 1;
+    // The page is that of the entry just pushed: it is in memory.
+    if (last.index < 0 || last.index >= cellCount(this.#page(last.number))) this.#leave();
+  }
+
+  #leave(): void {
+    this.#start = NEIGHBOUR;
+    this.#toNeighbour();
+  }
+
+  /** To the leaf beside, or beyond. Where a page is missing, the next attempt calls it again. */
+  #toNeighbour(): void {
+    const step = this.#reverse ? -1 : 1;
+    for (;;) {
+      const way = this.#way;
+      let depth = way.length - 2;
+      for (; depth >= 0; depth--) {
+        const above = way[depth]!;
+        const index = above.index + step;
+        if (index >= 0 && index < cellCount(this.#page(above.number))) break;
+      }
+      if (depth < 0) {
+        this.#start = END;
+        return;
+      }
+      const next = way.slice(0, depth + 1).map(({ number, index }) => ({ number, index }));
+      next[depth]!.index += step;
+      for (let at = depth; at < way.length - 1; at++) {
+        const above = next[at]!;
+        const number = childAt(this.#page(above.number), above.index);
+        next.push({ number, index: this.#edge(this.#page(number)) });
+      }
+      this.#way = next;
+      // The last leaf may be empty.
+      if (cellCount(this.#page(next.at(-1)!.number)) > 0) break;
+    }
+    this.#start = HERE;
+  }
+}

@@ -1,0 +1,314 @@
+/**
+ * Brings changed pages to their file, in the background, and lets the log go that they make
+ * needless. The order, each step of which is needed:
+ *
+ * 1. Between two commits, when readers see everything: a new epoch begins. From now on the first
+ *    change of each page logs the whole page, so that whatever is torn below is in the log.
+ * 2. The log is rotated: what came before is durable, and in segments of its own.
+ * 3. Each page that was changed before is written, as readers see it, and only when the log is
+ *    durable up to its last change. No lock is held: commits go on.
+ * 4. The file is synced.
+ * 5. The checkpoint is recorded in the log, durably; then the old segments are removed.
+ *
+ * A crash before 5 finds the log that it needs to do all of it again.
+ */
+
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Poison } from '../durable/poison.ts';
+import { meaningOf } from '../durable/poison.ts';
+import type { PageFrame } from './btree-page-cache.ts';
+import type { Relief } from './commit-queue.ts';
+import { META_PAGE, pageCount } from './meta-page.ts';
+import { pagePosition, sealPage } from './page-format.ts';
+import type { Pager } from './pager.ts';
+import type { RedoLog } from './redo-log.ts';
+
+/** Pages that are written in one go. */
+const RUN_PAGES = 128;
+/** Of the cache, how much may have changes: then a checkpoint begins, or writers wait for it. */
+const DIRTY_SHARE_SOON = 1 / 4;
+const DIRTY_SHARE_MOST = 1 / 2;
+
+export interface CheckpointBounds {
+  /** A checkpoint begins when the log has this many bytes since the last one. */
+  readonly logBytes: number;
+  /** And this long after a change that no checkpoint has. */
+  readonly ms: number;
+}
+
+/** Pages beside each other, copied and sealed. */
+interface Run {
+  readonly first: number;
+  readonly bytes: Uint8Array;
+  readonly frames: readonly PageFrame[];
+  readonly positions: readonly number[];
+}
+
+export class Checkpointer implements Relief {
+  readonly #pager: Pager;
+  readonly #log: RedoLog;
+  readonly #poison: Poison;
+  readonly #bounds: CheckpointBounds;
+  readonly #clock: Clock;
+  readonly #staging: Uint8Array;
+  /** Pages that are being written on the thread pool. */
+  #inFlight: Run | null = null;
+  #running: Promise<void> | null = null;
+  /** Called between two commits. */
+  #atBoundary: (() => void) | null = null;
+  /** Those that wait for pages to have been written. */
+  #progressed: (() => void)[] = [];
+  #timer: Timer | null = null;
+  /** The last failure that was no reason to stop for good; told to those who need room. */
+  #failure: { readonly error: unknown } | null = null;
+  #closed = false;
+  /** Checkpoints that were completed. */
+  completed = 0;
+
+  constructor(
+    pager: Pager,
+    log: RedoLog,
+    poison: Poison,
+    bounds: CheckpointBounds,
+    clock: Clock,
+  ) {
+    this.#pager = pager;
+    this.#log = log;
+    this.#poison = poison;
+    this.#bounds = bounds;
+    this.#clock = clock;
+    this.#staging = new Uint8Array(RUN_PAGES * pager.pageBytes);
+  }
+
+  /** Makes a checkpoint of the state of now. Calls while one is under way share the next. */
+  async checkpoint(): Promise<void> {
+    await this.#running;
+    this.#failure = null;
+    await this.#start();
+    const failure = this.#failure as { readonly error: unknown } | null;
+    if (failure !== null) throw failure.error;
+  }
+
+  /** Writes all changed pages, without a checkpoint. REQUIRES: the log is durable. */
+  async flush(): Promise<void> {
+    await this.#writeAll(this.#dirtyPages());
+  }
+
+  /** No more checkpoints; resolves when the one under way has ended. */
+  async stop(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  before(): Promise<void> | undefined {
+    this.#poison.check();
+    const tooMany = this.#pager.dirtyCount > this.#pager.cache.pagesMax * DIRTY_SHARE_MOST;
+    if (!tooMany && !this.#pager.versions.full) return undefined;
+    return this.#makeRoom(tooMany);
+  }
+
+  beforeSync(): void {
+    this.#poison.check();
+    if (this.#pager.versions.full) this.#pager.versions.spillSync();
+    if (this.#pager.dirtyCount <= this.#pager.cache.pagesMax * DIRTY_SHARE_MOST) return;
+    // A thread that never waits gives a checkpoint no time: pages are written here, and the log
+    // stays until there is time.
+    this.#log.syncSync();
+    const staging = new Uint8Array(this.#staging.length);
+    this.#eachRun(this.#dirtyPages(), staging, (run) => {
+      this.#guardSync(() => this.#pager.file.writeSync(run.first, run.bytes));
+      this.#written(run);
+    });
+  }
+
+  between(): void {
+    const atBoundary = this.#atBoundary;
+    this.#atBoundary = null;
+    atBoundary?.();
+    if (this.#closed || this.#running !== null) return;
+    const soon = this.#pager.cache.pagesMax * DIRTY_SHARE_SOON;
+    if (this.#log.bytes >= this.#bounds.logBytes || this.#pager.dirtyCount > soon) {
+      void this.#start();
+    } else {
+      this.#timer ??= this.#clock.after(this.#bounds.ms, () => {
+        this.#timer = null;
+        if (!this.#closed && this.#running === null) void this.#start();
+      });
+    }
+  }
+
+  /** Never rejects: what fails is kept, and told by those who need what it was for. */
+  #start(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#running ??= this.#run()
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        this.#running = null;
+        this.#wake();
+      });
+    return this.#running;
+  }
+
+  async #makeRoom(tooMany: boolean): Promise<void> {
+    await this.#pager.versions.spill();
+    if (!tooMany) return;
+    this.#failure = null;
+    while (this.#pager.dirtyCount > this.#pager.cache.pagesMax * DIRTY_SHARE_MOST) {
+      void this.#start();
+      await new Promise<void>((resolve) => this.#progressed.push(resolve));
+      const failure = this.#failure as { readonly error: unknown } | null;
+      if (failure !== null) throw failure.error;
+    }
+  }
+
+  async #run(): Promise<void> {
+    // Step 1.
+    const upTo = await this.#boundary();
+    const numbers = this.#dirtyPages();
+    // Step 2.
+    await this.#log.beginCheckpoint();
+    // Step 3.
+    const pages = await this.#writeAll(numbers);
+    // Step 4.
+    await this.#guard('sync', () => this.#pager.file.sync());
+    await this.#cut(pages);
+    // Step 5.
+    await this.#log.endCheckpoint(upTo);
+    this.completed++;
+  }
+
+  /** Resolves to the last sequence number, in the moment when the epoch changes. */
+  #boundary(): Promise<number> {
+    return new Promise((resolve) => {
+      const begin = (): void => {
+        this.#pager.epoch++;
+        resolve(this.#log.lastSequence);
+      };
+      if (this.#pager.hasPending || this.#pager.recording) this.#atBoundary = begin;
+      else begin();
+    });
+  }
+
+  /** Writes pages. Resolves to how many the file has, as far as is durable. */
+  async #writeAll(numbers: readonly number[]): Promise<number> {
+    let pages = pageCount(this.#pager.view(META_PAGE));
+    let at = 0;
+    while (at < numbers.length) {
+      const { run, next } = this.#stage(numbers, at, this.#staging);
+      at = next;
+      if (run === null) continue;
+      const last = Math.max(...run.positions);
+      this.#inFlight = run;
+      try {
+        if (last > this.#log.durableSequence) await this.#log.sync();
+        await this.#guard('write', () => this.#pager.file.write(run.first, run.bytes));
+      } finally {
+        this.#inFlight = null;
+      }
+      if (run.first === META_PAGE) pages = pageCount(run.bytes);
+      this.#written(run);
+      this.#wake();
+    }
+    return pages;
+  }
+
+  /** Gives the end of the file back that no page needs, once that is durable. */
+  async #cut(pages: number): Promise<void> {
+    const now = pageCount(this.#pager.view(META_PAGE));
+    const needed = Math.max(pages, now);
+    if ((await this.#pager.file.pageCount()) <= needed) return;
+    await this.#guard('write', () => this.#pager.file.truncate(needed));
+  }
+
+  /** Pages that are under way on the thread pool are left to it. */
+  #eachRun(numbers: readonly number[], staging: Uint8Array, visit: (run: Run) => void): void {
+    const underWay = new Set(this.#inFlight?.frames.map(({ number }) => number));
+    const mine = numbers.filter((number) => !underWay.has(number));
+    let at = 0;
+    while (at < mine.length) {
+      const { run, next } = this.#stage(mine, at, staging);
+      at = next;
+      if (run !== null) visit(run);
+    }
+  }
+
+  #dirtyPages(): number[] {
+    const numbers: number[] = [];
+    this.#pager.cache.forEach((frame) => {
+      if (frame.dirty) numbers.push(frame.number);
+    });
+    return numbers;
+  }
+
+  /** Copies pages that follow each other, as readers see them. */
+  #stage(
+    numbers: readonly number[],
+    from: number,
+    staging: Uint8Array,
+  ): { readonly run: Run | null; readonly next: number } {
+    const { pageBytes, cache } = this.#pager;
+    const frames: PageFrame[] = [];
+    const positions: number[] = [];
+    let at = from;
+    for (; at < numbers.length && frames.length < RUN_PAGES; at++) {
+      const number = numbers[at]!;
+      if (frames.length > 0 && number !== frames[0]!.number + frames.length) break;
+      const frame = cache.peek(number);
+      // Given up, or written meanwhile.
+      if (frame === undefined || !frame.dirty || frame.fresh) {
+        if (frames.length === 0) continue;
+        break;
+      }
+      const page = staging.subarray(frames.length * pageBytes, (frames.length + 1) * pageBytes);
+      page.set(frame.visible ?? frame.data);
+      sealPage(page);
+      frames.push(frame);
+      positions.push(pagePosition(page));
+    }
+    const [first] = frames;
+    if (first === undefined) return { run: null, next: Math.max(at, from + 1) };
+    const bytes = staging.subarray(0, frames.length * pageBytes);
+    return { run: { first: first.number, bytes, frames, positions }, next: at };
+  }
+
+  /** Pages that nothing changed since they were copied are as the file has them. */
+  #written(run: Run): void {
+    run.frames.forEach((frame, index) => {
+      if (this.#pager.cache.peek(frame.number) !== frame || !frame.dirty) return;
+      const unchanged = frame.visible === null && !frame.edited;
+      if (unchanged && pagePosition(frame.data) === run.positions[index]) {
+        this.#pager.markClean(frame);
+      }
+    });
+  }
+
+  #wake(): void {
+    const progressed = this.#progressed;
+    this.#progressed = [];
+    for (const resolve of progressed) resolve();
+  }
+
+  async #guard(call: 'write' | 'sync', run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      // No room for a page is no harm: the log has it. Anything else ends writing.
+      if (meaningOf(call, error) === 'poisoned') this.#poison.poison(error);
+      throw error;
+    }
+  }
+
+  #guardSync(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      // As in `#guard`.
+      if (meaningOf('write', error) === 'poisoned') this.#poison.poison(error);
+      throw error;
+    }
+  }
+}

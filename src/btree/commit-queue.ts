@@ -1,0 +1,329 @@
+/**
+ * Commits batches in the order of the calls. All that wait at the same moment become one record of
+ * the log: their changes are made in memory, where readers do not see them yet; the record goes to
+ * the log; then readers see them. A record that the log refuses is taken back, and nothing of it
+ * was ever seen. Not here: the pages (`pager`) and when they reach their file (`checkpointer`).
+ */
+
+import { assert } from '../base/assert.ts';
+import type { SyncPolicy } from '../durable/sync-policy.ts';
+import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
+import type { FreeList } from './free-list.ts';
+import { PageMissing } from './pager.ts';
+import type { Pager } from './pager.ts';
+import type { RedoLog } from './redo-log.ts';
+import type { TreeWriter } from './tree-writer.ts';
+
+/** A record is ended when it has this many bytes; one batch may go beyond. */
+const GROUP_BYTES = 1 << 20;
+
+/** A batch that waits for its turn or for the log. */
+interface Waiting {
+  readonly batch: WriteBatch;
+  readonly policy: SyncPolicy;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What makes room before more is written. */
+export interface Relief {
+  /** Resolves when a commit may begin; undefined: now. */
+  before(): Promise<void> | undefined;
+  /** As `before`, on the calling thread. */
+  beforeSync(): void;
+  /** Called between two records, when readers see everything. */
+  between(): void;
+}
+
+export class CommitQueue {
+  readonly #pager: Pager;
+  readonly #freeList: FreeList;
+  readonly #writer: TreeWriter;
+  readonly #log: RedoLog;
+  readonly #relief: Relief;
+  #waiting: Waiting[] = [];
+  /** The batches of the record being made or under way. */
+  #group: Waiting[] = [];
+  /** How many of them are in the record, and operations of the one after. */
+  #applied = 0;
+  #operations = 0;
+  /** Sequence number of the record that is with the log and not published; 0: none. */
+  #flying = 0;
+  #running: Promise<void> | null = null;
+  #visible: number;
+
+  constructor(
+    pager: Pager,
+    freeList: FreeList,
+    writer: TreeWriter,
+    log: RedoLog,
+    relief: Relief,
+  ) {
+    this.#pager = pager;
+    this.#freeList = freeList;
+    this.#writer = writer;
+    this.#log = log;
+    this.#relief = relief;
+    this.#visible = log.lastSequence;
+  }
+
+  /** Sequence number of the state that readers see. */
+  get visible(): number {
+    return this.#visible;
+  }
+
+  /** Whether no batch is on its way. */
+  get idle(): boolean {
+    return this.#running === null;
+  }
+
+  /** As `Engine.write`. */
+  write(batch: WriteBatch, policy: SyncPolicy): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ batch, policy, resolve, reject });
+      this.#running ??= this.#run().finally(() => {
+        this.#running = null;
+      });
+    });
+  }
+
+  /** As `Engine.writeSync`. */
+  writeSync(batch: WriteBatch, policy: SyncPolicy): void {
+    this.settleSync();
+    this.#relief.beforeSync();
+    let failed: { readonly error: unknown } | null = null;
+    this.#group = [
+      {
+        batch,
+        policy,
+        resolve: () => {},
+        reject: (error) => {
+          failed = { error };
+        },
+      },
+    ];
+    this.#finishGroupSync();
+    if (failed !== null) throw (failed as { readonly error: unknown }).error;
+  }
+
+  /** Ends everything that was called for before, on the calling thread. */
+  settleSync(): void {
+    if (this.#flying > 0) {
+      try {
+        this.#log.syncSync();
+        this.#landed();
+      } catch {
+        // The log tells those who wait for the record, and `#fly` goes on from there.
+        this.#refused();
+      }
+    }
+    if (this.#group.length > 0) this.#finishGroupSync();
+    while (this.#waiting.length > 0) {
+      this.#relief.beforeSync();
+      this.#takeGroup();
+      this.#finishGroupSync();
+    }
+  }
+
+  /** Resolves when everything that was called for is done, well or not. */
+  async settle(): Promise<void> {
+    while (this.#running !== null) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // Calls of the same turn share a record.
+    await null;
+    while (this.#waiting.length > 0 || this.#group.length > 0) {
+      try {
+        await this.#relief.before();
+      } catch (error) {
+        this.#rejectWaiting(error);
+        continue;
+      }
+      if (this.#group.length === 0) this.#takeGroup();
+      if (this.#group.length === 0) continue;
+      await this.#applyLater();
+      await this.#fly();
+    }
+  }
+
+  #takeGroup(): void {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#waiting.length && bytes < GROUP_BYTES; count++) {
+      bytes += this.#waiting[count]!.batch.byteLength;
+    }
+    this.#group = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    this.#applied = 0;
+    this.#operations = 0;
+    if (count > 0) this.#pager.beginRecord();
+  }
+
+  /** Makes the changes of the group, bringing the pages they need. */
+  async #applyLater(): Promise<void> {
+    for (;;) {
+      const group = this.#group;
+      let missing: PageMissing;
+      try {
+        this.#apply();
+        return;
+      } catch (error) {
+        if (!(error instanceof PageMissing)) {
+          this.#exclude(error);
+          continue;
+        }
+        missing = error;
+      }
+      try {
+        await this.#pager.bring(missing);
+      } catch (error) {
+        // A synchronous call may have ended the group meanwhile.
+        if (group === this.#group) this.#exclude(error);
+      }
+    }
+  }
+
+  /** Goes on with the group where it was; @throws PageMissing, HOLDFAST_CORRUPTION */
+  #apply(): void {
+    const group = this.#group;
+    for (; this.#applied < group.length; this.#applied++) {
+      const { batch } = group[this.#applied]!;
+      let place = 0;
+      const visitor: BatchVisitor = {
+        put: (bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+          if (place++ < this.#operations) return;
+          this.#writer.put(bytes, keyStart, keyEnd, valueStart, valueEnd);
+          this.#operations++;
+        },
+        delete: (bytes, keyStart, keyEnd) => {
+          if (place++ < this.#operations) return;
+          this.#writer.delete(bytes, keyStart, keyEnd);
+          this.#operations++;
+        },
+      };
+      batch.visit(visitor);
+      this.#operations = 0;
+    }
+  }
+
+  /** Takes the group's changes back and the batch that failed out of it. */
+  #exclude(error: unknown): void {
+    this.#undo();
+    const [failed] = this.#group.splice(this.#applied, 1);
+    this.#applied = 0;
+    this.#operations = 0;
+    this.#pager.beginRecord();
+    failed?.reject(error);
+  }
+
+  /** Gives the record to the log and waits for it. */
+  async #fly(): Promise<void> {
+    const group = this.#group;
+    if (group.length === 0) return;
+    try {
+      await this.#append(group);
+      if (group === this.#group && this.#flying > 0) this.#landed();
+      else if (group === this.#group) this.#ended();
+    } catch (error) {
+      if (group === this.#group) this.#refused();
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    for (const { resolve } of group) resolve();
+  }
+
+  #append(group: readonly Waiting[]): Promise<void> {
+    this.#writer.finish();
+    const policy = strongest(group);
+    if (this.#pager.record.empty && !this.#pager.hasPending) return this.#log.settled(policy);
+    this.#flying = this.#log.lastSequence + 1;
+    return this.#log.append(this.#pager.endRecord(this.#flying), policy);
+  }
+
+  /** Applies the group and gives it to the log, on the calling thread. */
+  #finishGroupSync(): void {
+    const group = this.#group;
+    if (!this.#pager.recording) this.#pager.beginRecord();
+    this.#pager.blocking = true;
+    try {
+      this.#applySync();
+    } finally {
+      this.#pager.blocking = false;
+    }
+    if (this.#group.length === 0) return;
+    this.#writer.finish();
+    const policy = strongest(group);
+    try {
+      if (this.#pager.record.empty && !this.#pager.hasPending) {
+        this.#log.settledSync(policy);
+        this.#ended();
+      } else {
+        this.#flying = this.#log.lastSequence + 1;
+        this.#log.appendSync(this.#pager.endRecord(this.#flying), policy);
+        this.#landed();
+      }
+    } catch (error) {
+      this.#refused();
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    for (const { resolve } of group) resolve();
+  }
+
+  #applySync(): void {
+    for (;;) {
+      try {
+        this.#apply();
+        return;
+      } catch (error) {
+        assert(!(error instanceof PageMissing), 'nothing is missing when reads may wait');
+        this.#exclude(error);
+      }
+    }
+  }
+
+  /** The log has the record: readers see it. */
+  #landed(): void {
+    assert(this.#flying > this.#visible, 'states follow each other');
+    this.#visible = this.#flying;
+    this.#pager.publish();
+    this.#ended();
+  }
+
+  /** The log has not taken the record: nothing of it was seen, and nothing is left. */
+  #refused(): void {
+    this.#undo();
+    this.#ended();
+  }
+
+  #ended(): void {
+    this.#pager.dropRecord();
+    this.#flying = 0;
+    this.#group = [];
+    this.#applied = 0;
+    this.#operations = 0;
+    this.#relief.between();
+  }
+
+  #rejectWaiting(error: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of waiting) reject(error);
+  }
+
+  #undo(): void {
+    this.#pager.undo();
+    this.#freeList.forget();
+    this.#writer.forget();
+  }
+}
+
+function strongest(group: readonly Waiting[]): SyncPolicy {
+  let policy: SyncPolicy = 'none';
+  for (const waiting of group) {
+    if (waiting.policy === 'sync') return 'sync';
+    if (waiting.policy === 'batch') policy = 'batch';
+  }
+  return policy;
+}
