@@ -7,7 +7,8 @@
 
 import { assert } from '../base/assert.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
-import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
+import { WriteBatch } from '../engine/write-batch.ts';
+import type { BatchVisitor } from '../engine/write-batch.ts';
 import type { FreeList } from './free-list.ts';
 import { PageMissing } from './pager.ts';
 import type { Pager } from './pager.ts';
@@ -19,7 +20,8 @@ const GROUP_BYTES = 1 << 20;
 
 /** A batch that waits for its turn or for the log. */
 interface Waiting {
-  readonly batch: WriteBatch;
+  /** A batch, or a change of the tree's own, which is begun again where a page is missing. */
+  readonly batch: WriteBatch | (() => void);
   readonly policy: SyncPolicy;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -77,8 +79,17 @@ export class CommitQueue {
     return this.#running === null;
   }
 
+  /** Commits a change of the pages that changes nothing for readers. Durable with the next sync. */
+  change(run: () => void): Promise<void> {
+    return this.#enqueue(run, 'none');
+  }
+
   /** As `Engine.write`. */
   write(batch: WriteBatch, policy: SyncPolicy): Promise<void> {
+    return this.#enqueue(batch, policy);
+  }
+
+  #enqueue(batch: WriteBatch | (() => void), policy: SyncPolicy): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, policy, resolve, reject });
       this.#running ??= this.#run().finally(() => {
@@ -151,7 +162,8 @@ export class CommitQueue {
     let bytes = 0;
     let count = 0;
     for (; count < this.#waiting.length && bytes < GROUP_BYTES; count++) {
-      bytes += this.#waiting[count]!.batch.byteLength;
+      const { batch } = this.#waiting[count]!;
+      bytes += batch instanceof WriteBatch ? batch.byteLength : 0;
     }
     this.#group = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
@@ -189,6 +201,10 @@ export class CommitQueue {
     const group = this.#group;
     for (; this.#applied < group.length; this.#applied++) {
       const { batch } = group[this.#applied]!;
+      if (!(batch instanceof WriteBatch)) {
+        batch();
+        continue;
+      }
       let place = 0;
       const visitor: BatchVisitor = {
         put: (bytes, keyStart, keyEnd, valueStart, valueEnd) => {

@@ -1,0 +1,106 @@
+/**
+ * A copy of one state of a tree in another directory, page by page, while writing goes on. The copy
+ * has a log of its own that begins anew, so that its pages say they have seen nothing of it.
+ */
+
+import { dirname, join } from 'node:path';
+
+import { HoldfastError } from '../base/errors.ts';
+import { DurableDirectory } from '../durable/durable-directory.ts';
+import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { writeFully } from '../vfs/transfer.ts';
+import type { Vfs } from '../vfs/vfs.ts';
+import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import type { BtreeSettings } from './btree-options.ts';
+import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME } from './btree-parts.ts';
+import type { BtreeParts } from './btree-parts.ts';
+import { freeListPageOf, isUsed } from './free-list.ts';
+import { META_PAGE, pageCount } from './meta-page.ts';
+import { formatPage, sealPage, setPagePosition } from './page-format.ts';
+import { PageMissing } from './pager.ts';
+import { pageOf } from './tree-reader.ts';
+
+/** Pages that are written in one go. */
+const RUN_PAGES = 256;
+
+export async function backUpBtree(
+  parts: BtreeParts,
+  settings: BtreeSettings,
+  state: number,
+  directory: string,
+  options: ProgressOptions,
+): Promise<BackupReport> {
+  const { dispatch, clock } = settings;
+  const { vfs } = dispatch;
+  const durable = new DurableDirectory(dispatch, clock);
+  await refuseFull(vfs, directory);
+  await durable.mkdirAll(directory);
+  const log = await WriteAheadLog.open(join(directory, LOG_NAME), { dispatch, clock });
+  await log.close();
+  const path = join(directory, NEW_PAGES_NAME);
+  const file = await vfs.open(path, { write: true, create: true, exclusive: true, noFollow: true });
+  let bytes = 0;
+  try {
+    const { pageBytes } = parts.pager;
+    const pages = pageCount(await pageLater(parts, META_PAGE, state));
+    const run = new Uint8Array(RUN_PAGES * pageBytes);
+    for (let first = 0; first < pages; first += RUN_PAGES) {
+      options.signal?.throwIfAborted();
+      const count = Math.min(RUN_PAGES, pages - first);
+      for (let index = 0; index < count; index++) {
+        const page = run.subarray(index * pageBytes, (index + 1) * pageBytes);
+        await copyPage(parts, first + index, state, page);
+      }
+      await writeFully(file, run, first * pageBytes, 0, count * pageBytes);
+      bytes += count * pageBytes;
+      const done = first + count;
+      options.onProgress?.({ phase: 'copying pages', done, total: pages, unit: 'pages' });
+    }
+    await dispatch.bytes(file);
+  } finally {
+    await file.close();
+  }
+  await durable.rename(path, join(directory, PAGES_NAME));
+  return { directory, files: 1, bytes };
+}
+
+async function copyPage(
+  parts: BtreeParts,
+  number: number,
+  state: number,
+  target: Uint8Array,
+): Promise<void> {
+  const list = await pageLater(parts, freeListPageOf(number, target.length), state);
+  if (isUsed(list, number)) target.set(await pageLater(parts, number, state));
+  else formatPage(target, number, 0, 0);
+  setPagePosition(target, 0);
+  sealPage(target);
+}
+
+async function pageLater(parts: BtreeParts, number: number, state: number): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      return pageOf(parts.pager, number, state);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      await parts.pager.bring(error);
+    }
+  }
+}
+
+/** @throws HOLDFAST_EXISTS */
+async function refuseFull(vfs: Vfs, directory: string): Promise<void> {
+  try {
+    const entries = await vfs.readDirectory(directory);
+    if (entries.length === 0) return;
+  } catch (error) {
+    // It is made, in a directory that is there or not.
+    if (errorCode(error) === 'ENOENT' && dirname(directory) !== directory) return;
+    throw error;
+  }
+  throw new HoldfastError(
+    'HOLDFAST_EXISTS',
+    `${directory} is not empty: a backup goes to a new or an empty directory`,
+  );
+}

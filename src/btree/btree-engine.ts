@@ -1,0 +1,340 @@
+/**
+ * The B+tree as an engine. Here is its face: answers at once or later, snapshots, closing. Pages
+ * are `pager`'s, commits `commit-queue`'s, the way to the file `checkpointer`'s.
+ */
+
+import { assert } from '../base/assert.ts';
+import type { DirectoryLock } from '../durable/lock-file.ts';
+import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { closedError } from '../engine/engine-errors.ts';
+import type {
+  BackupReport,
+  EngineStats,
+  ProgressOptions,
+  RecoveryReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
+import { boundsAreEmpty, keyBounds } from '../engine/key-range.ts';
+import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
+import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
+import { WriteBatch } from '../engine/write-batch.ts';
+import type { BatchVisitor } from '../engine/write-batch.ts';
+import { backUpBtree } from './btree-backup.ts';
+import { BtreeIterator } from './btree-iterator.ts';
+import type { BtreeSettings } from './btree-options.ts';
+import type { BtreeParts } from './btree-parts.ts';
+import { btreeStats } from './btree-stats.ts';
+import { verifyBtree } from './btree-verify.ts';
+import { compactBtree } from './btree-compact.ts';
+import { OverflowReader } from './overflow.ts';
+import { PageMissing } from './pager.ts';
+import { rangeShare } from './range-share.ts';
+import { NOW, TreeReader, pageOf } from './tree-reader.ts';
+import { checkKey } from './tree-writer.ts';
+
+/** Keys that `clear` deletes in one batch. */
+const CLEAR_KEYS = 1000;
+const CLEAR_BYTES = 1 << 20;
+
+/** A state that somebody holds. */
+class BtreeSnapshot implements EngineSnapshot {
+  readonly sequence: number;
+  released = false;
+  readonly #onRelease: (snapshot: BtreeSnapshot) => void;
+
+  constructor(sequence: number, onRelease: (snapshot: BtreeSnapshot) => void) {
+    this.sequence = sequence;
+    this.#onRelease = onRelease;
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.#onRelease(this);
+  }
+}
+
+export class BtreeEngine implements Engine {
+  readonly name: string = 'btree';
+  readonly directory: string;
+  readonly recovery: RecoveryReport;
+
+  readonly #parts: BtreeParts;
+  readonly #lock: DirectoryLock;
+  readonly #settings: BtreeSettings;
+  readonly #policy: SyncPolicy;
+  readonly #reader: TreeReader;
+  readonly #snapshots = new Set<BtreeSnapshot>();
+  readonly #iterators = new Set<BtreeIterator>();
+  /** Reads that wait for pages, which `close` waits for. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: BtreeParts, lock: DirectoryLock, settings: BtreeSettings) {
+    this.directory = parts.directory;
+    this.recovery = parts.recovery;
+    this.#parts = parts;
+    this.#lock = lock;
+    this.#settings = settings;
+    this.#policy = settings.policy;
+    this.#reader = new TreeReader(parts.pager);
+  }
+
+  get(key: Uint8Array, options?: ReadOptions): Eventual<Buffer | undefined> {
+    const state = this.#state(options);
+    try {
+      return this.#value(key, state);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      const kept = new Uint8Array(key);
+      return this.#later(error, state, (held) => this.#value(kept, held));
+    }
+  }
+
+  getSync(key: Uint8Array, options?: ReadOptions): Buffer | undefined {
+    const state = this.#state(options);
+    return this.#blocking(() => this.#value(key, state));
+  }
+
+  getMany(keys: readonly Uint8Array[], options?: ReadOptions): Eventual<(Buffer | undefined)[]> {
+    const state = this.#state(options);
+    const values: (Buffer | undefined)[] = [];
+    const read = (held: number, from: readonly Uint8Array[]): (Buffer | undefined)[] => {
+      while (values.length < from.length) values.push(this.#value(from[values.length]!, held));
+      return values;
+    };
+    try {
+      return read(state, keys);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      const kept = keys.map((key) => new Uint8Array(key));
+      return this.#later(error, state, (held) => read(held, kept));
+    }
+  }
+
+  has(key: Uint8Array, options?: ReadOptions): Eventual<boolean> {
+    const state = this.#state(options);
+    try {
+      return this.#reader.has(key, state);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      const kept = new Uint8Array(key);
+      return this.#later(error, state, (held) => this.#reader.has(kept, held));
+    }
+  }
+
+  hasSync(key: Uint8Array, options?: ReadOptions): boolean {
+    const state = this.#state(options);
+    return this.#blocking(() => this.#reader.has(key, state));
+  }
+
+  write(batch: WriteBatch, policy: SyncPolicy = this.#policy): Promise<void> {
+    try {
+      this.#checkBatch(batch);
+      return this.#parts.commits.write(batch, policy);
+    } catch (error) {
+      // One way to hear of failures: the promise.
+      return Promise.reject(error);
+    }
+  }
+
+  writeSync(batch: WriteBatch, policy: SyncPolicy = this.#policy): void {
+    this.#checkBatch(batch);
+    this.#parts.commits.writeSync(batch, policy);
+  }
+
+  iterator(options: IteratorOptions = {}): EntryIterator {
+    const state = this.#hold(this.#state(options));
+    const iterator = new BtreeIterator(this.#parts.pager, state, options, (gone) => {
+      if (!this.#iterators.delete(gone)) return;
+      this.#parts.pager.versions.release(state);
+    });
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#checkOpen();
+    const state = this.#hold(NOW);
+    const snapshot = new BtreeSnapshot(state, (gone) => {
+      if (this.#snapshots.delete(gone)) this.#parts.pager.versions.release(state);
+    });
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  async clear(options: ClearOptions = {}, policy: SyncPolicy = this.#policy): Promise<void> {
+    const iterator = this.iterator({ ...options, values: false });
+    try {
+      let batch = new WriteBatch();
+      const sink: EntrySink = {
+        entry: (keys, start, end) => batch.delete(keys.subarray(start, end)),
+      };
+      while ((await iterator.read(sink, CLEAR_KEYS, CLEAR_BYTES)) > 0) {
+        await this.write(batch, policy);
+        batch = new WriteBatch();
+      }
+    } finally {
+      iterator.close();
+    }
+  }
+
+  approximateSize(range: KeyRange): Eventual<number> {
+    this.#checkOpen();
+    const bounds = keyBounds(range);
+    if (boundsAreEmpty(bounds)) return 0;
+    const { pager } = this.#parts;
+    const size = (state: number): number =>
+      rangeShare((number) => pageOf(pager, number, state), bounds);
+    try {
+      return size(NOW);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      return this.#later(error, NOW, size);
+    }
+  }
+
+  async compact(_range?: KeyRange, options: ProgressOptions = {}): Promise<void> {
+    this.#checkOpen();
+    await compactBtree(this.#parts, options);
+  }
+
+  verify(options: ProgressOptions = {}): Promise<VerifyReport> {
+    return this.#whileHeld((state) => verifyBtree(this.#parts, state, options));
+  }
+
+  stats(): EngineStats {
+    this.#checkOpen();
+    return btreeStats(this.#parts, this.#settings.dispatch.vfs);
+  }
+
+  backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
+    return this.#whileHeld((state) => backUpBtree(this.#parts, this.#settings, state, directory, options));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { commits, checkpointer, log, pager, spill, poison } = this.#parts;
+    await commits.settle();
+    await Promise.allSettled(this.#underWay);
+    for (const iterator of this.#iterators) iterator.close();
+    for (const snapshot of this.#snapshots) snapshot.release();
+    let failure: { readonly error: unknown } | null = null;
+    try {
+      // With everything in the file, the next opening has nothing to do.
+      if (!poison.poisoned && pager.dirtyCount > 0) await checkpointer.checkpoint();
+    } catch {
+      // The log has everything that was acknowledged: recovery does what could not be done here.
+    }
+    await checkpointer.stop();
+    for (const step of [
+      () => log.close(),
+      () => pager.file.close(),
+      () => spill.close(),
+      () => this.#lock.release(),
+    ]) {
+      try {
+        await step();
+      } catch (error) {
+        // The rest has to be given back all the same; the first failure is told.
+        failure ??= { error };
+      }
+    }
+    if (failure !== null) throw failure.error;
+    poison.check();
+  }
+
+  #value(key: Uint8Array, state: number): Buffer | undefined {
+    const found = this.#reader.get(key, state);
+    if (!(found instanceof OverflowReader)) return found;
+    return found.read((number) => pageOf(this.#parts.pager, number, state));
+  }
+
+  #blocking<T>(read: () => T): T {
+    const { pager } = this.#parts;
+    const before = pager.blocking;
+    pager.blocking = true;
+    try {
+      return read();
+    } finally {
+      pager.blocking = before;
+    }
+  }
+
+  /** Goes on with a read, in one state, until nothing is missing. */
+  #later<T>(missing: PageMissing, state: number, read: (state: number) => T): Promise<T> {
+    const held = this.#hold(state);
+    const running = this.#read(missing, held, read).finally(() => {
+      this.#parts.pager.versions.release(held);
+      this.#underWay.delete(running);
+    });
+    this.#underWay.add(running);
+    return running;
+  }
+
+  async #read<T>(first: PageMissing, state: number, read: (state: number) => T): Promise<T> {
+    const { pager } = this.#parts;
+    let missing = first;
+    for (;;) {
+      await pager.bring(missing);
+      try {
+        return read(state);
+      } catch (error) {
+        if (!(error instanceof PageMissing)) throw error;
+        missing = error;
+      }
+    }
+  }
+
+  async #whileHeld<T>(run: (state: number) => Promise<T>): Promise<T> {
+    this.#checkOpen();
+    const state = this.#hold(NOW);
+    const running = run(state);
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+      this.#parts.pager.versions.release(state);
+    }
+  }
+
+  /** Keeps a state for its reader, who must release it. */
+  #hold(state: number): number {
+    const sequence = state === NOW ? this.#parts.commits.visible : state;
+    this.#parts.pager.versions.snapshots.add(sequence);
+    return sequence;
+  }
+
+  #state(options: ReadOptions | undefined): number {
+    this.#checkOpen();
+    const snapshot = options?.snapshot;
+    if (snapshot === undefined) return NOW;
+    assert(
+      snapshot instanceof BtreeSnapshot && this.#snapshots.has(snapshot),
+      'a snapshot is read while it is held, in the store that it is of',
+    );
+    return snapshot.sequence;
+  }
+
+  #checkBatch(batch: WriteBatch): void {
+    this.#checkOpen();
+    if (batch.expires) throw new TypeError('the btree engine has no entries that expire');
+    const { pageBytes } = this.#parts.pager;
+    const visitor: BatchVisitor = {
+      put: (_bytes, keyStart, keyEnd) => checkKey(keyEnd - keyStart, pageBytes),
+      delete: () => {},
+    };
+    batch.visit(visitor);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw closedError('store');
+  }
+}

@@ -1,0 +1,121 @@
+/** How to open, destroy and repair a directory with a B+tree. */
+
+import { join } from 'node:path';
+
+import { HoldfastError } from '../base/errors.ts';
+import { DurableDirectory } from '../durable/durable-directory.ts';
+import { DirectoryLock } from '../durable/lock-file.ts';
+import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
+import type { EngineStats, RepairReport, VerifyReport } from '../engine/engine-reports.ts';
+import type { Engine } from '../engine/engine.ts';
+import { errorCode } from '../vfs/errno.ts';
+import type { Vfs } from '../vfs/vfs.ts';
+import { BtreeEngine } from './btree-engine.ts';
+import { btreeSettings } from './btree-options.ts';
+import type { BtreeOptions } from './btree-options.ts';
+import {
+  LOG_NAME,
+  NEW_PAGES_NAME,
+  PAGES_NAME,
+  SPILL_NAME,
+  holdsBtree,
+  makeBtree,
+  openBtree,
+} from './btree-parts.ts';
+import { filesOf } from './btree-stats.ts';
+
+/** The kind `'btree'`. */
+export const btreeKind: EngineKind<BtreeOptions> = {
+  name: 'btree',
+
+  async open(directory: string, options: BtreeOptions = {}): Promise<Engine> {
+    const settings = btreeSettings(options);
+    const { dispatch, clock } = settings;
+    const { vfs } = dispatch;
+    const there = await holdsBtree(settings, directory);
+    if (!there && options.createIfMissing === false) throw missing(directory);
+    if (there && options.errorIfExists === true) throw exists(directory);
+    if (!there) await new DurableDirectory(dispatch, clock).mkdirAll(directory);
+    const lock = await DirectoryLock.acquire(directory, { vfs });
+    try {
+      // Another opener may have made it meanwhile.
+      const created = !(await holdsBtree(settings, directory));
+      if (!created && options.errorIfExists === true) throw exists(directory);
+      if (created) await makeBtree(settings, directory);
+      const parts = await openBtree(settings, directory, created);
+      return new BtreeEngine(parts, lock, settings);
+    } catch (error) {
+      // Nobody has the store, so nobody has the lock.
+      await lock.release();
+      throw error;
+    }
+  },
+
+  async holds(directory: string, surroundings: EngineSurroundings = {}): Promise<boolean> {
+    return holdsBtree(btreeSettings(surroundings), directory);
+  },
+
+  async destroy(directory: string, surroundings: EngineSurroundings = {}): Promise<void> {
+    const settings = btreeSettings(surroundings);
+    const { dispatch, clock } = settings;
+    if (!(await holdsBtree(settings, directory))) return;
+    const lock = await DirectoryLock.acquire(directory, { vfs: dispatch.vfs });
+    const durable = new DurableDirectory(dispatch, clock);
+    try {
+      // The name that makes it a store goes first.
+      await durable.rm(join(directory, PAGES_NAME));
+      await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
+      await durable.rm(join(directory, SPILL_NAME), { force: true });
+      await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
+    } finally {
+      await lock.release();
+    }
+    await removeIfEmpty(dispatch.vfs, directory);
+  },
+
+  async repair(directory: string): Promise<RepairReport> {
+    throw new HoldfastError('HOLDFAST_FORMAT', `${directory}: there is no repair of a B+tree yet`);
+  },
+
+  async verify(directory: string, options: EngineSurroundings = {}): Promise<VerifyReport> {
+    const engine = await btreeKind.open(directory, { ...options, createIfMissing: false });
+    try {
+      return await engine.verify(options);
+    } finally {
+      await engine.close();
+    }
+  },
+
+  async stats(directory: string, surroundings: EngineSurroundings = {}): Promise<EngineStats> {
+    const settings = btreeSettings(surroundings);
+    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    const { files, bytes } = filesOf(settings.dispatch.vfs, directory);
+    return {
+      engine: 'btree',
+      files,
+      diskBytes: bytes,
+      memoryBytes: 0,
+      entries: undefined,
+      snapshots: 0,
+      details: {},
+    };
+  },
+};
+
+function missing(directory: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_MISSING', `${directory} holds no store with a B+tree`);
+}
+
+function exists(directory: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_EXISTS', `${directory} holds a store already`);
+}
+
+async function removeIfEmpty(vfs: Vfs, directory: string): Promise<void> {
+  try {
+    await vfs.rmdir(directory);
+  } catch (error) {
+    // Other files are in it, or another process has removed it.
+    const code = errorCode(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+  }
+}

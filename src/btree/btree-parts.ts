@@ -1,0 +1,225 @@
+/**
+ * The parts of an open tree, put together, and opening: a store that is there is recovered, one
+ * that is not is made. Not here: what an open tree does (`btree-engine`).
+ *
+ * Files: `tree.pages`, the pages; `log/`, the redo log; `old-pages.tmp`, scratch. A store is there
+ * when `tree.pages` is: it gets this name last, when the log has all of the empty tree.
+ */
+
+import { join } from 'node:path';
+
+import { HoldfastError } from '../base/errors.ts';
+import { DurableDirectory } from '../durable/durable-directory.ts';
+import { Poison } from '../durable/poison.ts';
+import type { RecoveryReport } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { readFully, writeFully } from '../vfs/transfer.ts';
+import type { VfsFile } from '../vfs/vfs.ts';
+import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import { PageCache } from './btree-page-cache.ts';
+import type { BtreeSettings } from './btree-options.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { FreeList, freeListPageOf, regionPages } from './free-list.ts';
+import { META_FIXED_BYTES, META_PAGE, formatMetaPage, pageBytesOf, pageCount } from './meta-page.ts';
+import { makeEmptyTree } from './new-tree.ts';
+import { PageFile } from './page-file.ts';
+import { sealPage } from './page-format.ts';
+import { PageVersions } from './page-versions.ts';
+import { Pager } from './pager.ts';
+import { RedoLog } from './redo-log.ts';
+import { redo } from './redo.ts';
+import { SpillFile } from './spill-file.ts';
+import { TreeWriter } from './tree-writer.ts';
+
+/** Names in a store's directory. */
+export const PAGES_NAME = 'tree.pages';
+/** The pages of a store that is being made. */
+export const NEW_PAGES_NAME = 'tree.pages.new';
+export const LOG_NAME = 'log';
+export const SPILL_NAME = 'old-pages.tmp';
+
+/** An open tree, whole. */
+export interface BtreeParts {
+  readonly directory: string;
+  readonly pager: Pager;
+  readonly log: RedoLog;
+  readonly writer: TreeWriter;
+  readonly freeList: FreeList;
+  readonly commits: CommitQueue;
+  readonly checkpointer: Checkpointer;
+  readonly spill: SpillFile;
+  readonly poison: Poison;
+  readonly recovery: RecoveryReport;
+}
+
+/** Whether a store is in a directory. */
+export async function holdsBtree(settings: BtreeSettings, directory: string): Promise<boolean> {
+  try {
+    const stat = await settings.dispatch.vfs.lstat(join(directory, PAGES_NAME));
+    return stat.kind === 'file';
+  } catch (error) {
+    // Neither the file nor, perhaps, the directory is there.
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** Makes an empty store in a directory that has none. REQUIRES: the lock of the directory. */
+export async function makeBtree(settings: BtreeSettings, directory: string): Promise<void> {
+  const { dispatch, clock, pageBytes } = settings;
+  const { vfs } = dispatch;
+  const durable = new DurableDirectory(dispatch, clock);
+  // What an earlier attempt has left is of no store.
+  await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
+  await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
+  const path = join(directory, NEW_PAGES_NAME);
+  const file = await vfs.open(path, {
+    read: true,
+    write: true,
+    create: true,
+    exclusive: true,
+    noFollow: true,
+  });
+  try {
+    // The log has all pages of the empty tree; the first one tells the size of the pages.
+    const page = new Uint8Array(pageBytes);
+    formatMetaPage(page);
+    sealPage(page);
+    await writeFully(file, page, 0);
+    await dispatch.bytes(file);
+    const log = await openLog(settings, directory);
+    try {
+      const { pager } = pagerOf(settings, directory, file, pageBytes);
+      pager.beginRecord();
+      makeEmptyTree(pager);
+      await log.append(pager.endRecord(log.lastSequence + 1), 'sync');
+    } finally {
+      await log.close();
+    }
+  } finally {
+    await file.close();
+  }
+  await durable.rename(path, join(directory, PAGES_NAME));
+}
+
+/**
+ * Opens the store of a directory: redoes what the log has, so that readers see all of it.
+ * REQUIRES: the lock of the directory.
+ */
+export async function openBtree(
+  settings: BtreeSettings,
+  directory: string,
+  created: boolean,
+): Promise<BtreeParts> {
+  const path = join(directory, PAGES_NAME);
+  const file = await settings.dispatch.vfs.open(path, { read: true, write: true, noFollow: true });
+  try {
+    const pageBytes = await pageBytesIn(file);
+    const log = await openLog(settings, directory);
+    try {
+      return await openParts(settings, directory, file, pageBytes, log, created);
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openParts(
+  settings: BtreeSettings,
+  directory: string,
+  file: VfsFile,
+  pageBytes: number,
+  wal: WriteAheadLog,
+  created: boolean,
+): Promise<BtreeParts> {
+  const { pager, spill } = pagerOf(settings, directory, file, pageBytes);
+  await spill.remove();
+  const poison = new Poison(directory);
+  const log = new RedoLog(wal);
+  const { checkpoint, clock } = settings;
+  const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock);
+  const upTo = wal.recovery.checkpoint?.upTo ?? 0;
+  const logPath = join(directory, LOG_NAME);
+  const done = await redo(wal.replay(upTo), pager, checkpointer, logPath);
+  await pin(pager, META_PAGE);
+  const pages = pageCount(pager.meta.data);
+  for (let first = 0; first < pages; first += regionPages(pageBytes)) {
+    await pin(pager, freeListPageOf(first, pageBytes));
+  }
+  const freeList = new FreeList(pager);
+  const writer = new TreeWriter(pager, freeList);
+  const commits = new CommitQueue(pager, freeList, writer, log, checkpointer);
+  const { dropped } = wal.recovery;
+  const recovery: RecoveryReport = {
+    created,
+    clean: !created && done.records === 0 && dropped.length === 0,
+    replayedBatches: created ? 0 : done.records,
+    replayedBytes: created ? 0 : done.bytes,
+    dropped,
+  };
+  return {
+    directory,
+    pager,
+    log,
+    writer,
+    freeList,
+    commits,
+    checkpointer,
+    spill,
+    poison,
+    recovery,
+  };
+}
+
+function openLog(settings: BtreeSettings, directory: string): Promise<WriteAheadLog> {
+  const { dispatch, clock, policy, options } = settings;
+  return WriteAheadLog.open(join(directory, LOG_NAME), {
+    dispatch,
+    clock,
+    sync: policy,
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
+  });
+}
+
+function pagerOf(
+  settings: BtreeSettings,
+  directory: string,
+  handle: VfsFile,
+  pageBytes: number,
+): { readonly pager: Pager; readonly spill: SpillFile } {
+  const { dispatch, cacheBytes, versionsBytesMax } = settings;
+  const file = new PageFile(handle, pageBytes, dispatch);
+  const cache = new PageCache(pageBytes, cacheBytes);
+  const spill = new SpillFile(dispatch.vfs, join(directory, SPILL_NAME), pageBytes);
+  const versions = new PageVersions(cache, spill, versionsBytesMax);
+  return { pager: new Pager(file, cache, versions, spill), spill };
+}
+
+/** Takes a page into memory for good. */
+async function pin(pager: Pager, number: number): Promise<void> {
+  let frame = pager.cache.peek(number);
+  if (frame === undefined) {
+    const data = pager.cache.takeBuffer();
+    await pager.file.read(number, data);
+    frame = pager.adopt(number, data, false);
+  }
+  frame.pinned = true;
+}
+
+/** The size of the pages of a file. @throws HOLDFAST_FOREIGN, HOLDFAST_FORMAT */
+async function pageBytesIn(file: VfsFile): Promise<number> {
+  const first = new Uint8Array(META_FIXED_BYTES);
+  const count = await readFully(file, first, 0);
+  const pageBytes = pageBytesOf(first.subarray(0, count), file.path);
+  if (pageBytes !== null) return pageBytes;
+  throw new HoldfastError(
+    'HOLDFAST_FOREIGN',
+    `${file.path} does not begin as a B+tree of Holdfast does: it is another program's, or its ` +
+      'first bytes are damaged',
+  );
+}
