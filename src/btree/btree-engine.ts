@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { clearRange } from '../engine/clear-range.ts';
 import { closedError } from '../engine/engine-errors.ts';
 import type {
   BackupReport,
@@ -15,12 +16,11 @@ import type {
   VerifyReport,
 } from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
+import type { EntryIterator, IteratorOptions } from '../engine/entry-iterator.ts';
 import { boundsAreEmpty, keyBounds } from '../engine/key-range.ts';
 import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
 import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
-import { WriteBatch } from '../engine/write-batch.ts';
-import type { BatchVisitor } from '../engine/write-batch.ts';
+import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 import { backUpBtree } from './btree-backup.ts';
 import { BtreeIterator } from './btree-iterator.ts';
 import type { BtreeSettings } from './btree-options.ts';
@@ -33,10 +33,6 @@ import { PageMissing } from './pager.ts';
 import { rangeShare } from './range-share.ts';
 import { NOW, TreeReader, pageOf } from './tree-reader.ts';
 import { checkKey } from './tree-writer.ts';
-
-/** Keys that `clear` deletes in one batch. */
-const CLEAR_KEYS = 1000;
-const CLEAR_BYTES = 1 << 20;
 
 /** A state that somebody holds. */
 class BtreeSnapshot implements EngineSnapshot {
@@ -165,20 +161,8 @@ export class BtreeEngine implements Engine {
     return snapshot;
   }
 
-  async clear(options: ClearOptions = {}, policy: SyncPolicy = this.#policy): Promise<void> {
-    const iterator = this.iterator({ ...options, values: false });
-    try {
-      let batch = new WriteBatch();
-      const sink: EntrySink = {
-        entry: (keys, start, end) => batch.delete(keys.subarray(start, end)),
-      };
-      while ((await iterator.read(sink, CLEAR_KEYS, CLEAR_BYTES)) > 0) {
-        await this.write(batch, policy);
-        batch = new WriteBatch();
-      }
-    } finally {
-      iterator.close();
-    }
+  clear(options: ClearOptions = {}, policy?: SyncPolicy): Promise<void> {
+    return clearRange(this, options, policy);
   }
 
   approximateSize(range: KeyRange): Eventual<number> {
@@ -211,7 +195,9 @@ export class BtreeEngine implements Engine {
   }
 
   backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
-    return this.#whileHeld((state) => backUpBtree(this.#parts, this.#settings, state, directory, options));
+    return this.#whileHeld((state) =>
+      backUpBtree(this.#parts, this.#settings, state, directory, options),
+    );
   }
 
   close(): Promise<void> {

@@ -6,7 +6,12 @@ import { HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { DirectoryLock } from '../durable/lock-file.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
-import type { EngineStats, RepairReport, VerifyReport } from '../engine/engine-reports.ts';
+import type {
+  EngineStats,
+  ProgressOptions,
+  RepairReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { errorCode } from '../vfs/errno.ts';
 import type { Vfs } from '../vfs/vfs.ts';
@@ -77,7 +82,10 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     throw new HoldfastError('HOLDFAST_FORMAT', `${directory}: there is no repair of a B+tree yet`);
   },
 
-  async verify(directory: string, options: EngineSurroundings = {}): Promise<VerifyReport> {
+  async verify(
+    directory: string,
+    options: EngineSurroundings & ProgressOptions = {},
+  ): Promise<VerifyReport> {
     const engine = await btreeKind.open(directory, { ...options, createIfMissing: false });
     try {
       return await engine.verify(options);

@@ -21,7 +21,13 @@ import type { BtreeSettings } from './btree-options.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { FreeList, freeListPageOf, regionPages } from './free-list.ts';
-import { META_FIXED_BYTES, META_PAGE, formatMetaPage, pageBytesOf, pageCount } from './meta-page.ts';
+import {
+  META_FIXED_BYTES,
+  META_PAGE,
+  formatMetaPage,
+  pageBytesOf,
+  pageCount,
+} from './meta-page.ts';
 import { makeEmptyTree } from './new-tree.ts';
 import { PageFile } from './page-file.ts';
 import { sealPage } from './page-format.ts';
@@ -157,7 +163,7 @@ async function openParts(
   const { dropped } = wal.recovery;
   const recovery: RecoveryReport = {
     created,
-    clean: !created && done.records === 0 && dropped.length === 0,
+    clean: created || (done.records === 0 && dropped.length === 0),
     replayedBatches: created ? 0 : done.records,
     replayedBytes: created ? 0 : done.bytes,
     dropped,

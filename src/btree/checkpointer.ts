@@ -65,13 +65,7 @@ export class Checkpointer implements Relief {
   /** Checkpoints that were completed. */
   completed = 0;
 
-  constructor(
-    pager: Pager,
-    log: RedoLog,
-    poison: Poison,
-    bounds: CheckpointBounds,
-    clock: Clock,
-  ) {
+  constructor(pager: Pager, log: RedoLog, poison: Poison, bounds: CheckpointBounds, clock: Clock) {
     this.#pager = pager;
     this.#log = log;
     this.#poison = poison;
@@ -174,7 +168,7 @@ export class Checkpointer implements Relief {
     // Step 3.
     const pages = await this.#writeAll(numbers);
     // Step 4.
-    await this.#guard('sync', () => this.#pager.file.sync());
+    await this.#guard('sync', () => this.#pager.file.settle());
     await this.#cut(pages);
     // Step 5.
     await this.#log.endCheckpoint(upTo);

@@ -54,13 +54,7 @@ export class CommitQueue {
   #running: Promise<void> | null = null;
   #visible: number;
 
-  constructor(
-    pager: Pager,
-    freeList: FreeList,
-    writer: TreeWriter,
-    log: RedoLog,
-    relief: Relief,
-  ) {
+  constructor(pager: Pager, freeList: FreeList, writer: TreeWriter, log: RedoLog, relief: Relief) {
     this.#pager = pager;
     this.#freeList = freeList;
     this.#writer = writer;
@@ -92,9 +86,7 @@ export class CommitQueue {
   #enqueue(batch: WriteBatch | (() => void), policy: SyncPolicy): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ batch, policy, resolve, reject });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = null;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -143,7 +135,7 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     // Calls of the same turn share a record.
-    await null;
+    await Promise.resolve();
     while (this.#waiting.length > 0 || this.#group.length > 0) {
       try {
         await this.#relief.before();
@@ -156,6 +148,8 @@ export class CommitQueue {
       await this.#applyLater();
       await this.#fly();
     }
+    // In the same turn as the look at what waits: nobody comes in between.
+    this.#running = null;
   }
 
   #takeGroup(): void {
@@ -236,7 +230,11 @@ export class CommitQueue {
   /** Gives the record to the log and waits for it. */
   async #fly(): Promise<void> {
     const group = this.#group;
-    if (group.length === 0) return;
+    if (group.length === 0) {
+      // All of it failed, or was ended on the calling thread.
+      this.#ended();
+      return;
+    }
     try {
       await this.#append(group);
       if (group === this.#group && this.#flying > 0) this.#landed();
@@ -267,7 +265,10 @@ export class CommitQueue {
     } finally {
       this.#pager.blocking = false;
     }
-    if (this.#group.length === 0) return;
+    if (this.#group.length === 0) {
+      this.#ended();
+      return;
+    }
     this.#writer.finish();
     const policy = strongest(group);
     try {

@@ -62,7 +62,7 @@ export class PageFile {
   }
 
   /** Makes everything written so far durable. */
-  sync(): Promise<void> {
+  settle(): Promise<void> {
     return this.#dispatch.bytes(this.#file);
   }
 

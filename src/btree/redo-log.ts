@@ -1,14 +1,14 @@
 /** The write-ahead log as the tree uses it: one record a commit, and nothing else. */
 
 import type { SyncPolicy } from '../durable/sync-policy.ts';
-import type { WriteAheadLogCalls } from '../wal/write-ahead-log.ts';
+import type { WriteAheadLog } from '../wal/write-ahead-log.ts';
 
 export class RedoLog {
-  readonly #wal: WriteAheadLogCalls;
+  readonly #wal: WriteAheadLog;
   /** Bytes of records since the last `rotate`. */
   #bytes = 0;
 
-  constructor(wal: WriteAheadLogCalls) {
+  constructor(wal: WriteAheadLog) {
     this.#wal = wal;
   }
 

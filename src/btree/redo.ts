@@ -80,12 +80,7 @@ async function bringBack(
   }
 }
 
-function redoRecord(
-  record: Uint8Array,
-  sequence: number,
-  pager: Pager,
-  built: Set<number>,
-): void {
+function redoRecord(record: Uint8Array, sequence: number, pager: Pager, built: Set<number>): void {
   const put = (number: number, change: (page: Uint8Array) => void): void => {
     let frame = pager.cache.peek(number);
     if (frame === undefined) {

@@ -186,7 +186,7 @@ export class TreeWalk {
     const children: number[] = [];
     for (let index = 0; index < count; index++) {
       cursor.at(page, index);
-      keys.push(page.slice(cursor.keyStart, cursor.keyEnd));
+      keys.push(new Uint8Array(page.subarray(cursor.keyStart, cursor.keyEnd)));
       children.push(cursor.child);
     }
     for (let index = count - 1; index >= 0; index--) {

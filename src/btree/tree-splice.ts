@@ -263,7 +263,7 @@ export class TreeSplice {
 
   /** The cells of a page, in a copy of it. */
   #cells(frame: PageFrame): Cell[] {
-    const bytes = frame.data.slice();
+    const bytes = new Uint8Array(frame.data);
     const leaf = pageLevel(bytes) === 0;
     const cursor = this.#cursor;
     const cells: Cell[] = [];

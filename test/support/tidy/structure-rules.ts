@@ -156,7 +156,6 @@ export function checkEntries(sources: readonly SourceFile[], facts: PackageFacts
  * to be removed: the rule says so.
  */
 export const FOUNDATIONS: Readonly<Record<string, string>> = {
-  'src/base/': 'bytes, coding and checksums for the log and the formats',
   'src/lab/check/':
     'oracles for logs and stores, and parallel external checkers, for the lab in test suites',
   'src/lab/litmus/': 'programs that tell crash models apart, for the tests of models and kernels',
