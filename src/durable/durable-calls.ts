@@ -71,12 +71,12 @@ export function renameSync(from: string | URL, to: string | URL): void {
  *   its code is EISDIR for a directory without `recursive`
  */
 export async function rm(path: string | URL, options: RmOptions = {}): Promise<void> {
-  await directories().rm(checkPath(path), options);
+  await directories().rm(checkPath(path), checkRm(options));
 }
 
 /** As `rm`, on the calling thread. */
 export function rmSync(path: string | URL, options: RmOptions = {}): void {
-  directories().rmSync(checkPath(path), options);
+  directories().rmSync(checkPath(path), checkRm(options));
 }
 
 function checkMkdir(options: MkdirOptions | number | string | null | undefined): {
@@ -89,7 +89,24 @@ function checkMkdir(options: MkdirOptions | number | string | null | undefined):
   if (options !== undefined && typeof options !== 'object') {
     throw new TypeError(`options must be an object or a mode, not ${kind(options)}`);
   }
+  const given: unknown = options?.recursive;
+  if (given !== undefined && typeof given !== 'boolean') {
+    throw new TypeError(`options.recursive must be true or false, not ${kind(given)}`);
+  }
   return { recursive: options?.recursive === true, mode: checkMode(options?.mode) };
+}
+
+function checkRm(options: RmOptions | undefined): RmOptions {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`options must be an object, not ${kind(options)}`);
+  }
+  for (const name of ['recursive', 'force'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`options.${name} must be true or false, not ${kind(value)}`);
+  }
+  return options;
 }
 
 let directory: DurableDirectory | undefined;

@@ -77,8 +77,8 @@ export class DurableDirectory {
         missing.push(existing);
         existing = parentOf(existing, path);
       }
-      if (dirname(existing) !== existing) {
-        await this.#dispatch.newDirectory(existing).catch(unlessNotOurs);
+      for (const directory of await this.#named(existing)) {
+        await this.#dispatch.newDirectory(directory).catch(unlessNotOurs);
       }
       for (const directory of missing.toReversed()) {
         if (await this.#mkdirUnlessThere(directory, mode)) topmost ??= directory;
@@ -98,7 +98,7 @@ export class DurableDirectory {
         missing.push(existing);
         existing = parentOf(existing, path);
       }
-      if (dirname(existing) !== existing) this.#syncExisting(existing);
+      for (const directory of this.#namedSync(existing)) this.#syncExisting(directory);
       for (const directory of missing.toReversed()) {
         if (this.#mkdirUnlessThereSync(directory, mode)) topmost ??= directory;
       }
@@ -263,6 +263,21 @@ export class DurableDirectory {
     }
   }
 
+  /** An existing directory by every name that leads to it here: behind a link it lasts only with its own. */
+  async #named(path: string): Promise<string[]> {
+    if (dirname(path) === path) return [];
+    if (!isIndirect(path) && (await this.#vfs.lstat(path)).kind === 'directory') return [path];
+    const real = await this.#vfs.realpath(path);
+    return dirname(real) === real ? [path] : [path, real];
+  }
+
+  #namedSync(path: string): string[] {
+    if (dirname(path) === path) return [];
+    if (!isIndirect(path) && this.#vfs.lstatSync(path).kind === 'directory') return [path];
+    const real = this.#vfs.realpathSync(path);
+    return dirname(real) === real ? [path] : [path, real];
+  }
+
   #syncExisting(directory: string): void {
     try {
       this.#dispatch.newDirectorySync(directory);
@@ -390,11 +405,16 @@ function parentOf(path: string, wanted: string): string {
  * and then failing to remove it would destroy what nobody asked to remove.
  */
 function requireOwnName(vfs: Vfs, path: string): void {
-  if (/(^|[\\/])\.{1,2}[\\/]*$/.test(path)) throw systemError('EINVAL', 'rm', path);
+  if (isIndirect(path)) throw systemError('EINVAL', 'rm', path);
   const name = path.replace(/[\\/]+$/, '');
   if (name === path || name === '') return;
   const isLink = existingKind(vfs, name) === 'symlink';
   if (isLink) throw systemError('ENOTDIR', 'rm', path);
+}
+
+/** Whether a path ends in a dot or two, so that its last part is not the name of what it leads to. */
+function isIndirect(path: string): boolean {
+  return /(^|[\\/])\.{1,2}[\\/]*$/.test(path);
 }
 
 function existingKind(vfs: Vfs, path: string): FileKind | null {

@@ -102,6 +102,21 @@ for (const form of FORMS) {
     assert.deepEqual(story(), ['directory.sync /a/b']);
   });
 
+  test(`${form}: behind a link both the link and the directory it leads to get their names synced`, async () => {
+    const { mkdirAll, story, memory } = rig(form);
+    for (const path of ['/far', '/far/away', '/near']) memory.mkdirSync(path);
+    memory.symlinkSync('/far/away', '/near/link');
+    assert.equal(await mkdirAll('/near/link/new'), '/near/link/new');
+    assert.deepEqual(story(), [
+      'directory.sync /near',
+      'directory.sync /far',
+      'mkdir /near/link/new',
+      'directory.sync /near/link',
+    ]);
+    assert.equal(await mkdirAll('/near/link/new/..'), undefined);
+    assert.ok(story().includes('directory.sync /far'));
+  });
+
   test(`${form}: a parent that may not be read does not stop what is below it`, async () => {
     const { mkdirAll, spy, memory } = rig(form);
     memory.mkdirSync('/a');

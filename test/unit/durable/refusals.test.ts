@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { AppendFile } from '../../../src/durable/append-file.ts';
 import { AtomicFile, replaceSystem } from '../../../src/durable/atomic-file.ts';
-import { rm, rmSync } from '../../../src/durable/durable-calls.ts';
+import { mkdir, mkdirSync, rm, rmSync } from '../../../src/durable/durable-calls.ts';
 import { DirectoryLock } from '../../../src/durable/lock-file.ts';
 import { writeFile } from '../../../src/durable/atomic-write-file.ts';
 import { ForwardingVfs } from '../../../src/vfs/forwarding-vfs.ts';
@@ -89,4 +89,27 @@ void test('a callback that is none is refused before anything is written', (t) =
     writeFile(path, 'x', {}, 'no function' as unknown as () => void);
   }, TypeError);
   assert.equal(fs.existsSync(path), false);
+});
+
+void test('options of a wrong type are refused by name, before anything happens', async (t) => {
+  const top = temporaryDirectory(t);
+  fs.mkdirSync(join(top, 'kept'));
+  const wrong: [object, RegExp][] = [
+    [{ recursive: 'yes' }, /^options\.recursive must be true or false, not string$/],
+    [{ recursive: true, force: 1 }, /^options\.force must be true or false, not number$/],
+    [{ recursive: null }, /^options\.recursive must be true or false, not null$/],
+  ];
+  for (const [options, message] of wrong) {
+    await assert.rejects(rm(join(top, 'kept'), options), { name: 'TypeError', message });
+    assert.throws(() => rmSync(join(top, 'kept'), options), { name: 'TypeError', message });
+  }
+  const notAnObject = 'force' as unknown as object;
+  assert.throws(
+    () => rmSync(join(top, 'kept'), notAnObject),
+    /options must be an object, not string/,
+  );
+  const recursive = { recursive: 1 as unknown as boolean };
+  await assert.rejects(mkdir(join(top, 'new'), recursive), { name: 'TypeError' });
+  assert.throws(() => mkdirSync(join(top, 'new'), recursive), { name: 'TypeError' });
+  assert.deepEqual(fs.readdirSync(top), ['kept']);
 });
