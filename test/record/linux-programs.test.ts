@@ -1,6 +1,7 @@
 /** Programs that nobody here wrote, recorded through strace: every change explained, nothing left unnamed. */
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -208,3 +209,33 @@ test(
     assert.deepEqual(fs.readdirSync(directory).toSorted(), ['no-program', 'root']);
   },
 );
+
+test(
+  'the stack of the process at each call, where strace can tell it',
+  { skip: stacksMissing() },
+  async (t) => {
+    const directory = temporaryDirectory(t);
+    const root = join(directory, 'root');
+    fs.mkdirSync(root);
+    const command = ['sh', '-c', 'echo x > root/f'];
+    const options = { root, command, via: 'strace', stacks: true, output: 'ignore' } as const;
+    const trace = await recordProgram({ ...options, cwd: directory });
+    const create = trace.operations.find(({ kind }) => kind === 'create');
+    const files = (trace.stacks[create?.stack ?? -1] ?? []).map(({ file }) => file);
+    assert.ok(
+      files.some((file) => file.includes('libc')),
+      files.join(),
+    );
+    assert.ok(
+      files.some((file) => /\/(?:dash|bash|sh)$/.test(file)),
+      files.join(),
+    );
+  },
+);
+
+function stacksMissing(): string | false {
+  const missing = programMissing('sh');
+  if (missing !== false) return missing;
+  const { status } = spawnSync('strace', ['--stack-traces', '-o', '/dev/null', 'true']);
+  return status === 0 ? false : 'this strace cannot unwind stacks';
+}
