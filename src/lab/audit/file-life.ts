@@ -1,0 +1,117 @@
+/**
+ * What became of the names and files of a trace: which are there in the end, which operation gave each its last name,
+ * what was in a file at the start. No model, no time but the order of the calls.
+ */
+
+import type { InodeNumber, Operation, Trace } from '../record/operation.ts';
+
+function key(directory: InodeNumber, name: string): string {
+  return `${directory}/${name}`;
+}
+
+/** A name that an operation gives, or null. */
+export function givenName(
+  operation: Operation,
+): { readonly directory: InodeNumber; readonly name: string; readonly inode: InodeNumber } | null {
+  if (operation.error !== undefined) return null;
+  if (operation.kind === 'rename') {
+    const { toDirectory, toName, inode } = operation;
+    return { directory: toDirectory, name: toName, inode };
+  }
+  if (operation.kind !== 'create' && operation.kind !== 'link') return null;
+  const { directory, name, inode } = operation;
+  return name === null ? null : { directory, name, inode };
+}
+
+export class FileLife {
+  readonly #trace: Trace;
+  /** The operation that gave a name what it stands for, -1 for the start. */
+  readonly #givers = new Map<string, { readonly inode: InodeNumber; readonly by: number }>();
+  readonly #linkCounts = new Map<InodeNumber, number>();
+  readonly #initialSizes = new Map<InodeNumber, number>();
+  readonly #lastNaming = new Map<InodeNumber, number>();
+  readonly #createdBy = new Map<InodeNumber, number>();
+  readonly #directories = new Set<InodeNumber>();
+
+  constructor(trace: Trace) {
+    this.#trace = trace;
+    for (const node of trace.initial) {
+      if (node.node === 'file') {
+        this.#initialSizes.set(node.inode, trace.contents.get(node.content)?.byteLength ?? 0);
+      } else if (node.node === 'directory') {
+        this.#directories.add(node.inode);
+        for (const [name, inode] of node.entries) this.#give(node.inode, name, inode, -1);
+      }
+    }
+    trace.operations.forEach((operation, index) => this.#apply(operation, index));
+  }
+
+  isDirectory(inode: InodeNumber): boolean {
+    return this.#directories.has(inode);
+  }
+
+  /** Whether a file or directory has a name in the end. */
+  isAlive(inode: InodeNumber): boolean {
+    return (this.#linkCounts.get(inode) ?? 0) > 0 || inode === 1;
+  }
+
+  /** Whether the name that an operation gave stands for the same in the end, by that operation. */
+  isFinalName(index: number): boolean {
+    const operation = this.#trace.operations[index];
+    const given = operation === undefined ? null : givenName(operation);
+    if (given === null) return false;
+    const giver = this.#givers.get(key(given.directory, given.name));
+    return giver?.by === index && this.isAlive(given.directory);
+  }
+
+  /** Bytes that a file had when recording began. */
+  initialSize(inode: InodeNumber): number {
+    return this.#initialSizes.get(inode) ?? 0;
+  }
+
+  /** The operation that last gave the file a name; -1: it kept the one it had. */
+  lastNaming(inode: InodeNumber): number {
+    return this.#lastNaming.get(inode) ?? -1;
+  }
+
+  /** The operation that made it; -1: it was there. */
+  createdBy(inode: InodeNumber): number {
+    return this.#createdBy.get(inode) ?? -1;
+  }
+
+  #give(directory: InodeNumber, name: string, inode: InodeNumber, by: number): void {
+    this.#givers.set(key(directory, name), { inode, by });
+    this.#count(inode, 1);
+  }
+
+  #count(inode: InodeNumber, by: number): void {
+    this.#linkCounts.set(inode, (this.#linkCounts.get(inode) ?? 0) + by);
+  }
+
+  #apply(operation: Operation, index: number): void {
+    if (operation.error !== undefined) return;
+    const { kind } = operation;
+    if (kind === 'unlink') {
+      this.#givers.delete(key(operation.directory, operation.name));
+      this.#count(operation.inode, -1);
+      return;
+    }
+    if (kind === 'create') {
+      this.#createdBy.set(operation.inode, index);
+      if (operation.node === 'directory') this.#directories.add(operation.inode);
+    }
+    if (kind === 'rename') {
+      this.#givers.delete(key(operation.fromDirectory, operation.fromName));
+      this.#count(operation.inode, -1);
+      const { replaced, exchange, fromDirectory, fromName } = operation;
+      if (replaced !== null) {
+        this.#count(replaced, -1);
+        if (exchange === true) this.#give(fromDirectory, fromName, replaced, index);
+      }
+    }
+    const given = givenName(operation);
+    if (given === null) return;
+    this.#lastNaming.set(given.inode, index);
+    this.#give(given.directory, given.name, given.inode, index);
+  }
+}
