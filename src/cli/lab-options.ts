@@ -1,5 +1,7 @@
 /** The options that all commands of the laboratory share, and what they mean. */
 
+import { availableParallelism } from 'node:os';
+
 import { UsageError } from '../base/errors.ts';
 import type { Checker } from '../lab/check/checker.ts';
 import { OldOrNewOracle } from '../lab/check/old-or-new-oracle.ts';
@@ -16,6 +18,9 @@ import type { Trace } from '../lab/record/operation.ts';
 import { inOrderTree } from '../lab/replay/in-order-tree.ts';
 import type { CommandArguments } from './arguments.ts';
 import type { CommandOption } from './command.ts';
+
+/** More processes or threads than this are a slip of the hand. */
+const JOBS_MAX = 1024;
 
 /** `--check`, `--dump`, `--time-limit`: how a disk is judged. */
 export const CHECK_OPTIONS: Readonly<Record<string, CommandOption>> = {
@@ -46,6 +51,17 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
     value: 'N|Ns',
     help: 'ends the walk after N distinct disks per model, or N seconds (default 300s)',
   },
+  resume: {
+    type: 'string',
+    value: 'FILE',
+    help: 'keeps in FILE how far the run came, and goes on from there the next time',
+  },
+  jobs: {
+    type: 'string',
+    value: 'N',
+    help: 'models, or runs of CMD, at the same time (default: as many as cores)',
+  },
+  seed: { type: 'string', value: 'N', help: 'what samples are drawn with (default 1)' },
   redundant: { type: 'boolean', help: 'when nothing fails: which syncs protect nothing here' },
   confirm: { type: 'boolean', help: 'take each finding to the real kernel (Linux, as root)' },
   json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
@@ -63,11 +79,24 @@ export function budgetFrom(args: CommandArguments): { disksMax?: number; seconds
   return unit === 's' ? { secondsMax: amount } : { disksMax: amount };
 }
 
+/** How much goes on at the same time; the result is the same for any number. @throws UsageError */
+export function jobsFrom(args: CommandArguments): number {
+  return args.integer('jobs', 1, JOBS_MAX) ?? availableParallelism();
+}
+
+/** @throws UsageError */
+export function seedFrom(args: CommandArguments): number {
+  return args.integer('seed', 0, 0xffffffff) ?? 1;
+}
+
 /** Looks at everything that can be wrong before a program runs. @throws UsageError */
 export function requireLabOptions(args: CommandArguments): void {
   modelsFrom(args);
   budgetFrom(args);
   timeLimitFrom(args);
+  jobsFrom(args);
+  seedFrom(args);
+  if (args.text('resume') === '') throw new UsageError('--resume is empty: it takes a file name');
   const check = args.text('check');
   const dump = args.text('dump');
   if (check !== undefined && dump !== undefined) {
@@ -91,6 +120,9 @@ export function recorderNamed(via: string): 'node' | 'strace' {
 /** @throws UsageError for an unknown model. */
 export function modelsFrom(args: CommandArguments): CrashModel[] {
   const names = args.list('model');
+  if (names.length === 0 && args.texts('model').length > 0) {
+    throw new UsageError('--model is empty: see holdfast models');
+  }
   return [...new Set(names.length === 0 ? DEFAULT_MODELS : names)].map(modelByName);
 }
 
@@ -103,16 +135,25 @@ export async function checkerFrom(args: CommandArguments, trace: Trace): Promise
   const check = args.text('check');
   const dump = args.text('dump');
   const timeLimitMs = timeLimitFrom(args);
+  const jobs = jobsFrom(args);
   const first = { root: inOrderTree(trace, 0), marks: [] };
   const last = { root: inOrderTree(trace), marks: marksAt(trace, Infinity) };
   if (dump !== undefined) {
-    const dumper = new ProcessDumper({ command: required('dump', dump), timeLimitMs });
+    const dumper = new ProcessDumper({
+      command: required('dump', dump),
+      timeLimitMs,
+      concurrency: jobs,
+    });
     await validateDumper(dumper, first, last);
     const inOrderDisks = walkDisks(trace, modelByName('prefix'), new ContentStore());
     return new RobustnessOracle({ dumper, inOrderDisks });
   }
   if (check === undefined) return new OldOrNewOracle(trace);
-  const checker = new ProcessChecker({ command: required('check', check), timeLimitMs });
+  const checker = new ProcessChecker({
+    command: required('check', check),
+    timeLimitMs,
+    concurrency: jobs,
+  });
   await validateChecker(checker, first, last);
   return checker;
 }

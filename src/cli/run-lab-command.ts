@@ -1,7 +1,6 @@
 /** What `explore` and `check` have in common: a trace in, progress, the report out, the exit code. */
 
 import { systemClock } from '../base/clock.ts';
-import type { ExploreProgress } from '../lab/explore/explore-options.ts';
 import type { LabResult } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';
@@ -23,8 +22,11 @@ import type { CommandArguments } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
-import { budgetFrom, checkerFrom, modelsFrom } from './lab-options.ts';
+import { budgetFrom, checkerFrom, jobsFrom, modelsFrom, seedFrom } from './lab-options.ts';
+import { progressTeller } from './lab-progress.ts';
 import { formatTable, paletteFor, printable, ProgressLine } from './output.ts';
+import { ResumeFile } from './resume-file.ts';
+import type { ExploredSubject } from '../lab/explored-trace.ts';
 
 const EXIT_CODES: Readonly<Record<LabResult['verdict'], ExitCode>> = {
   passed: exitCodes.clean,
@@ -47,16 +49,14 @@ export async function runLabCommand(
 ): Promise<ExitCode> {
   const models = modelsFrom(args);
   const budget = budgetFrom(args);
-  const checker = await checkerFrom(args, trace);
-  const close = async (): Promise<void> => {
-    await checker.close?.();
-  };
-  const interrupt = new AbortController();
+  const seed = seedFrom(args);
   const digest = traceDigest(trace);
-  const tokenOf = ({ model, state }: Finding): string | null =>
-    tracePath === null
-      ? null
-      : encodeReplayToken({ traceDigest: digest, model, state: encodeState(state) });
+  const checker = await checkerFrom(args, trace);
+  const subject = { traceDigest: digest, checker: checker.name, seed };
+  const resume = resumeFrom(args, context.cwd, subject);
+  const close = async (): Promise<void> => await checker.close?.();
+  const interrupt = new AbortController();
+  const tokenOf = tokenMaker(digest, tracePath);
   const replay = (finding: Finding): string | null => {
     const token = tokenOf(finding);
     return token === null ? null : `holdfast replay ${token} --trace ${tracePath}`;
@@ -68,25 +68,28 @@ export async function runLabCommand(
       checker,
       redundant: args.flag('redundant'),
       ...budget,
+      seed,
+      jobs: jobsFrom(args),
+      from: resume?.read(models) ?? null,
+      keep: resume !== null,
       signal: interrupt.signal,
-      onProgress: progressTeller(progress),
+      onProgress: progressTeller(progress, models.length),
     });
     progress.clear();
-    const groups = groupFindings(result);
+    await resume?.write(result);
     const confirmed = args.flag('confirm')
-      ? await confirmFindings(trace, groups.map(toConfirm), checker, {
+      ? await confirmFindings(trace, groupFindings(result).map(toConfirm), checker, {
           progress: (text) => progress.update(text),
           onRig: (takeDown) => context.onInterrupt(takeDown),
         })
       : null;
     progress.clear();
     const json = Object.assign({}, jsonReport(result, trace.command, tokenOf), { confirmed });
-    context.stdout.write(
-      args.flag('json')
-        ? `${JSON.stringify(json, null, 2)}\n`
-        : textReport(result, { style: styleFor(context), cwd: context.cwd, replay }) +
-            confirmedText(confirmed),
-    );
+    const style = styleFor(context);
+    printReport(context, args, json, () => {
+      return textReport(result, { style, cwd: context.cwd, replay }) + confirmedText(confirmed);
+    });
+    if (interrupt.signal.aborted) context.stderr.write(goOnText(tracePath, resume));
     return EXIT_CODES[result.verdict];
   };
   const reporting = report();
@@ -94,7 +97,9 @@ export async function runLabCommand(
   const undoInterrupt = context.onInterrupt(async () => {
     interrupt.abort();
     const told = reporting.catch(() => null);
-    await Promise.race([told, systemClock.sleep(REPORT_WAIT_MS)]);
+    // What is to be gone on with is worth waiting for the checks under way; a second interrupt ends it all.
+    const wait = resume === null ? systemClock.sleep(REPORT_WAIT_MS) : told;
+    await Promise.race([told, wait]);
     progress.clear();
     await close();
   });
@@ -107,6 +112,41 @@ export async function runLabCommand(
   }
 }
 
+/** Tokens where the trace is kept, to replay from. */
+function tokenMaker(digest: string, tracePath: string | null): (finding: Finding) => string | null {
+  return ({ model, state }) =>
+    tracePath === null
+      ? null
+      : encodeReplayToken({ traceDigest: digest, model, state: encodeState(state) });
+}
+
+function resumeFrom(
+  args: CommandArguments,
+  cwd: string,
+  subject: ExploredSubject,
+): ResumeFile | null {
+  const name = args.text('resume');
+  return name === undefined ? null : new ResumeFile(name, cwd, subject);
+}
+
+/** Prints the report in the form that was asked for. */
+function printReport(
+  context: CommandContext,
+  args: CommandArguments,
+  json: unknown,
+  text: () => string,
+): void {
+  context.stdout.write(args.flag('json') ? `${JSON.stringify(json, null, 2)}\n` : text());
+}
+
+/** What to do with a run that was interrupted. */
+function goOnText(tracePath: string | null, resume: ResumeFile | null): string {
+  if (tracePath === null) return '';
+  return resume === null
+    ? 'interrupted; with --resume FILE the next run could have gone on from here\n'
+    : `interrupted; to go on: holdfast explore ${tracePath} --resume ${resume.name}, and the same options\n`;
+}
+
 function toConfirm({ models, all }: ReportedFinding): FindingToConfirm {
   return { models, messages: all.map(({ message }) => message) };
 }
@@ -117,24 +157,6 @@ function confirmedText(confirmed: readonly (readonly KernelAnswer[])[] | null): 
     confirmationText(answers).map((text) => `${index + 1}. ${printable(text)}\n`),
   );
   return lines.length === 0 ? '' : `\non this kernel:\n${lines.join('')}`;
-}
-
-/** Says how far a run is, and how fast. */
-function progressTeller(line: ProgressLine): (progress: ExploreProgress) => void {
-  const startMs = systemClock.monotonicMs();
-  let before = 0;
-  let last = '';
-  let earlier = 0;
-  return ({ model, walked, distinct, points: [done, all] }) => {
-    if (model !== last) earlier += before;
-    [last, before] = [model, walked];
-    const seconds = Math.max(0.001, (systemClock.monotonicMs() - startMs) / 1000);
-    const rate = Math.round((earlier + walked) / seconds);
-    line.update(
-      `${model}: crash point ${done + 1} of ${all}, ${walked} states walked (${rate}/s), ` +
-        `${distinct} distinct`,
-    );
-  };
 }
 
 /** How reports look on this command's standard output. */

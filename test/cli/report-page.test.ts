@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { schemaProblems } from '../support/json-schema.ts';
+
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const page = fileURLToPath(new URL('../../../docs/formats/report.md', import.meta.url));
+const schema: unknown = JSON.parse(readFileSync(page.replace('.md', '.schema.json'), 'utf8'));
 let directory = '';
 
 before(() => {
@@ -46,6 +49,7 @@ test('the page on the JSON report names every field of a report with findings', 
   const text = readFileSync(page, 'utf8');
   const keys = new Set(allKeys(made.report));
   assert.ok(keys.has('findings') && keys.has('missingSync'));
+  assert.deepEqual(schemaProblems(schema, made.report), []);
   for (const key of keys) assert.ok(text.includes(`\`${key}\``), `${key} is not described`);
 });
 
@@ -56,6 +60,7 @@ test('a report that found nothing says passed, and the exit code is 0', () => {
     fs.fsyncSync(fs.openSync('.', 'r'));`,
   );
   assert.equal(made.exitCode, 0);
+  assert.deepEqual(schemaProblems(schema, made.report), []);
   assert.deepEqual(
     { ...made.report, models: [], command: [] },
     {
@@ -66,9 +71,21 @@ test('a report that found nothing says passed, and the exit code is 0', () => {
       checker: 'old-or-new',
       unmodelled: [],
       models: [],
+      certificate: { seed: 1, verdictsRemembered: null, nestedDepth: 0, faults: 0 },
       redundantSyncs: null,
       findings: [],
       confirmed: null,
     },
   );
+});
+
+test('a report is refused by the schema when a field is missing, new or of another type', () => {
+  const { report: made } = report('again', `fs.writeFileSync('file', 'new');`);
+  const wrong = [
+    { ...made, verdict: 'maybe' },
+    { ...made, seeds: 1 },
+    { ...made, models: [{}] },
+    Object.fromEntries(Object.entries(made).filter(([key]) => key !== 'certificate')),
+  ];
+  for (const one of wrong) assert.notDeepEqual(schemaProblems(schema, one), []);
 });

@@ -32,6 +32,11 @@ export const checkCommand: Command = {
   async run(context, args) {
     // Wrong options are told before the program runs.
     requireLabOptions(args);
+    if (args.text('resume') !== undefined && args.text('output') === undefined) {
+      throw new UsageError(
+        '--resume needs -o TRACE here: the next run is holdfast explore TRACE --resume FILE',
+      );
+    }
     const via = recorderNamed(args.text('via') ?? 'node');
     const root = resolve(context.cwd, args.requiredText('root'));
     const setup = args.text('setup');

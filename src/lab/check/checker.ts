@@ -26,6 +26,10 @@ export interface Checker {
    * `root` is good until `check` returns or its promise settles. Checks come one at a time. Absent: whole disks.
    */
   readonly reads?: 'lazy';
+  /** Why its verdicts cannot be trusted, as far as it has found out by itself; a result with one is incomplete. */
+  readonly doubts?: readonly string[];
+  /** Disks decided so far by what a run on another one had read. */
+  readonly remembered?: number;
   check(disk: CrashedDisk): Verdict | Promise<Verdict>;
   /** Releases workers and temporary directories. */
   close?(): Promise<void>;

@@ -71,6 +71,7 @@ class Explainer {
     let insertions: SyncInsertion[] = [];
     let current = first;
     for (let round = 0; round < ROUNDS_MAX; round++) {
+      if (this.#isOver && round > 0) break;
       const culprits = await this.#culprits(current, insertions, hopeless);
       if (culprits.length === 0) break;
       const before = insertions;
@@ -86,6 +87,11 @@ class Explainer {
     }
     const needed = await this.#withoutNeedless(rounds, insertions, current);
     return this.#findings(rounds, needed.insertions, needed.exploration, hopeless);
+  }
+
+  /** No more time, or interrupted. */
+  get #isOver(): boolean {
+    return this.#options.deadline?.passed === true;
   }
 
   #explore(insertions: readonly SyncInsertion[]): Promise<Exploration> {
@@ -110,7 +116,8 @@ class Explainer {
     );
     const culprits = new Map<string, Culprit>();
     for (const [index, violation] of bySize.entries()) {
-      if (index >= SHRUNK_PER_ROUND && culprits.size > 0) break;
+      const enough = index >= SHRUNK_PER_ROUND || this.#isOver;
+      if (enough && culprits.size > 0) break;
       const culprit = await this.#culpritOf(tester, violation);
       if (!hopeless.has(groupOf(culprit))) culprits.set(groupOf(culprit), culprit);
     }
@@ -178,7 +185,7 @@ class Explainer {
       const culprit = rounds.find(({ added }) => added.includes(insertion))?.culprit;
       // What it repairs fails again without it: needed, and no need to look at everything.
       if (culprit !== undefined && (await this.#isRepairedOnlyBy(culprit, kept, fewer))) continue;
-      if (++explorations > PRUNING_EXPLORATIONS_MAX) break;
+      if (++explorations > PRUNING_EXPLORATIONS_MAX || this.#isOver) break;
       const without = await this.#explore(fewer);
       if (without.violationCount > best.violationCount) continue;
       kept = fewer;

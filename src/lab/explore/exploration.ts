@@ -31,7 +31,7 @@ export interface Exploration {
    */
   readonly distinct: number;
   readonly decidedBy: 'disks' | 'reads';
-  /** Disks handed to the checker in this exploration. */
+  /** Disks handed to the checker; a lazy one is asked once for each thing that it could see. */
   readonly checked: number;
   /** Disks whose verdict was known from another model or an earlier exploration. */
   readonly reused: number;
@@ -47,6 +47,6 @@ export interface Exploration {
   readonly runs: number;
   /** True when the checker did not read the same when it was asked again. */
   readonly unsteady: boolean;
-  /** To go on from; null when there is nothing left to do. */
+  /** To go on from; null where nobody asked for it. */
   readonly part: ExploredPart | null;
 }

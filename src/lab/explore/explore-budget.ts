@@ -10,15 +10,20 @@ import { systemClock } from '../../base/clock.ts';
 /** Of the time of one crash point, what goes into walking in order before the rest is sampled. */
 const WALKED_SHARE = 0.8;
 
+/** The part of an `AbortSignal` that is looked at. */
+export interface InterruptSignal {
+  readonly aborted: boolean;
+}
+
 export class ExploreDeadline {
   readonly #clock: Clock;
   readonly #endMs: number;
-  readonly #signal: AbortSignal | null;
+  readonly #signal: InterruptSignal | null;
 
   /** @param secondsMax null for no limit. */
   constructor(
     secondsMax: number | null,
-    signal: AbortSignal | null = null,
+    signal: InterruptSignal | null = null,
     clock: Clock = systemClock,
   ) {
     this.#clock = clock;
@@ -33,6 +38,17 @@ export class ExploreDeadline {
 
   get passed(): boolean {
     return this.interrupted || this.#clock.monotonicMs() >= this.#endMs;
+  }
+
+  /** Null for no limit. */
+  get secondsLeft(): number | null {
+    const ms = this.#endMs - this.#clock.monotonicMs();
+    return ms === Infinity ? null : Math.max(0, ms / 1000);
+  }
+
+  /** With the same interruption, from now on so many seconds; null for no limit. */
+  renewed(secondsMax: number | null): ExploreDeadline {
+    return new ExploreDeadline(secondsMax, this.#signal, this.#clock);
   }
 
   /** A deadline for the next of `parts` equal parts of what is left. */

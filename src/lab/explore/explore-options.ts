@@ -29,6 +29,8 @@ export interface ExploreOptions {
   readonly onProgress?: (progress: ExploreProgress) => void;
   /** What an earlier run of the same exploration came to. */
   readonly from?: ExploredPart | null;
+  /** True gives `Exploration.part`, for a run to come. @default false */
+  readonly keep?: boolean;
   /** Reductions that are left out. @default none */
   readonly without?: readonly Reduction[];
 }

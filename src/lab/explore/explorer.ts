@@ -49,6 +49,6 @@ export async function exploreModel(
     whole: prepared.cache.whole,
     runs: run.runs,
     unsteady: run.unsteady,
-    part: ended ? null : run.part(),
+    part: options.keep === true ? run.part() : null,
   };
 }

@@ -4,6 +4,7 @@ import type { Finding, ToldOperation } from '../explain/finding.ts';
 import { encodeState } from '../explore/crash-state.ts';
 import type { LabResult } from '../lab-run.ts';
 import { groupFindings } from './lab-report.ts';
+import { skippedIn } from './skipped.ts';
 
 export const JSON_REPORT_VERSION = 1;
 
@@ -24,6 +25,7 @@ export function jsonReport(
       model: exploration.model.name,
       kernel: exploration.model.kernel,
       crashPoints: exploration.crashPoints,
+      crashPointsDeciding: exploration.decidingPoints,
       crashPointsWalked: exploration.walkedPoints,
       statesAllowed: exploration.rawStates === null ? null : String(exploration.rawStates),
       statesSampled: exploration.sampled,
@@ -33,9 +35,18 @@ export function jsonReport(
       statesWalked: exploration.walked,
       disksDistinct: exploration.distinct,
       disksChecked: exploration.checked,
+      verdictsReused: exploration.reused,
       violations: exploration.violationCount,
       complete: exploration.complete,
+      skipped: skippedIn(exploration),
+      runs: exploration.runs,
     })),
+    certificate: {
+      seed: result.seed,
+      verdictsRemembered: result.remembered,
+      nestedDepth: 0,
+      faults: 0,
+    },
     redundantSyncs:
       result.redundant?.map(({ sync, could, models }) => ({
         sync: toldJson(sync),

@@ -1,7 +1,8 @@
 /** The result of a run as text for people: what each model allowed, then each finding with its place. */
 
-import type { Finding } from '../explain/finding.ts';
-import type { LabResult, ModelRun } from '../lab-run.ts';
+import type { Finding, RepairProof } from '../explain/finding.ts';
+import type { LabResult } from '../lab-run.ts';
+import type { ModelRun } from '../model-run.ts';
 import { callersText, groupFindings, placeText } from './lab-report.ts';
 import type { ReportedFinding } from './lab-report.ts';
 
@@ -121,9 +122,21 @@ function findingLines(
 
 function proofText({ proof, model }: Finding): string {
   if (proof === null) return '';
-  const others = proof.added === 1 ? 'it' : `the ${proof.added} missing syncs`;
-  const rest = proof.complete ? 'none fails' : 'not all repaired, or the walk was cut';
-  return `with ${others} added, ${proof.distinct} disks under ${model}: ${rest}`;
+  return `${repairText(proof)} under ${model}`;
+}
+
+/** What became of the exploration with all missing syncs added. */
+export function repairText({ added, distinct, complete }: RepairProof): string {
+  const what = added === 1 ? 'this sync' : `this sync and the ${othersText(added - 1)} named here`;
+  const disks = distinct === 1 ? 'the one disk that is left' : `none of ${distinct} disks`;
+  if (complete) {
+    return distinct === 1 ? `with ${what}, ${disks} passes` : `with ${what}, ${disks} fails`;
+  }
+  return `with ${what}, some of ${distinct} disks still fail, or not all could be looked at,`;
+}
+
+function othersText(count: number): string {
+  return count === 1 ? 'other one' : `${count} others`;
 }
 
 function modelCount({ runs }: LabResult): string {
@@ -137,6 +150,7 @@ function verdictLine(result: LabResult, style: TextStyle): string {
   }
   if (result.verdict === 'found') {
     const count = groupFindings(result).length;
+    if (count === 0) return style.red('found: disks fail; the causes were not worked out');
     return style.red(`found: ${count} cause${count === 1 ? '' : 's'} of loss`);
   }
   return style.yellow('incomplete: nothing failed, but not every disk could be looked at');

@@ -4,6 +4,7 @@ import type { CrashTestCertificate, CrashTestFinding, CrashTestResult } from './
 import { printable } from '../check/printable.ts';
 import type { Finding, ToldOperation } from '../explain/finding.ts';
 import { callersText, placeText } from '../report/lab-report.ts';
+import { repairText } from '../report/text-report.ts';
 
 /** The environment variable that makes `assertCrashSafe` run one state again. */
 export const REPLAY_VARIABLE = 'HOLDFAST_REPLAY';
@@ -52,7 +53,7 @@ function findingLines(found: CrashTestFinding, number: number, cwd: string): str
     ...line('shows', message),
     ...line('too late', sync?.misplaced?.what ?? null),
     ...line('on', models.join(', ')),
-    ...line('proof', proof === null ? null : proofText(proof)),
+    ...line('proof', proof === null ? null : repairText(proof)),
   ];
 }
 
@@ -69,12 +70,6 @@ function crashText({ crashAfter, sync }: Finding, cwd: string): string | null {
 function atPlace(told: ToldOperation, cwd: string): string {
   const place = placeText(told, cwd);
   return place === null ? '' : ` at ${place}`;
-}
-
-function proofText({ added, distinct, complete }: NonNullable<Finding['proof']>): string {
-  const what = added === 1 ? 'it' : `the ${added} missing syncs`;
-  const rest = complete ? 'none fails' : 'not all repaired, or the walk was cut';
-  return `with ${what} added, ${distinct} disks: ${rest}`;
 }
 
 function certificateLines(certificate: CrashTestCertificate): string[] {
