@@ -6,6 +6,7 @@
 import { assert } from '../base/assert.ts';
 import { UsageError } from '../base/errors.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { clearRange } from './clear-range.ts';
 import { closedError } from './engine-errors.ts';
 import type { BackupReport, EngineStats, RecoveryReport, VerifyReport } from './engine-reports.ts';
 import type { Engine } from './engine.ts';
@@ -15,11 +16,10 @@ import { MemoryIterator } from './memory-iterator.ts';
 import type { EngineSnapshot, ReadOptions } from './read-options.ts';
 import { SortedEntries, valueIn } from './sorted-entries.ts';
 import type { EntryLeaves } from './sorted-entries.ts';
-import { WriteBatch } from './write-batch.ts';
-import type { BatchVisitor } from './write-batch.ts';
+import type { BatchVisitor, WriteBatch } from './write-batch.ts';
 
-/** Entries that `clear` looks at in one go. */
-const CLEAR_ENTRIES = 1000;
+/** Entries that are measured in one go. */
+const MEASURED_ENTRIES = 1000;
 
 /** What surrounds a store in memory. */
 export interface MemoryEngineSetting {
@@ -122,17 +122,8 @@ export class MemoryEngine implements Engine {
     return snapshot;
   }
 
-  clear(options: ClearOptions = {}, _policy?: SyncPolicy): void {
-    const iterator = this.iterator({ ...options, values: false });
-    const batch = new WriteBatch();
-    const sink: EntrySink = {
-      entry: (keys, start, end) => batch.delete(keys.subarray(start, end)),
-    };
-    while (iterator.readSync(sink, CLEAR_ENTRIES, Infinity) > 0) {
-      this.writeSync(batch);
-      batch.clear();
-    }
-    iterator.close();
+  clear(options: ClearOptions = {}, policy?: SyncPolicy): Promise<void> {
+    return clearRange(this, options, policy);
   }
 
   approximateSize(range: KeyRange): number {
@@ -143,7 +134,7 @@ export class MemoryEngine implements Engine {
         size += keyEnd - keyStart + valueEnd - valueStart;
       },
     };
-    while (iterator.readSync(sink, CLEAR_ENTRIES, Infinity) > 0);
+    while (iterator.readSync(sink, MEASURED_ENTRIES, Infinity) > 0);
     iterator.close();
     return size;
   }

@@ -6,6 +6,7 @@
 import { AbstractLevel } from 'abstract-level';
 import type {
   AbstractBatchOperation,
+  AbstractDatabaseHooks,
   AbstractDatabaseOptions,
   AbstractIterator,
   AbstractKeyIterator,
@@ -30,11 +31,16 @@ import type {
 } from './level-options.ts';
 
 /** The methods of the base class, with more options than it declares. */
-export interface LevelBase<KDefault, VDefault> extends AbstractLevel<
-  string | Buffer | Uint8Array,
-  KDefault,
-  VDefault
+export interface LevelBase<KDefault, VDefault> extends Omit<
+  AbstractLevel<string | Buffer | Uint8Array, KDefault, VDefault>,
+  'hooks'
 > {
+  /**
+   * As the base class has it. Typed with `this`, as there, the compiler could not tell whether this
+   * class may stand where `AbstractLevel` is asked for.
+   */
+  hooks: AbstractDatabaseHooks<AbstractLevel<string | Buffer | Uint8Array, KDefault, VDefault>>;
+
   open(): Promise<void>;
   open(options: OpenOptions): Promise<void>;
 
