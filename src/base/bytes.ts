@@ -59,6 +59,23 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareBytes(a, b) === 0;
 }
 
+/** What `firstNonZero` compares with. */
+const ZEROS = new Uint8Array(16 << 10);
+
+/** Where the first byte is, from `start` on, that is not zero; the length when all are. */
+export function firstNonZero(bytes: Uint8Array, start: number = 0): number {
+  let place = start;
+  // Long runs are compared outside JavaScript, many bytes at a time.
+  while (place < bytes.length) {
+    const length = Math.min(ZEROS.length, bytes.length - place);
+    if (Buffer.compare(bytes.subarray(place, place + length), ZEROS.subarray(0, length)) !== 0)
+      break;
+    place += length;
+  }
+  while (place < bytes.length && bytes[place] === 0) place++;
+  return place;
+}
+
 /** How many first bytes two byte strings share. */
 export function commonPrefixLength(a: Uint8Array, b: Uint8Array): number {
   const common = Math.min(a.length, b.length);

@@ -10,6 +10,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { firstNonZero } from '../base/bytes.ts';
 import { crc32c, unmaskCrc32c } from '../base/crc32c.ts';
 import { LOG_BLOCK_BYTES, LOG_HEADER_BYTES, LOG_RECORD_BYTES_MAX, LOG_TYPE } from './log-format.ts';
 
@@ -174,11 +175,10 @@ export class LogParser {
   /** From `#zerosFrom` on there may be nothing but zeros. */
   #zeros(): LogStep {
     const bytes = this.#chunk;
-    for (let place = this.#position; place < bytes.length; place++) {
-      if (bytes[place] !== 0) {
-        const found = `a byte that is not, at ${this.#chunkOffset + place}`;
-        return this.#finish('damage', this.#zerosFrom, 'only zeros to the end', found);
-      }
+    const place = firstNonZero(bytes, this.#position);
+    if (place < bytes.length) {
+      const found = `a byte that is not, at ${this.#chunkOffset + place}`;
+      return this.#finish('damage', this.#zerosFrom, 'only zeros to the end', found);
     }
     this.#position = bytes.length;
     if (!this.#final) return 'more';

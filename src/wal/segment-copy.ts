@@ -17,7 +17,7 @@ import type { OpenOptions, Vfs, VfsFile } from '../vfs/vfs.ts';
 import { framedLength, putFramed } from './log-framing.ts';
 import type { LogPayload } from './log-framing.ts';
 import { SegmentCursor } from './segment-cursor.ts';
-import { readChunk, SEGMENT_CHUNK_BYTES, withFile } from './segment-scan.ts';
+import { readChunk, sizeOf, withFile } from './segment-scan.ts';
 import {
   putWatermark,
   WATERMARK_BYTES,
@@ -144,6 +144,7 @@ function* eachRecord(
   afterChunk?: () => TwoFormSteps<void>,
 ): TwoFormSteps<void> {
   yield* withFile(vfs, path, function* (file): TwoFormSteps<void> {
+    const size = yield* sizeOf(file);
     const cursor = new SegmentCursor('ours');
     for (;;) {
       const step = cursor.next(false);
@@ -153,8 +154,8 @@ function* eachRecord(
         continue;
       }
       if (afterChunk !== undefined) yield* afterChunk();
-      const chunk = yield* readChunk(file, cursor.feedOffset, SEGMENT_CHUNK_BYTES);
-      cursor.feed(chunk, chunk.length < SEGMENT_CHUNK_BYTES);
+      const { bytes, final } = yield* readChunk(file, cursor.feedOffset, size);
+      cursor.feed(bytes, final);
     }
   });
 }
@@ -162,7 +163,7 @@ function* eachRecord(
 /** Collects framed records and writes them in large pieces. */
 class SegmentOutput {
   readonly #file: VfsFile;
-  #buffer: Uint8Array = new Uint8Array(SEGMENT_CHUNK_BYTES / 4);
+  #buffer: Uint8Array = new Uint8Array(64 << 10);
   #used = 0;
   #written = 0;
 

@@ -4,10 +4,12 @@
  * durable. Changes nothing and decides nothing.
  */
 
+import { firstNonZero } from '../base/bytes.ts';
 import { readFully, readFullySync } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { call } from '../durable/two-forms.ts';
 import type { TwoFormSteps } from '../durable/two-forms.ts';
+import { LOG_BLOCK_BYTES } from './log-format.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { CursorMode, SegmentProblem } from './segment-cursor.ts';
 import { findWatermark, WATERMARK_BYTES } from './watermark.ts';
@@ -64,18 +66,26 @@ export function* withFile<T>(
   }
 }
 
-/** As many bytes at `position` as there are, at most `length`, in memory of their own. */
-export function* readChunk(
-  file: VfsFile,
-  position: number,
-  length: number,
-): TwoFormSteps<Uint8Array> {
+/** Some bytes of a file, in memory of their own. */
+export interface FileChunk {
+  readonly bytes: Uint8Array;
+  /** Whether the file ends with them. */
+  readonly final: boolean;
+}
+
+/**
+ * The bytes at `position`, a mebibyte at most; `size` is what the file has, as far as is known, so
+ * that a short file does not cost the memory of a long one.
+ */
+export function* readChunk(file: VfsFile, position: number, size: number): TwoFormSteps<FileChunk> {
+  const left = Math.ceil((size - position + 1) / LOG_BLOCK_BYTES) * LOG_BLOCK_BYTES;
+  const length = Math.min(Math.max(left, LOG_BLOCK_BYTES), SEGMENT_CHUNK_BYTES);
   const buffer = unsafeBytes(length);
   const count = yield* call(
     () => readFullySync(file, buffer, position),
     () => readFully(file, buffer, position),
   );
-  return count === length ? buffer : buffer.subarray(0, count);
+  return { bytes: count === length ? buffer : buffer.subarray(0, count), final: count < length };
 }
 
 /** Memory that holds anything, not from a pool, so that views on it cannot be written again. */
@@ -92,21 +102,19 @@ export function* scanSegment(
   onRead: (bytes: number) => void = () => {},
 ): TwoFormSteps<SegmentScan> {
   return yield* withFile(vfs, path, function* (file): TwoFormSteps<SegmentScan> {
-    const { size } = yield* call(
-      () => file.statSync(),
-      () => file.stat(),
-    );
+    const size = yield* sizeOf(file);
     const cursor = new SegmentCursor(mode);
     for (;;) {
       const step = cursor.next(false);
       if (step === 'end') break;
       if (step === 'record') continue;
-      const chunk = yield* readChunk(file, cursor.feedOffset, SEGMENT_CHUNK_BYTES);
-      onRead(chunk.length);
-      cursor.feed(chunk, chunk.length < SEGMENT_CHUNK_BYTES);
+      const { bytes, final } = yield* readChunk(file, cursor.feedOffset, size);
+      onRead(bytes.length);
+      cursor.feed(bytes, final);
     }
     const { problem } = cursor;
-    const usedEnd = problem === null ? cursor.endOffset : yield* findUsedEnd(file, problem.offset);
+    const usedEnd =
+      problem === null ? cursor.endOffset : yield* findUsedEnd(file, problem.offset, size);
     const { ours, firstSequence, lastSequence, records, watermark } = cursor;
     const { recordEnd, endOffset, checkpoint } = cursor;
     const known = { path, size, problem, usedEnd, ours, firstSequence, lastSequence };
@@ -125,22 +133,34 @@ export function* findEvidence(
   above: number,
 ): TwoFormSteps<number> {
   return yield* withFile(vfs, path, function* (file): TwoFormSteps<number> {
-    const step = SEGMENT_CHUNK_BYTES - WATERMARK_BYTES;
-    for (let position = from; ; position += step) {
-      const chunk = yield* readChunk(file, position, SEGMENT_CHUNK_BYTES);
-      const found = findWatermark(chunk, position - from, above);
-      if (found > 0 || chunk.length < SEGMENT_CHUNK_BYTES) return found;
+    const size = yield* sizeOf(file);
+    for (let position = from; ;) {
+      const { bytes, final } = yield* readChunk(file, position, size);
+      const found = findWatermark(bytes, position - from, above);
+      if (found > 0 || final) return found;
+      // One may lie across the end of the chunk.
+      position += bytes.length - WATERMARK_BYTES;
     }
   });
 }
 
-function* findUsedEnd(file: VfsFile, from: number): TwoFormSteps<number> {
+function* findUsedEnd(file: VfsFile, from: number, size: number): TwoFormSteps<number> {
   let usedEnd = from;
-  for (let position = from; ; position += SEGMENT_CHUNK_BYTES) {
-    const chunk = yield* readChunk(file, position, SEGMENT_CHUNK_BYTES);
-    let last = chunk.length - 1;
-    while (last >= 0 && chunk[last] === 0) last--;
+  for (let position = from; ;) {
+    const { bytes, final } = yield* readChunk(file, position, size);
+    let last = firstNonZero(bytes) === bytes.length ? -1 : bytes.length - 1;
+    while (last >= 0 && bytes[last] === 0) last--;
     if (last >= 0) usedEnd = position + last + 1;
-    if (chunk.length < SEGMENT_CHUNK_BYTES) return usedEnd;
+    if (final) return usedEnd;
+    position += bytes.length;
   }
+}
+
+/** Bytes of a file. */
+export function* sizeOf(file: VfsFile): TwoFormSteps<number> {
+  const { size } = yield* call(
+    () => file.statSync(),
+    () => file.stat(),
+  );
+  return size;
 }

@@ -10,7 +10,7 @@ import { errorCode } from '../vfs/errno.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { CursorPlace } from './segment-cursor.ts';
-import { readChunk, SEGMENT_CHUNK_BYTES } from './segment-scan.ts';
+import { readChunk, sizeOf } from './segment-scan.ts';
 import type { WalEntry } from './wal-entry.ts';
 import type { SealedSegment } from './wal-recovery.ts';
 
@@ -27,6 +27,7 @@ export class WalReading {
   #after: number;
   #index = 0;
   #file: VfsFile | null = null;
+  #size = 0;
   #cursor: SegmentCursor | null = null;
   #from: ReadingPlace | null;
 
@@ -65,8 +66,8 @@ export class WalReading {
       if (segment === undefined) return null;
       const file = this.#file ?? (yield* this.#open(segment));
       const cursor = this.#cursor ?? this.#cursorFor(segment);
-      const chunk = yield* readChunk(file, cursor.feedOffset, SEGMENT_CHUNK_BYTES);
-      cursor.feed(chunk, chunk.length < SEGMENT_CHUNK_BYTES);
+      const { bytes, final } = yield* readChunk(file, cursor.feedOffset, this.#size);
+      cursor.feed(bytes, final);
       const entries = this.#take(cursor, segment);
       if (cursor.lastSequence >= segment.lastSequence) yield* this.#leave(segment, cursor);
       if (entries.length > 0) return entries;
@@ -102,6 +103,7 @@ export class WalReading {
         () => this.#vfs.openSync(path, { read: true }),
         () => this.#vfs.open(path, { read: true }),
       );
+      this.#size = yield* sizeOf(this.#file);
       return this.#file;
     } catch (error) {
       // A file that `truncate` has removed is the reader's loss, any other one is damage.
