@@ -111,11 +111,11 @@ export const btreeKind: EngineKind<BtreeOptions> = {
 };
 
 function missing(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_MISSING', `${directory} holds no store with a B+tree`);
+  return new HoldfastError('HOLDFAST_MISSING', `${directory}: the store does not exist`);
 }
 
 function exists(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_EXISTS', `${directory} holds a store already`);
+  return new HoldfastError('HOLDFAST_EXISTS', `${directory}: the store exists already`);
 }
 
 async function removeIfEmpty(vfs: Vfs, directory: string): Promise<void> {
