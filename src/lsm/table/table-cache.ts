@@ -1,0 +1,173 @@
+/**
+ * Open tables, bounded in number and in bytes of indexes and filters. A table that is in use stays
+ * open however many there are. Not here: which tables count (`version`).
+ */
+
+import { join } from 'node:path';
+
+import { assert } from '../../base/assert.ts';
+import { runLater, runNow } from '../../durable/two-forms.ts';
+import { errorCode } from '../../vfs/errno.ts';
+import type { Vfs } from '../../vfs/vfs.ts';
+import { oldTableName, tableName } from '../lsm-files.ts';
+import { BlockCache } from './block-cache.ts';
+import type { Block } from './block.ts';
+import type { BlockHandle } from './table-format.ts';
+import { openTable } from './table.ts';
+import type { Table } from './table.ts';
+
+/** Bounds of the cache. */
+export interface TableCacheBounds {
+  readonly tablesMax: number;
+  /** Bytes of indexes and filters. */
+  readonly indexBytesMax: number;
+  /** Bytes of data blocks. */
+  readonly blockBytesMax: number;
+}
+
+/** What identifies a table: its number in the directory and the length it must have. */
+export interface TableRef {
+  readonly number: number;
+  readonly length: number;
+}
+
+/** The cache of one directory. */
+export class TableCache {
+  readonly #vfs: Vfs;
+  readonly #directory: string;
+  readonly #bounds: TableCacheBounds;
+  /** Least recently opened first. */
+  readonly #tables = new Map<number, Table>();
+  readonly #opening = new Map<number, Promise<Table>>();
+  readonly #blocks: BlockCache;
+  /** Calls that must not lose their table: nothing is closed while there are any. */
+  #users = 0;
+  #indexBytes = 0;
+
+  constructor(vfs: Vfs, directory: string, bounds: TableCacheBounds) {
+    this.#vfs = vfs;
+    this.#directory = directory;
+    this.#bounds = bounds;
+    this.#blocks = new BlockCache(bounds.blockBytesMax);
+  }
+
+  /** Bytes of memory, about. */
+  get memoryBytes(): number {
+    return this.#indexBytes + this.#blocks.bytes;
+  }
+
+  /** The open table; null when it must be opened first. */
+  peek(ref: TableRef): Table | null {
+    return this.#tables.get(ref.number) ?? null;
+  }
+
+  /** Opens a table where it is not open. */
+  async open(ref: TableRef): Promise<Table> {
+    const known = this.#tables.get(ref.number) ?? this.#opening.get(ref.number);
+    if (known !== undefined) return known;
+    const opening = this.#openNew(ref).finally(() => this.#opening.delete(ref.number));
+    this.#opening.set(ref.number, opening);
+    return opening;
+  }
+
+  /** As `open`, on the calling thread. */
+  openSync(ref: TableRef): Table {
+    const known = this.#tables.get(ref.number);
+    if (known !== undefined) return known;
+    try {
+      return this.#keep(ref, runNow(openTable(this.#vfs, this.#path(ref, false), ref.length)));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      return this.#keep(ref, runNow(openTable(this.#vfs, this.#path(ref, true), ref.length)));
+    }
+  }
+
+  /** A block that is in memory. */
+  peekBlock(table: Table, offset: number): Block | null {
+    return this.#blocks.get(table, offset);
+  }
+
+  async readBlock(table: Table, handle: BlockHandle, keep: boolean): Promise<Block> {
+    const block = await table.readBlock(handle);
+    if (keep) this.#blocks.put(table, handle.offset, block);
+    return block;
+  }
+
+  readBlockSync(table: Table, handle: BlockHandle, keep: boolean): Block {
+    const block = table.readBlockSync(handle);
+    if (keep) this.#blocks.put(table, handle.offset, block);
+    return block;
+  }
+
+  /** Between this and `leave`, no table is closed. */
+  enter(): void {
+    this.#users++;
+  }
+
+  leave(): void {
+    assert(this.#users > 0, 'who leaves has entered');
+    this.#users--;
+    this.#trim();
+  }
+
+  /** Forgets a table that is to be removed. REQUIRES: nobody reads it. */
+  async forget(number: number): Promise<void> {
+    const table = this.#tables.get(number);
+    if (table === undefined) return;
+    this.#tables.delete(number);
+    this.#indexBytes -= table.memoryBytes;
+    this.#blocks.drop(table);
+    await table.close();
+  }
+
+  /** Closes all. REQUIRES: nobody reads any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#opening.values());
+    const tables = [...this.#tables.values()];
+    this.#tables.clear();
+    this.#blocks.clear();
+    this.#indexBytes = 0;
+    // What a close of a file that was only read could say is nobody's loss.
+    await Promise.allSettled(tables.map((table) => table.close()));
+  }
+
+  async #openNew(ref: TableRef): Promise<Table> {
+    try {
+      const steps = openTable(this.#vfs, this.#path(ref, false), ref.length);
+      return this.#keep(ref, await runLater(steps));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      const steps = openTable(this.#vfs, this.#path(ref, true), ref.length);
+      return this.#keep(ref, await runLater(steps));
+    }
+  }
+
+  #keep(ref: TableRef, table: Table): Table {
+    const other = this.#tables.get(ref.number);
+    if (other !== undefined) {
+      // A synchronous call opened it meanwhile.
+      table.closeSync();
+      return other;
+    }
+    this.#tables.set(ref.number, table);
+    this.#indexBytes += table.memoryBytes;
+    return table;
+  }
+
+  /** Closes what is over the bounds, the oldest first. */
+  #trim(): void {
+    const { tablesMax, indexBytesMax } = this.#bounds;
+    if (this.#users > 0) return;
+    for (const [number, table] of this.#tables) {
+      if (this.#tables.size <= tablesMax && this.#indexBytes <= indexBytesMax) return;
+      this.#tables.delete(number);
+      this.#indexBytes -= table.memoryBytes;
+      this.#blocks.drop(table);
+      table.closeSync();
+    }
+  }
+
+  #path(ref: TableRef, old: boolean): string {
+    return join(this.#directory, old ? oldTableName(ref.number) : tableName(ref.number));
+  }
+}
