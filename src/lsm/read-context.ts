@@ -68,6 +68,19 @@ export class ReadContext {
     await Promise.all(wanted.map(({ later }) => later()));
   }
 
+  /** As `load`, on the calling thread. */
+  loadSync(): void {
+    const wanted = this.#wanted.splice(0);
+    assert(wanted.length > 0, 'a blocked reader wants something');
+    for (const { now } of wanted) now();
+  }
+
+  /** Nothing is wanted any more: the reader goes elsewhere. */
+  forget(): void {
+    this.#wanted.length = 0;
+    this.release();
+  }
+
   /** Forgets what was held: the reader has moved on. */
   release(): void {
     if (this.#heldCount === 0) return;

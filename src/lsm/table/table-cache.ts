@@ -131,6 +131,14 @@ export class TableCache {
     await Promise.allSettled(tables.map((table) => table.close()));
   }
 
+  /** As `close`, on the calling thread. REQUIRES: no table is being opened. */
+  closeSync(): void {
+    for (const table of this.#tables.values()) table.closeSync();
+    this.#tables.clear();
+    this.#blocks.clear();
+    this.#indexBytes = 0;
+  }
+
   async #openNew(ref: TableRef): Promise<Table> {
     try {
       const steps = openTable(this.#vfs, this.#path(ref, false), ref.length);
