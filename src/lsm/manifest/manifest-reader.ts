@@ -26,6 +26,8 @@ export interface ManifestState {
   readonly nextFileNumber: number;
   readonly lastSequence: number;
   readonly compactPointers: readonly (Uint8Array | null)[];
+  /** Whether Holdfast wrote the last record, and so the logs; see `docs/formats/manifest.md`. */
+  readonly isOurs: boolean;
   /** Bytes at the end that are no record of this manifest: 0 when it was written whole. */
   readonly tornBytes: number;
   /** Where they begin. */
@@ -131,6 +133,7 @@ function finish(
     nextFileNumber,
     lastSequence,
     compactPointers,
+    isOurs: logNumber > 0 && previousLogNumber === logNumber,
     tornBytes,
     tornOffset,
   };

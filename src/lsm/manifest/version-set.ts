@@ -95,10 +95,9 @@ export class VersionSet {
     return true;
   }
 
-  /** A version that a reader held for a time is one of those whose tables stay. */
-  hold(): Version {
-    this.#current.hold();
-    return this.#current;
+  /** Takes the number of the manifest that `begin` makes. */
+  reserveManifest(): void {
+    this.#manifestNumber = this.takeFileNumbers();
   }
 
   /**
@@ -107,15 +106,17 @@ export class VersionSet {
    */
   async begin(edit: VersionEdit): Promise<void> {
     const { dispatch, directory, poison } = this.#settings;
-    this.#manifestNumber = this.takeFileNumbers();
+    if (this.#manifestNumber === 0) this.reserveManifest();
     const name = manifestName(this.#manifestNumber);
     const next = this.#current.with(edit);
     const logNumber = edit.logNumber ?? this.#logNumber;
+    // LevelDB reads the log of either number, writes 0 for the previous one, and so says whose the
+    // logs are.
     const lastSequence = edit.lastSequence ?? this.#lastSequence;
     const whole: VersionEdit = {
       comparator: COMPARATOR_NAME,
       logNumber,
-      previousLogNumber: 0,
+      previousLogNumber: logNumber,
       nextFileNumber: this.#nextFileNumber,
       lastSequence,
       compactPointers: this.#compactPointers.flatMap((key, level) =>
@@ -139,10 +140,11 @@ export class VersionSet {
     return this.#commits.run(async () => {
       const manifest = this.#manifest;
       assert(manifest !== null, 'a manifest has begun before edits come');
+      const logNumber = edit.logNumber ?? this.#logNumber;
       const whole: VersionEdit = {
         ...edit,
-        logNumber: edit.logNumber ?? this.#logNumber,
-        previousLogNumber: 0,
+        logNumber,
+        previousLogNumber: logNumber,
         nextFileNumber: this.#nextFileNumber,
         lastSequence: Math.max(edit.lastSequence ?? 0, this.#lastSequence),
       };

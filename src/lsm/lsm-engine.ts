@@ -1,0 +1,349 @@
+/**
+ * An open LSM store: the engine contract over the write path, the versions and the maintenance. Not
+ * here: how it is opened (`lsm-kind`).
+ */
+
+import { assert } from '../base/assert.ts';
+import type { Poison } from '../durable/poison.ts';
+import type { DirectoryLock } from '../durable/lock-file.ts';
+import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { closedError } from '../engine/engine-errors.ts';
+import type {
+  BackupReport,
+  EngineStats,
+  ProgressOptions,
+  RecoveryReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
+import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
+import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
+import { WriteBatch } from '../engine/write-batch.ts';
+import type { Maintenance } from './background/maintenance.ts';
+import { approximateSize } from './approximate-size.ts';
+import { backupStore } from './lsm-backup.ts';
+import { LsmIterator } from './lsm-iterator.ts';
+import type { LsmSettings } from './lsm-options.ts';
+import { LsmReader } from './lsm-reader.ts';
+import { verifyState } from './lsm-verify.ts';
+import type { VersionSet } from './manifest/version-set.ts';
+import type { Version } from './manifest/version.ts';
+import type { ObsoleteFiles } from './obsolete-files.ts';
+import { ReadContext } from './read-context.ts';
+import type { ReadState } from './read-state.ts';
+import type { TableCache } from './table/table-cache.ts';
+import type { WritePath } from './write-path.ts';
+
+/** Entries that `clear` deletes in one batch. */
+const CLEAR_ENTRIES = 1000;
+
+/** The parts of an open store. */
+export interface LsmParts {
+  readonly directory: string;
+  readonly settings: LsmSettings;
+  readonly poison: Poison;
+  readonly lock: DirectoryLock;
+  readonly versions: VersionSet;
+  readonly tables: TableCache;
+  readonly obsolete: ObsoleteFiles;
+  readonly writes: WritePath;
+  readonly maintenance: Maintenance;
+  readonly snapshots: SnapshotList;
+  readonly recovery: RecoveryReport;
+}
+
+/** A sequence number that somebody holds. */
+class LsmSnapshot implements EngineSnapshot {
+  readonly sequence: number;
+  readonly #list: Set<LsmSnapshot>;
+
+  constructor(sequence: number, list: Set<LsmSnapshot>) {
+    this.sequence = sequence;
+    this.#list = list;
+    list.add(this);
+  }
+
+  release(): void {
+    this.#list.delete(this);
+  }
+}
+
+/** The snapshots of a store. */
+export class SnapshotList {
+  readonly #snapshots = new Set<LsmSnapshot>();
+
+  get count(): number {
+    return this.#snapshots.size;
+  }
+
+  take(sequence: number): EngineSnapshot {
+    return new LsmSnapshot(sequence, this.#snapshots);
+  }
+
+  /** @throws AssertionError for one of another store, or a released one */
+  sequenceOf(snapshot: EngineSnapshot): number {
+    const isHeld = snapshot instanceof LsmSnapshot && this.#snapshots.has(snapshot);
+    assert(isHeld, 'a snapshot is of this engine and not released');
+    return snapshot.sequence;
+  }
+
+  /** The smallest sequence number that a reader may ask for, when `current` is that of now. */
+  smallest(current: number): number {
+    let smallest = current;
+    for (const { sequence } of this.#snapshots) smallest = Math.min(smallest, sequence);
+    return smallest;
+  }
+
+  clear(): void {
+    this.#snapshots.clear();
+  }
+}
+
+/** The engine `'lsm'`. */
+export class LsmEngine implements Engine {
+  readonly name: string = 'lsm';
+  readonly directory: string;
+  readonly recovery: RecoveryReport;
+  readonly #parts: LsmParts;
+  readonly #reader: LsmReader;
+  readonly #iterators = new Set<LsmIterator>();
+  #closing: Promise<void> | null = null;
+  /** Calls that must end before the files are closed. */
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(parts: LsmParts) {
+    this.#parts = parts;
+    this.directory = parts.directory;
+    this.recovery = parts.recovery;
+    this.#reader = new LsmReader(parts.tables, {
+      state: (options) => this.#state(options),
+      hold: (version) => version.hold(),
+      letGo: (version) => this.#letGo(version),
+    });
+  }
+
+  get(key: Uint8Array, options?: ReadOptions): Eventual<Buffer | undefined> {
+    this.#checkOpen();
+    return this.#track(this.#reader.get(key, options));
+  }
+
+  getSync(key: Uint8Array, options?: ReadOptions): Buffer | undefined {
+    this.#checkOpen();
+    return this.#reader.getSync(key, options);
+  }
+
+  getMany(keys: readonly Uint8Array[], options?: ReadOptions): Eventual<(Buffer | undefined)[]> {
+    this.#checkOpen();
+    return this.#track(this.#reader.getMany(keys, options));
+  }
+
+  has(key: Uint8Array, options?: ReadOptions): Eventual<boolean> {
+    this.#checkOpen();
+    return this.#track(this.#reader.has(key, options));
+  }
+
+  hasSync(key: Uint8Array, options?: ReadOptions): boolean {
+    this.#checkOpen();
+    return this.#reader.hasSync(key, options);
+  }
+
+  write(batch: WriteBatch, policy: SyncPolicy = this.#parts.settings.policy): Eventual<void> {
+    if (this.#closing !== null) return Promise.reject(closedError('store'));
+    return this.#parts.writes.write(batch, policy);
+  }
+
+  writeSync(batch: WriteBatch, policy: SyncPolicy = this.#parts.settings.policy): void {
+    this.#checkOpen();
+    this.#parts.writes.writeSync(batch, policy);
+  }
+
+  iterator(options: IteratorOptions = {}): EntryIterator {
+    this.#checkOpen();
+    const { tables } = this.#parts;
+    const state = this.#state(options);
+    state.version.hold();
+    tables.enter();
+    const context = new ReadContext(tables, options.fillCache ?? true, false);
+    const iterator = new LsmIterator(state, context, options, (closed) => {
+      this.#iterators.delete(closed);
+      tables.leave();
+      this.#letGo(state.version);
+    });
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  snapshot(): EngineSnapshot {
+    this.#checkOpen();
+    return this.#parts.snapshots.take(this.#parts.writes.visibleSequence);
+  }
+
+  clear(
+    options: ClearOptions = {},
+    policy: SyncPolicy = this.#parts.settings.policy,
+  ): Promise<void> {
+    this.#checkOpen();
+    return this.#begin(this.#clear(options, policy));
+  }
+
+  approximateSize(range: KeyRange): Promise<number> {
+    this.#checkOpen();
+    const state = this.#state({});
+    return this.#begin(this.#holding(state, () => approximateSize(state, range, this.#parts.tables)));
+  }
+
+  compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
+    this.#checkOpen();
+    return this.#begin(this.#compact(range, options));
+  }
+
+  verify(options: ProgressOptions = {}): Promise<VerifyReport> {
+    this.#checkOpen();
+    const state = this.#state({});
+    const { dispatch } = this.#parts.settings;
+    const { directory } = this;
+    return this.#begin(
+      this.#holding(state, () => verifyState(dispatch.vfs, directory, state, options)),
+    );
+  }
+
+  stats(): EngineStats {
+    this.#checkOpen();
+    const { versions, tables, writes, maintenance, snapshots } = this.#parts;
+    const { levels, tableCount } = versions.current;
+    let diskBytes = writes.logBytes;
+    const details: Record<string, number | string> = {};
+    for (const [level, found] of levels.entries()) {
+      const bytes = versions.current.levelBytes(level);
+      diskBytes += bytes;
+      if (found.length === 0) continue;
+      details[`level${level}Tables`] = found.length;
+      details[`level${level}Bytes`] = bytes;
+    }
+    return {
+      engine: this.name,
+      // Tables, the log, the manifest and CURRENT.
+      files: tableCount + 3,
+      diskBytes,
+      memoryBytes: tables.memoryBytes + writes.memoryBytes,
+      entries: undefined,
+      snapshots: snapshots.count + this.#iterators.size,
+      details: { ...details, ...maintenance.figures },
+    };
+  }
+
+  backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
+    this.#checkOpen();
+    const state = this.#state({});
+    const { settings } = this.#parts;
+    return this.#begin(
+      this.#holding(state, () => backupStore(this.directory, directory, state, settings, options)),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { writes, maintenance, versions, tables, snapshots, lock } = this.#parts;
+    for (const iterator of this.#iterators) iterator.close();
+    snapshots.clear();
+    const results = await Promise.allSettled([writes.close(), maintenance.close()]);
+    await Promise.allSettled(this.#underWay);
+    results.push(...(await Promise.allSettled([versions.close()])));
+    await tables.close();
+    await lock.release();
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #clear(options: ClearOptions, policy: SyncPolicy): Promise<void> {
+    const iterator = this.iterator({ ...options, values: false, fillCache: false });
+    try {
+      let last: Eventual<void> = undefined;
+      for (;;) {
+        const batch = new WriteBatch();
+        const sink: EntrySink = {
+          entry: (keys, start, end) => batch.delete(keys.subarray(start, end)),
+        };
+        const count = await iterator.read(sink, CLEAR_ENTRIES, Infinity);
+        await last;
+        if (count === 0) return;
+        last = this.#parts.writes.write(batch, policy);
+        // One batch is written while the next is gathered; its failure is met above.
+        last.catch(() => 'awaited in the next round');
+      }
+    } finally {
+      iterator.close();
+    }
+  }
+
+  async #compact(range: KeyRange, options: ProgressOptions): Promise<void> {
+    const { writes, maintenance, versions } = this.#parts;
+    const { onProgress, signal } = options;
+    signal?.throwIfAborted();
+    await writes.flush();
+    let done = 0;
+    const total = versions.current.levels.reduce(
+      (sum, _tables, level) => sum + versions.current.levelBytes(level),
+      0,
+    );
+    const onStep = (bytes: number): void => {
+      done += bytes;
+      onProgress?.({
+        phase: 'compacting',
+        done,
+        total: Math.max(done, total),
+        unit: 'bytes',
+      });
+      signal?.throwIfAborted();
+    };
+    // One key more at an open end changes nothing that can be read.
+    const first = range.gte ?? range.gt;
+    const last = range.lte ?? range.lt;
+    await maintenance.compactRange({ first, last }, onStep);
+    onProgress?.({ phase: 'compacted', done, total: done, unit: 'bytes' });
+  }
+
+  #state(options: ReadOptions): ReadState {
+    const { writes, versions, snapshots } = this.#parts;
+    const sequence =
+      options.snapshot === undefined
+        ? writes.visibleSequence
+        : snapshots.sequenceOf(options.snapshot);
+    return { memtables: writes.memtables, version: versions.current, sequence };
+  }
+
+  async #holding<T>(state: ReadState, run: () => Promise<T>): Promise<T> {
+    state.version.hold();
+    try {
+      return await run();
+    } finally {
+      this.#letGo(state.version);
+    }
+  }
+
+  #letGo(version: Version): void {
+    const { versions, obsolete } = this.#parts;
+    if (!versions.letGo(version) || !obsolete.hasCondemned || this.#closing !== null) return;
+    void this.#begin(obsolete.removeTables());
+  }
+
+  #track<T>(answer: Eventual<T>): Eventual<T> {
+    return answer instanceof Promise ? this.#begin(answer) : answer;
+  }
+
+  /** Keeps `close` waiting for a call. */
+  #begin<T>(call: Promise<T>): Promise<T> {
+    this.#underWay.add(call);
+    const end = (): void => void this.#underWay.delete(call);
+    call.then(end, end);
+    return call;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw closedError('store');
+  }
+}
