@@ -179,7 +179,7 @@ export class LsmEngine implements Engine {
     return this.#parts.snapshots.take(this.#parts.writes.visibleSequence);
   }
 
-  clear(
+  async clear(
     options: ClearOptions = {},
     policy: SyncPolicy = this.#parts.settings.policy,
   ): Promise<void> {
@@ -187,18 +187,18 @@ export class LsmEngine implements Engine {
     return this.#begin(this.#clear(options, policy));
   }
 
-  approximateSize(range: KeyRange): Promise<number> {
+  async approximateSize(range: KeyRange): Promise<number> {
     this.#checkOpen();
     const state = this.#state({});
     return this.#begin(this.#holding(state, () => approximateSize(state, range, this.#parts.tables)));
   }
 
-  compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
+  async compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
     this.#checkOpen();
     return this.#begin(this.#compact(range, options));
   }
 
-  verify(options: ProgressOptions = {}): Promise<VerifyReport> {
+  async verify(options: ProgressOptions = {}): Promise<VerifyReport> {
     this.#checkOpen();
     const state = this.#state({});
     const { dispatch } = this.#parts.settings;
@@ -233,7 +233,7 @@ export class LsmEngine implements Engine {
     };
   }
 
-  backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
+  async backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
     this.#checkOpen();
     const state = this.#state({});
     const { settings } = this.#parts;

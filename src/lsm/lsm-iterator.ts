@@ -15,7 +15,7 @@ import { stateCursor } from './read-state.ts';
 import type { ReadState } from './read-state.ts';
 import { VisibleCursor } from './visible-cursor.ts';
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = Buffer.alloc(0);
 
 /** An iterator of the LSM engine. */
 export class LsmIterator implements EntryIterator {
@@ -32,6 +32,10 @@ export class LsmIterator implements EntryIterator {
   #left: number;
   #isClosed = false;
   #isReading = false;
+  /** What a read failed with; later ones fail with it too. */
+  #failure: unknown = null;
+  readonly #keyView = new BufferView();
+  readonly #valueView = new BufferView();
 
   /** `onClose` gives back the state. */
   constructor(
@@ -54,19 +58,26 @@ export class LsmIterator implements EntryIterator {
   read(sink: EntrySink, entriesMax: number, bytesMax: number): Eventual<number> {
     this.#begin(entriesMax);
     this.#context.mayWait = false;
-    const pushed = this.#push(sink, entriesMax, bytesMax);
-    if (pushed > 0 || !this.#context.isBlocked) return pushed;
+    if (!this.#context.isBlocked) {
+      const pushed = this.#push(sink, entriesMax, bytesMax);
+      if (pushed > 0 || !this.#context.isBlocked) return pushed;
+    }
     return this.#readLater(sink, entriesMax, bytesMax);
   }
 
   readSync(sink: EntrySink, entriesMax: number, bytesMax: number): number {
     this.#begin(entriesMax);
     this.#context.mayWait = true;
-    while (this.#context.isBlocked) {
-      this.#context.loadSync();
-      this.#cursor.resume();
+    try {
+      while (this.#context.isBlocked) {
+        this.#context.loadSync();
+        this.#cursor.resume();
+      }
+      return this.#push(sink, entriesMax, bytesMax);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
     }
-    return this.#push(sink, entriesMax, bytesMax);
   }
 
   seek(target: Uint8Array): void {
@@ -87,6 +98,7 @@ export class LsmIterator implements EntryIterator {
     if (this.#isClosed) throw closedError('iterator');
     assert(!this.#isReading, 'one call of an iterator at a time');
     assert(entriesMax > 0, 'a read asks for at least one entry');
+    if (this.#failure !== null) throw this.#failure;
   }
 
   async #readLater(sink: EntrySink, entriesMax: number, bytesMax: number): Promise<number> {
@@ -99,6 +111,9 @@ export class LsmIterator implements EntryIterator {
         const pushed = this.#push(sink, entriesMax, bytesMax);
         if (pushed > 0 || !this.#context.isBlocked) return pushed;
       }
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.#onClose(this);
@@ -107,6 +122,15 @@ export class LsmIterator implements EntryIterator {
 
   /** Pushes entries until one of the ends, or until it is blocked. */
   #push(sink: EntrySink, entriesMax: number, bytesMax: number): number {
+    try {
+      return this.#pushEntries(sink, entriesMax, bytesMax);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+
+  #pushEntries(sink: EntrySink, entriesMax: number, bytesMax: number): number {
     const cursor = this.#cursor;
     if (this.#atEnd || this.#left === 0) return 0;
     if (this.#start !== undefined) this.#goToStart();
@@ -130,8 +154,8 @@ export class LsmIterator implements EntryIterator {
 
   #pushOne(sink: EntrySink): number {
     const { keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd } = this.#cursor;
-    const keys = this.#keys ? keyBytes : NOTHING;
-    const values = this.#values ? valueBytes : NOTHING;
+    const keys = this.#keys ? this.#keyView.of(keyBytes) : NOTHING;
+    const values = this.#values ? this.#valueView.of(valueBytes) : NOTHING;
     const keyTo = this.#keys ? keyEnd : 0;
     const valueTo = this.#values ? valueEnd : 0;
     const keyFrom = this.#keys ? keyStart : 0;
@@ -161,5 +185,19 @@ export class LsmIterator implements EntryIterator {
     return this.#reverse
       ? aboveLower(this.#bounds, keyBytes, keyStart, keyEnd)
       : belowUpper(this.#bounds, keyBytes, keyStart, keyEnd);
+  }
+}
+
+/** Bytes as the buffer that a sink takes: the same as before as long as the bytes are. */
+class BufferView {
+  #bytes: Uint8Array = NOTHING;
+  #buffer: Buffer = NOTHING;
+
+  of(bytes: Uint8Array): Buffer {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#buffer;
   }
 }
