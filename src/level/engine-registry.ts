@@ -3,6 +3,7 @@
 import { btreeKind } from '../btree/btree-kind.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import { MemoryKind } from '../engine/memory-kind.ts';
+import { lsmKind } from '../lsm/lsm-kind.ts';
 
 /** What `engine` may be. */
 export type EngineName = 'lsm' | 'bitcask' | 'btree' | 'memory';
@@ -11,7 +12,7 @@ export type EngineName = 'lsm' | 'bitcask' | 'btree' | 'memory';
 export const DEFAULT_ENGINE: EngineName = 'lsm';
 
 /** The engines that keep their stores on the disk. */
-export const DISK_ENGINES: readonly EngineKind[] = [btreeKind];
+export const DISK_ENGINES: readonly EngineKind[] = [lsmKind, btreeKind];
 
 /**
  * The kind of a name. The memory engine's stores are seen by this one alone.

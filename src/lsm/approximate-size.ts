@@ -24,7 +24,8 @@ export async function approximateSize(
   try {
     for (const meta of state.version.levels.flat()) {
       if (!overlaps(meta, { first, last })) continue;
-      const isFromStart = first === undefined || compareUser(meta.smallest, first, 0, first.length) >= 0;
+      const isFromStart =
+        first === undefined || compareUser(meta.smallest, first, 0, first.length) >= 0;
       const isToEnd = last === undefined || compareUser(meta.largest, last, 0, last.length) <= 0;
       if (isFromStart && isToEnd) {
         bytes += meta.length;

@@ -66,7 +66,10 @@ export function putLastTrailer(target: Uint8Array, offset: number): void {
 /** The sequence number of the internal key that ends at `end`. */
 export function sequenceAt(bytes: Uint8Array, end: number): number {
   const low =
-    (bytes[end - 7]! | (bytes[end - 6]! << 8) | (bytes[end - 5]! << 16) | (bytes[end - 4]! << 24)) >>>
+    (bytes[end - 7]! |
+      (bytes[end - 6]! << 8) |
+      (bytes[end - 5]! << 16) |
+      (bytes[end - 4]! << 24)) >>>
     0;
   const high = bytes[end - 3]! | (bytes[end - 2]! << 8) | (bytes[end - 1]! << 16);
   return high * 0x1_0000_0000 + low;

@@ -41,7 +41,11 @@ export interface ReplayResult {
   /** Bytes of records that counted. */
   readonly bytes: number;
   /** What was cut; null when the log ends as it should. */
-  readonly torn: { readonly offset: number; readonly bytes: number; readonly reason: string } | null;
+  readonly torn: {
+    readonly offset: number;
+    readonly bytes: number;
+    readonly reason: string;
+  } | null;
   /** Whether a watermark at the end says that everything before is durable. */
   readonly isSealed: boolean;
 }
@@ -170,7 +174,7 @@ class Replay {
   #requireNothingVouchedFor(reason: string): void {
     const bytes = this.#bytes;
     const from = this.#end;
-    for (let block = from - (from % LOG_BLOCK_BYTES); block < bytes.length; ) {
+    for (let block = from - (from % LOG_BLOCK_BYTES); block < bytes.length;) {
       const stop = Math.min(block + LOG_BLOCK_BYTES, bytes.length);
       for (let at = Math.max(block, from); at + WATERMARK_BYTES <= stop; at++) {
         const sequence = watermarkAt(bytes, at);

@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts';
 import type { Poison } from '../durable/poison.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { clearRange } from '../engine/clear-range.ts';
 import { closedError } from '../engine/engine-errors.ts';
 import type {
   BackupReport,
@@ -16,10 +17,10 @@ import type {
   VerifyReport,
 } from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
+import type { EntryIterator, IteratorOptions } from '../engine/entry-iterator.ts';
 import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
 import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
-import { WriteBatch } from '../engine/write-batch.ts';
+import type { WriteBatch } from '../engine/write-batch.ts';
 import type { Maintenance } from './background/maintenance.ts';
 import { approximateSize } from './approximate-size.ts';
 import { backupStore } from './lsm-backup.ts';
@@ -34,9 +35,6 @@ import { ReadContext } from './read-context.ts';
 import type { ReadState } from './read-state.ts';
 import type { TableCache } from './table/table-cache.ts';
 import type { WritePath } from './write-path.ts';
-
-/** Entries that `clear` deletes in one batch. */
-const CLEAR_ENTRIES = 1000;
 
 /** The parts of an open store. */
 export interface LsmParts {
@@ -184,13 +182,15 @@ export class LsmEngine implements Engine {
     policy: SyncPolicy = this.#parts.settings.policy,
   ): Promise<void> {
     this.#checkOpen();
-    return this.#begin(this.#clear(options, policy));
+    return this.#begin(clearRange(this, options, policy));
   }
 
   async approximateSize(range: KeyRange): Promise<number> {
     this.#checkOpen();
     const state = this.#state({});
-    return this.#begin(this.#holding(state, () => approximateSize(state, range, this.#parts.tables)));
+    return this.#begin(
+      this.#holding(state, () => approximateSize(state, range, this.#parts.tables)),
+    );
   }
 
   async compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
@@ -257,27 +257,6 @@ export class LsmEngine implements Engine {
     await tables.close();
     await lock.release();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-
-  async #clear(options: ClearOptions, policy: SyncPolicy): Promise<void> {
-    const iterator = this.iterator({ ...options, values: false, fillCache: false });
-    try {
-      let last: Eventual<void> = undefined;
-      for (;;) {
-        const batch = new WriteBatch();
-        const sink: EntrySink = {
-          entry: (keys, start, end) => batch.delete(keys.subarray(start, end)),
-        };
-        const count = await iterator.read(sink, CLEAR_ENTRIES, Infinity);
-        await last;
-        if (count === 0) return;
-        last = this.#parts.writes.write(batch, policy);
-        // One batch is written while the next is gathered; its failure is met above.
-        last.catch(() => 'awaited in the next round');
-      }
-    } finally {
-      iterator.close();
-    }
   }
 
   async #compact(range: KeyRange, options: ProgressOptions): Promise<void> {

@@ -6,7 +6,13 @@
 import { assert } from '../base/assert.ts';
 import { closedError } from '../engine/engine-errors.ts';
 import type { EntryIterator, EntrySink, IteratorOptions } from '../engine/entry-iterator.ts';
-import { aboveLower, belowUpper, boundsAreEmpty, entryLimit, keyBounds } from '../engine/key-range.ts';
+import {
+  aboveLower,
+  belowUpper,
+  boundsAreEmpty,
+  entryLimit,
+  keyBounds,
+} from '../engine/key-range.ts';
 import type { KeyBounds } from '../engine/key-range.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import { CURSOR } from './entry-cursor.ts';

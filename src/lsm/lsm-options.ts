@@ -55,7 +55,9 @@ export function lsmSettings(options: LsmOptions): LsmSettings {
   const number = (name: keyof LsmOptions, fallback: number, least: number): number => {
     const value = options[name] ?? fallback;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-    throw new TypeError(`${name} must be a whole number from ${least}, not ${String(value)}`);
+    throw new TypeError(
+      `${name} must be a whole number from ${least}, not ${JSON.stringify(value)}`,
+    );
   };
   return {
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),

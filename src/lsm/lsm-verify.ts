@@ -206,7 +206,7 @@ async function countEntries(vfs: Vfs, directory: string, state: ReadState): Prom
     const context = new ReadContext(tables, false, false);
     const cursor = new VisibleCursor(stateCursor(state, context), state.sequence);
     let count = 0;
-    for (cursor.seekForward(null, false); cursor.state !== CURSOR.end; ) {
+    for (cursor.seekForward(null, false); cursor.state !== CURSOR.end;) {
       if (cursor.state === CURSOR.blocked) {
         await context.load();
         cursor.resume();

@@ -139,7 +139,7 @@ export class Memtable {
     const nodes = this.#nodes;
     let node = HEAD;
     for (let level = this.#height - 1; level >= 0; level--) {
-      for (let next = nodes[node + LINKS + level]!; next !== 0; ) {
+      for (let next = nodes[node + LINKS + level]!; next !== 0;) {
         node = next;
         next = nodes[node + LINKS + level]!;
       }
@@ -199,7 +199,9 @@ export class Memtable {
     const ours = sequenceAt(this.#arena, end);
     const wanted = sequenceAt(key, length);
     // At one sequence number the larger kind is first.
-    return ours > wanted || (ours === wanted && this.#arena[end - TRAILER_BYTES]! > key[userLength]!);
+    return (
+      ours > wanted || (ours === wanted && this.#arena[end - TRAILER_BYTES]! > key[userLength]!)
+    );
   }
 
   /** Finds, at each level, the last node whose user key is before the one sought. */

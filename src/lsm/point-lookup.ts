@@ -3,12 +3,7 @@
  * one table of each other level. It stops at the first entry that the reader may see.
  */
 
-import {
-  KIND_DELETE,
-  kindAt,
-  putTrailer,
-  TRAILER_BYTES,
-} from './internal-key.ts';
+import { KIND_DELETE, kindAt, putTrailer, TRAILER_BYTES } from './internal-key.ts';
 import { LEVEL_COUNT } from './manifest/version-edit.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
 import { compareUser } from './manifest/version.ts';

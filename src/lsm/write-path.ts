@@ -64,6 +64,12 @@ interface Queued {
   readonly reject: (error: unknown) => void;
 }
 
+/** Writers that wait until everything in a log is durable. */
+interface Gate {
+  readonly old: LsmLog;
+  readonly queue: Queued[];
+}
+
 /** A batch that is in the log and not in the memtable. */
 interface Logged {
   readonly batch: WriteBatch;
@@ -90,7 +96,7 @@ export class WritePath {
   #line: Queued[] = [];
   #isPumping = false;
   /** Step 2: the log that must become durable, and who waits for it. */
-  #gate: { readonly old: LsmLog; readonly queue: Queued[] } | null = null;
+  #gate: Gate | null = null;
   #gatePassed: Promise<void> = Promise.resolve();
   #logged: Logged[] = [];
   #flushing: Promise<void> = Promise.resolve();
@@ -233,21 +239,19 @@ export class WritePath {
     const promise = log.append(bytes, first, first + batch.count - 1, policy);
     this.#logged.push({ batch, first, end: log.length });
     if (promise === this.#lastPromise) return this.#lastDone;
-    const done = promise.then(() => {
-      // Those of an older log were applied when the gate opened.
-      if (log === this.#log) this.#apply(log.writtenLength);
-    });
+    const done = this.#applyAfter(promise, log);
     this.#lastPromise = promise;
     this.#lastDone = done;
     return done;
   }
 
-  #queued(
-    line: Queued[],
-    batch: WriteBatch,
-    policy: SyncPolicy,
-    then?: () => void,
-  ): Promise<void> {
+  async #applyAfter(logged: Promise<void>, log: LsmLog): Promise<void> {
+    await logged;
+    // Those of an older log were applied when the gate opened.
+    if (log === this.#log) this.#apply(log.writtenLength);
+  }
+
+  #queued(line: Queued[], batch: WriteBatch, policy: SyncPolicy, then?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       line.push({ batch, policy, resolve, reject });
       then?.();
@@ -354,21 +358,20 @@ export class WritePath {
   /** Step 1. Never rejects: why there is none is in `#logFailure`. */
   #makeNextLog(): Promise<void> {
     if (this.#nextLog !== null) return Promise.resolve();
-    this.#makingLog ??= LsmLog.create(this.#around.takeFileNumber(), this.#logSettings)
-      .then(
-        (log) => {
-          this.#nextLog = log;
-        },
-        (error: unknown) => {
-          // Writing goes on in the log there is; the attempt is repeated.
-          this.#logFailure = error;
-          this.#retryAtMs = this.#around.clock.monotonicMs() + RETRY_MS;
-        },
-      )
-      .finally(() => {
-        this.#makingLog = null;
-      });
+    this.#makingLog ??= this.#makeLog();
     return this.#makingLog;
+  }
+
+  async #makeLog(): Promise<void> {
+    try {
+      this.#nextLog = await LsmLog.create(this.#around.takeFileNumber(), this.#logSettings);
+    } catch (error) {
+      // Writing goes on in the log there is; the attempt is repeated.
+      this.#logFailure = error;
+      this.#retryAtMs = this.#around.clock.monotonicMs() + RETRY_MS;
+    } finally {
+      this.#makingLog = null;
+    }
   }
 
   #changeLogIfFull(isSync: boolean): void {
@@ -383,20 +386,22 @@ export class WritePath {
   /** Steps 2 and 3. REQUIRES: a next log, no gate, no immutable memtable. */
   #changeLog(): void {
     const old = this.#log;
-    const gate = { old, queue: [] };
+    const gate: Gate = { old, queue: [] };
     this.#gate = gate;
-    this.#gatePassed = old.finish().then(
-      () => {
-        if (this.#gate === gate) this.#passGate();
-      },
-      (error: unknown) => {
-        if (this.#gate !== gate) return;
-        this.#gate = null;
-        for (const one of gate.queue as Queued[]) one.reject(error);
-        throw error;
-      },
-    );
+    this.#gatePassed = this.#openGate(gate);
     this.#gatePassed.catch(() => 'whoever waits hears of it');
+  }
+
+  async #openGate(gate: Gate): Promise<void> {
+    try {
+      await gate.old.finish();
+    } catch (error) {
+      if (this.#gate !== gate) return;
+      this.#gate = null;
+      for (const one of gate.queue) one.reject(error);
+      throw error;
+    }
+    if (this.#gate === gate) this.#passGate();
   }
 
   /** Step 4. REQUIRES: everything in the old log is durable. */
@@ -414,14 +419,16 @@ export class WritePath {
     this.#log.start(lastSequence);
     this.#lastPromise = null;
     for (const one of queue) one.resolve(this.#append(one.batch, one.policy));
-    this.#flushing = this.#around.flush(full, this.#log.number, lastSequence).then(
-      () => {
-        this.#immutable = null;
-      },
-      () => {
-        // The memtable stays readable, and its log stays; the poison tells writers why.
-      },
-    );
+    this.#flushing = this.#flush(full, lastSequence);
+  }
+
+  async #flush(full: Memtable, lastSequence: number): Promise<void> {
+    try {
+      await this.#around.flush(full, this.#log.number, lastSequence);
+      this.#immutable = null;
+    } catch {
+      // The memtable stays readable, and its log stays; the poison tells writers why.
+    }
   }
 }
 

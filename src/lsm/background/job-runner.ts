@@ -66,7 +66,7 @@ class WorkerRunner implements JobRunner {
         // It died before it could answer, or never lived.
         this.#worker = null;
         this.#hasNone = true;
-        return await this.#inThread.run({ ...job, firstNumber: job.firstNumber });
+        return await this.#inThread.run(job);
       }
       if ('result' in answer) return answer.result;
       throw fromErrorData(answer.error);
@@ -112,6 +112,6 @@ function ask(worker: Worker, job: Job): Promise<JobAnswer | null> {
     worker.once('message', onMessage);
     worker.once('exit', onEnd);
     worker.once('error', onEnd);
-    worker.postMessage(job);
+    worker.postMessage(job, []);
   });
 }

@@ -165,13 +165,13 @@ export class Maintenance {
   }
 
   #flushTable(memtable: Memtable): Promise<JobResult> {
-    const { flusher, directory, format, versions, smallestSnapshot } = this.#around;
+    const { flusher, directory, format, versions } = this.#around;
     return flusher.run({
       kind: 'flush',
       memtable: memtable.parts(),
       directory,
       format,
-      smallestSnapshot: smallestSnapshot(),
+      smallestSnapshot: this.#around.smallestSnapshot(),
       firstNumber: versions.takeFileNumbers(),
       numberCount: 1,
     });
@@ -230,7 +230,7 @@ export class Maintenance {
   }
 
   #merge(picked: Compaction): Promise<JobResult> {
-    const { compactor, directory, format, versions, tableBytes, smallestSnapshot } = this.#around;
+    const { compactor, directory, format, versions, tableBytes } = this.#around;
     const { level, upper, lower } = picked;
     const runs = level === 0 ? upper.map((table) => [table]) : [inKeyOrder(versions, level, upper)];
     if (lower.length > 0) runs.push(inKeyOrder(versions, level + 1, lower));
@@ -241,7 +241,7 @@ export class Maintenance {
       below: versions.current.levels.slice(level + 2),
       directory,
       format,
-      smallestSnapshot: smallestSnapshot(),
+      smallestSnapshot: this.#around.smallestSnapshot(),
       firstNumber: versions.takeFileNumbers(numberCount),
       numberCount,
       tableBytes,

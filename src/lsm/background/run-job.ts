@@ -86,12 +86,7 @@ class Merge {
   readonly #cursor: EntryCursor;
   readonly #splits: OverlapSplits;
 
-  constructor(
-    job: CompactionJob,
-    writer: TableWriter,
-    context: ReadContext,
-    cursor: EntryCursor,
-  ) {
+  constructor(job: CompactionJob, writer: TableWriter, context: ReadContext, cursor: EntryCursor) {
     this.#job = job;
     this.#writer = writer;
     this.#context = context;

@@ -121,7 +121,12 @@ function finish(
   tornBytes: number,
 ): ManifestState {
   const { version, comparator, logNumber, nextFileNumber, lastSequence } = fields;
-  if (comparator === null || logNumber === null || nextFileNumber === null || lastSequence === null) {
+  if (
+    comparator === null ||
+    logNumber === null ||
+    nextFileNumber === null ||
+    lastSequence === null
+  ) {
     const expected = 'an order of keys, a log, a next file and a last sequence number';
     throw new CorruptionError({ path, offset: tornOffset, expected, found: 'the end before all' });
   }

@@ -56,7 +56,10 @@ export class BlockCursor {
     }
     this.#jump(Math.max(0, left));
     this.next();
-    while (this.valid && compareInternal(this.key, 0, this.keyLength, target, 0, targetLength) < 0) {
+    while (
+      this.valid &&
+      compareInternal(this.key, 0, this.keyLength, target, 0, targetLength) < 0
+    ) {
       this.next();
     }
   }

@@ -6,12 +6,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import {
-  compareInternal,
-  separatorBetween,
-  successorOf,
-  TRAILER_BYTES,
-} from '../internal-key.ts';
+import { compareInternal, separatorBetween, successorOf, TRAILER_BYTES } from '../internal-key.ts';
 import { BLOOM_FILTER_NAME } from './bloom-filter.ts';
 import { BlockBuilder, copyRange } from './block-builder.ts';
 import { FilterBlockBuilder } from './filter-block.ts';

@@ -126,8 +126,8 @@ export function openBlock(
   if (compression === COMPRESSION_NONE) return content;
   const problem = { path, offset: offset + length };
   if (compression !== COMPRESSION_SNAPPY) {
-    const found = `compression ${compression}`;
-    throw new CorruptionError({ ...problem, expected: 'compression 0 or 1', found });
+    const kind = `compression ${compression}`;
+    throw new CorruptionError({ ...problem, expected: 'compression 0 or 1', found: kind });
   }
   const whole = uncompressBlock(content);
   if (whole === null) {

@@ -170,7 +170,8 @@ export function checkDeadFiles(
 ): string[] {
   const entries = [...libraryEntries(facts), ...Object.values(facts.bin).map(sourceOf)];
   const alive = reachable(sources, entries, ALL_EDGES);
-  const dead = inSource(sources).filter(({ path }) => !alive.has(path));
+  // A declaration file is for the compiler: no module imports it.
+  const dead = inSource(sources).filter(({ path }) => !alive.has(path) && !path.endsWith('.d.ts'));
   const prefixes = Object.keys(foundations);
   return [
     ...dead

@@ -19,7 +19,12 @@ engineContract({
 });
 
 /** So small that a few entries are many tables in many levels. */
-const TINY: LsmOptions = { writeBufferSize: 1024, maxFileSize: 1024, blockSize: 64, cacheSize: 4096 };
+const TINY: LsmOptions = {
+  writeBufferSize: 1024,
+  maxFileSize: 1024,
+  blockSize: 64,
+  cacheSize: 4096,
+};
 
 engineContract({
   name: 'the LSM engine with tiny tables',
