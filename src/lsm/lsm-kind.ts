@@ -54,7 +54,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
       const found = await findStore(vfs, directory);
       if (found === null && !createIfMissing) throw missing(directory);
       if (found !== null && options.errorIfExists === true) {
-        throw new HoldfastError('HOLDFAST_EXISTS', `${directory} holds a store already`);
+        throw new HoldfastError('HOLDFAST_EXISTS', `${directory}: a store exists already`);
       }
       const poison = new Poison(directory);
       const log = logSettings(directory, settings, poison);
@@ -227,5 +227,5 @@ function vfsOf({ dispatch }: EngineSurroundings): Vfs {
 }
 
 function missing(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_MISSING', `${directory} holds no store`);
+  return new HoldfastError('HOLDFAST_MISSING', `${directory}: the store does not exist`);
 }
