@@ -1,6 +1,7 @@
 /**
  * Time, passed in so that tests and the lab decide how it goes. The only module of `base` up to the
- * engines that uses timers. Not here: the time of day; nothing durable may depend on it.
+ * engines that uses timers. The time of day is apart from it:
+ * only what expires depends on it.
  */
 
 /** A source of time. All times are milliseconds. */
@@ -46,4 +47,9 @@ export const systemClock: Clock = {
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** The machine's time of day, in milliseconds since the epoch. May go back. */
+export function timeOfDayMs(): number {
+  return Date.now();
 }

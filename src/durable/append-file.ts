@@ -74,7 +74,8 @@ export class AppendFile {
       settings,
       () => this.#pool.startSync(),
       (group) => {
-        if (group.policy !== 'sync') return;
+        // A sync without bytes is no sign that more synced appends will come.
+        if (group.policy !== 'sync' || group.length === 0) return;
         this.#preallocation?.keepAhead(this.#ledger.accepted, group.length);
       },
     );

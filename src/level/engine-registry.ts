@@ -1,5 +1,6 @@
 /** The engines by name. An engine that lands is one line here. */
 
+import { bitcaskKind } from '../bitcask/bitcask-kind.ts';
 import { btreeKind } from '../btree/btree-kind.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import { MemoryKind } from '../engine/memory-kind.ts';
@@ -12,7 +13,7 @@ export type EngineName = 'lsm' | 'bitcask' | 'btree' | 'memory';
 export const DEFAULT_ENGINE: EngineName = 'lsm';
 
 /** The engines that keep their stores on the disk. */
-export const DISK_ENGINES: readonly EngineKind[] = [lsmKind, btreeKind];
+export const DISK_ENGINES: readonly EngineKind[] = [lsmKind, bitcaskKind, btreeKind];
 
 /**
  * The kind of a name. The memory engine's stores are seen by this one alone.

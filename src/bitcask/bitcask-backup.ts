@@ -1,0 +1,112 @@
+/**
+ * Copies a store that is in use: files that no longer change, and what is durable of the log. The
+ * copy's manifest comes last, so that a copy that is not whole has none.
+ */
+
+import { join } from 'node:path';
+
+import { CorruptionError, HoldfastError } from '../base/errors.ts';
+import { DurableDirectory } from '../durable/durable-directory.ts';
+import { replacePointer } from '../durable/pointer-file.ts';
+import type { SyncDispatch } from '../durable/sync-dispatch.ts';
+import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { readFully, writeFully } from '../vfs/transfer.ts';
+import type { StoreParts } from './store-parts.ts';
+import type { DataFile } from './data-file.ts';
+import { dataFileName } from './entry-format.ts';
+import { MANIFEST_NAME, encodeManifest } from './manifest.ts';
+import type { ManifestFile } from './manifest.ts';
+
+const COPY_BYTES = 1 << 20;
+
+/**
+ * Copies what the store holds now. REQUIRES: all that readers see is durable, and a hold keeps the
+ * files.
+ */
+export async function backupStore(
+  parts: StoreParts,
+  directory: string,
+  options: ProgressOptions,
+): Promise<BackupReport> {
+  const { dispatch } = parts.settings;
+  const { current } = parts.keeper;
+  const byNumber = new Map([...parts.files].map((file) => [file.number, file]));
+  const { sequence } = parts.writer;
+  const wanted = current.files.flatMap(({ number }) => {
+    const file = byNumber.get(number);
+    // Lengths and fingerprints of now: the log goes on growing.
+    return file === undefined || file.entries === 0 ? [] : [manifestFile(file)];
+  });
+  await makeEmptyDirectory(dispatch, directory);
+  const total = wanted.reduce((sum, { length }) => sum + length, 0);
+  let done = 0;
+  const paths: string[] = [];
+  for (const entry of wanted) {
+    const source = byNumber.get(entry.number)!;
+    const path = join(directory, dataFileName(entry.number));
+    paths.push(path);
+    await copyFile(dispatch, source, entry.length, path, options, (bytes) => {
+      done += bytes;
+      options.onProgress?.({ phase: 'copying', done, total, unit: 'bytes' });
+    });
+  }
+  await dispatch.names(directory, paths);
+  const manifest = { ...current, files: wanted, sequence, clock: parts.expiry.stored };
+  await replacePointer(dispatch.vfs, join(directory, MANIFEST_NAME), encodeManifest(manifest));
+  return { directory, files: wanted.length + 1, bytes: total };
+}
+
+function manifestFile(file: DataFile): ManifestFile {
+  const { number, length, merged, fingerprint } = file;
+  return { number, length, open: false, merged, fingerprint };
+}
+
+/** @throws HOLDFAST_EXISTS when something is in it */
+export async function makeEmptyDirectory(dispatch: SyncDispatch, directory: string): Promise<void> {
+  try {
+    const entries = await dispatch.vfs.readDirectory(directory);
+    const [first] = entries;
+    if (first !== undefined) {
+      const message = `${directory} is not empty: it has ${first.name}`;
+      throw new HoldfastError('HOLDFAST_EXISTS', message);
+    }
+  } catch (error) {
+    // A directory that is missing is made.
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+  await new DurableDirectory(dispatch).mkdirAll(directory);
+}
+
+async function copyFile(
+  dispatch: SyncDispatch,
+  source: DataFile,
+  length: number,
+  path: string,
+  options: ProgressOptions,
+  onCopied: (bytes: number) => void,
+): Promise<void> {
+  const copy = await dispatch.vfs.open(path, { write: true, create: true, exclusive: true });
+  try {
+    const buffer = new Uint8Array(Math.min(COPY_BYTES, length));
+    for (let offset = 0; offset < length;) {
+      options.signal?.throwIfAborted();
+      const wanted = Math.min(buffer.length, length - offset);
+      const count = await readFully(source.file, buffer, offset, 0, wanted);
+      if (count < wanted) {
+        throw new CorruptionError({
+          path: source.path,
+          offset: offset + count,
+          expected: `${length} bytes`,
+          found: 'the end of the file',
+        });
+      }
+      await writeFully(copy, buffer, offset, 0, count);
+      offset += count;
+      onCopied(count);
+    }
+    await dispatch.bytes(copy);
+  } finally {
+    await copy.close();
+  }
+}

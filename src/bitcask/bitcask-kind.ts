@@ -1,0 +1,101 @@
+/** The kind `'bitcask'`: how its stores are opened, looked at, destroyed and repaired. */
+
+import { join } from 'node:path';
+
+import { readPointer } from '../durable/pointer-file.ts';
+import { SyncDispatch } from '../durable/sync-dispatch.ts';
+import { missingError } from '../engine/engine-errors.ts';
+import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
+import type {
+  EngineStats,
+  ProgressOptions,
+  RepairReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
+import type { Engine } from '../engine/engine.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
+import { bitcaskSettings } from './bitcask-options.ts';
+import type { BitcaskOptions } from './bitcask-options.ts';
+import { destroyStore } from './destroy-store.ts';
+import { parseFileName } from './entry-format.ts';
+import { MANIFEST_NAME, decodeManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { openStore } from './open-store.ts';
+import { repairStore } from './repair-store.ts';
+import { verifyStore } from './verify-store.ts';
+
+const MAGIC = Buffer.from('bitcask');
+
+/** Append-only data files and an ordered index in memory. */
+export const bitcaskKind: EngineKind<BitcaskOptions> = {
+  name: 'bitcask',
+
+  async open(directory: string, options: BitcaskOptions = {}): Promise<Engine> {
+    return openStore(directory, bitcaskSettings(options));
+  },
+
+  async holds(directory: string, surroundings?: EngineSurroundings): Promise<boolean> {
+    const { vfs } = dispatchOf(surroundings);
+    try {
+      const payload = await readPointer(vfs, join(directory, MANIFEST_NAME));
+      return payload !== null && MAGIC.equals(payload.subarray(0, MAGIC.length));
+    } catch (error) {
+      // A damaged manifest still has our name.
+      return errorCode(error) === 'HOLDFAST_CORRUPTION';
+    }
+  },
+
+  async destroy(directory: string, surroundings?: EngineSurroundings): Promise<void> {
+    await destroyStore(directory, dispatchOf(surroundings));
+  },
+
+  async repair(
+    directory: string,
+    options: EngineSurroundings & ProgressOptions = {},
+  ): Promise<RepairReport> {
+    return repairStore(directory, dispatchOf(options), options);
+  },
+
+  async verify(
+    directory: string,
+    options: EngineSurroundings & ProgressOptions = {},
+  ): Promise<VerifyReport> {
+    const dispatch = dispatchOf(options);
+    const manifest = await manifestOf(directory, dispatch);
+    return verifyStore({ directory, settings: { dispatch } }, manifest, options);
+  },
+
+  async stats(directory: string, surroundings?: EngineSurroundings): Promise<EngineStats> {
+    const dispatch = dispatchOf(surroundings);
+    const manifest = await manifestOf(directory, dispatch);
+    let diskBytes = 0;
+    for (const { name } of await dispatch.vfs.readDirectory(directory)) {
+      const ours = name === MANIFEST_NAME || parseFileName(name) !== null;
+      if (ours) diskBytes += (await dispatch.vfs.stat(join(directory, name))).size;
+    }
+    return {
+      engine: 'bitcask',
+      files: manifest.files.length,
+      diskBytes,
+      memoryBytes: 0,
+      entries: undefined,
+      snapshots: 0,
+      details: { sequenceCount: manifest.sequence, clockMs: manifest.clock },
+    };
+  },
+};
+
+function dispatchOf(surroundings: EngineSurroundings | undefined): SyncDispatch {
+  return surroundings?.dispatch ?? new SyncDispatch(nodeVfs);
+}
+
+/** @throws HOLDFAST_MISSING, HOLDFAST_FOREIGN, HOLDFAST_FORMAT, HOLDFAST_CORRUPTION */
+async function manifestOf(directory: string, dispatch: SyncDispatch): Promise<Manifest> {
+  const path = join(directory, MANIFEST_NAME);
+  const payload = await readPointer(dispatch.vfs, path);
+  if (payload === null) {
+    throw missingError(directory);
+  }
+  return decodeManifest(payload, path);
+}

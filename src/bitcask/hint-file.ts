@@ -1,0 +1,148 @@
+/**
+ * Hint files: what opening needs to know of a data file, without the values. Optional, rebuilt from
+ * the data file when missing, and never trusted over it: a hint counts only with its checksum whole
+ * and with the fingerprint that the manifest has for the data file, and every entry is checked
+ * again when it is read. Written without syncs. Described in `docs/formats/bitcask.md`.
+ *
+ *   header   "HOLDHNT\n" 8 | version 4 | file number 8 | length of the data file 8 |
+ *            its fingerprint 4 | count of records 4 | highest clock 8
+ *   record   offset 4 | length code 2 | flags 1 | 1 unused | key length 2 | expiry 8 (with its
+ *            flag) | key
+ *   trailer  checksum 4 over everything before
+ */
+
+import { assert } from '../base/assert.ts';
+import { crc32c } from '../base/crc32c.ts';
+import { FORMAT_VERSION, get64, put53 } from './entry-format.ts';
+import { get16, get32, put16, put32 } from './keydir-page.ts';
+
+export const HINT_HEADER_BYTES = 44;
+const RECORD_BYTES = 10;
+const EXPIRY_BYTES = 8;
+const TRAILER_BYTES = 4;
+const MAGIC = [0x48, 0x4f, 0x4c, 0x44, 0x48, 0x4e, 0x54, 0x0a];
+const FLAG_DELETE = 1;
+const FLAG_EXPIRY = 2;
+const BUFFER_BYTES_FIRST = 4096;
+
+/** What a hint is bound to. */
+export interface HintBinding {
+  readonly number: number;
+  readonly length: number;
+  readonly fingerprint: number;
+}
+
+/** Collects the records of one data file. */
+export class HintBuilder {
+  #bytes = new Uint8Array(BUFFER_BYTES_FIRST);
+  #length = HINT_HEADER_BYTES;
+  #count = 0;
+
+  get bytes(): number {
+    return this.#bytes.length;
+  }
+
+  /** `lengthCode` 0 stands for a delete. */
+  add(
+    keys: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    offset: number,
+    lengthCode: number,
+    expiry: number,
+  ): void {
+    const extra = expiry === 0 ? 0 : EXPIRY_BYTES;
+    const end = this.#length + RECORD_BYTES + extra + keyEnd - keyStart;
+    if (end + TRAILER_BYTES > this.#bytes.length) this.#grow(end + TRAILER_BYTES);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    put32(bytes, at, offset);
+    put16(bytes, at + 4, lengthCode);
+    bytes[at + 6] = (lengthCode === 0 ? FLAG_DELETE : 0) | (expiry === 0 ? 0 : FLAG_EXPIRY);
+    bytes[at + 7] = 0;
+    put16(bytes, at + 8, keyEnd - keyStart);
+    at += RECORD_BYTES;
+    if (extra > 0) put53(bytes, at, expiry);
+    at += extra;
+    for (let from = keyStart; from < keyEnd; from++) bytes[at++] = keys[from]!;
+    this.#length = at;
+    this.#count++;
+  }
+
+  /** The bytes of the hint file. Records may be added afterwards, and it may be called again. */
+  finish(binding: HintBinding, clock: number): Uint8Array {
+    const bytes = this.#bytes;
+    bytes.set(MAGIC);
+    put32(bytes, 8, FORMAT_VERSION);
+    put53(bytes, 12, binding.number);
+    put53(bytes, 20, binding.length);
+    put32(bytes, 28, binding.fingerprint);
+    put32(bytes, 32, this.#count);
+    put53(bytes, 36, clock);
+    put32(bytes, this.#length, crc32c(bytes, 0, this.#length));
+    return bytes.subarray(0, this.#length + TRAILER_BYTES);
+  }
+
+  #grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
+
+/** One record at a time of a hint file. */
+export class HintReader {
+  /** Of the record. */
+  offset = 0;
+  lengthCode = 0;
+  isDelete = false;
+  expiry = 0;
+  keyStart = 0;
+  keyEnd = 0;
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  readonly clock: number;
+  #at = HINT_HEADER_BYTES;
+  readonly #end: number;
+
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.count = get32(bytes, 32);
+    this.clock = get64(bytes, 36);
+    this.#end = bytes.length - TRAILER_BYTES;
+  }
+
+  /** Null when the bytes are not the whole hint for this file. */
+  static open(bytes: Uint8Array, binding: HintBinding): HintReader | null {
+    const end = bytes.length - TRAILER_BYTES;
+    if (end < HINT_HEADER_BYTES) return null;
+    if (MAGIC.some((byte, index) => bytes[index] !== byte)) return null;
+    if (get32(bytes, 8) !== FORMAT_VERSION) return null;
+    const bound =
+      get64(bytes, 12) === binding.number &&
+      get64(bytes, 20) === binding.length &&
+      get32(bytes, 28) === binding.fingerprint;
+    if (!bound || crc32c(bytes, 0, end) !== get32(bytes, end)) return null;
+    return new HintReader(bytes);
+  }
+
+  /** Goes to the next record; false at the end. */
+  next(): boolean {
+    if (this.#at >= this.#end) return false;
+    const { bytes } = this;
+    let at = this.#at;
+    this.offset = get32(bytes, at);
+    this.lengthCode = get16(bytes, at + 4);
+    const flags = bytes[at + 6]!;
+    this.isDelete = (flags & FLAG_DELETE) !== 0;
+    const keyLength = get16(bytes, at + 8);
+    at += RECORD_BYTES;
+    this.expiry = (flags & FLAG_EXPIRY) === 0 ? 0 : get64(bytes, at);
+    if (this.expiry !== 0) at += EXPIRY_BYTES;
+    this.keyStart = at;
+    this.keyEnd = at + keyLength;
+    assert(this.keyEnd <= this.#end, 'a hint whose checksum is right was written here');
+    this.#at = this.keyEnd;
+    return true;
+  }
+}

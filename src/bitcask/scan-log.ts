@@ -1,0 +1,199 @@
+/**
+ * Reads a log that may end in a torn write, and decides where it ends. Every entry says how much of
+ * the file was known to be durable when it was made; damage below what any whole entry says is
+ * corruption, other damage is a torn write, and everything from it on is cut.
+ *
+ * Entries that are whole but that no later one calls durable are *doubtful*: the page cache may
+ * hold what the disk never got. They count, but their user must write them again.
+ */
+
+import { CorruptionError } from '../base/errors.ts';
+import { readFully } from '../vfs/transfer.ts';
+import type { DataFile } from './data-file.ts';
+import { EntryView, FILE_HEADER_BYTES, MARK } from './entry-format.ts';
+import { EntryScanner } from './entry-scanner.ts';
+import type { KeyIndex } from './key-index.ts';
+
+/** The state of a log behind some whole batch. */
+export interface LogPoint {
+  readonly offset: number;
+  readonly sequence: number;
+  readonly fingerprint: number;
+  readonly entries: number;
+}
+
+export interface ScannedLog {
+  /** Behind the last whole batch. */
+  readonly end: LogPoint;
+  /** Behind the last one that is durable. */
+  readonly durable: LogPoint;
+  readonly batches: number;
+  readonly clock: number;
+  /** Bytes past the end that are not zeros: the pieces of a torn write. */
+  readonly tornBytes: number;
+  /** Whether any whole entry is in the file, also past the end. */
+  readonly hasEntries: boolean;
+}
+
+/**
+ * Reads a log of `size` bytes, of which the first `floor` are known to be durable, and gives its
+ * entries to the index. `sequence` is that of the last entry before the floor.
+ * @throws HOLDFAST_CORRUPTION
+ */
+export async function scanLog(
+  data: DataFile,
+  index: KeyIndex,
+  floor: number,
+  size: number,
+  sequence: number,
+): Promise<ScannedLog> {
+  const state = new LogScan(data, index, floor, sequence);
+  const scanner = new EntryScanner(data.file, data.number, FILE_HEADER_BYTES, size);
+  let step = scanner.step();
+  for (; step === 'entry' || step === 'refill'; step = scanner.step()) {
+    if (step === 'refill') await scanner.refill();
+    else state.take(scanner);
+  }
+  const { end } = state;
+  const rest = await lookBehind(data, scanner.offset, size);
+  const firstWrong = scanner.offset;
+  if (end.offset < floor || rest.durable > end.offset) {
+    throw new CorruptionError({
+      path: data.path,
+      offset: firstWrong,
+      expected: 'a whole entry, because what follows says that it was durable',
+      found: step === 'end' ? 'the end of the file' : 'other bytes',
+    });
+  }
+  return {
+    end,
+    durable: state.durable,
+    batches: state.batches,
+    clock: state.clock,
+    tornBytes: rest.torn + scanner.offset - end.offset,
+    hasEntries: end.offset > FILE_HEADER_BYTES || rest.hasEntries || state.inBatch,
+  };
+}
+
+/** What has been read so far. */
+class LogScan {
+  readonly #data: DataFile;
+  readonly #index: KeyIndex;
+  readonly #floor: number;
+  /** Whole batches past what is durable, oldest first. */
+  #doubtful: LogPoint[] = [];
+  /** Entries of a batch that is not whole yet, as copies. */
+  #parts: { readonly bytes: Uint8Array; readonly offset: number }[] = [];
+  /** How far the file is known to be durable. */
+  #known: number;
+  #sequence: number | null;
+  readonly #floorSequence: number;
+  durable: LogPoint;
+  end: LogPoint;
+  batches = 0;
+  clock = 0;
+
+  constructor(data: DataFile, index: KeyIndex, floor: number, sequence: number) {
+    this.#data = data;
+    this.#index = index;
+    this.#floor = floor;
+    this.#floorSequence = sequence;
+    this.#known = floor;
+    this.#sequence = floor > FILE_HEADER_BYTES ? null : sequence;
+    this.end = { offset: FILE_HEADER_BYTES, sequence, fingerprint: 0, entries: 0 };
+    this.durable = this.end;
+  }
+
+  /** Whether the last entry taken was not the last of its batch. */
+  get inBatch(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  take(scanner: EntryScanner): void {
+    const { entry, entryOffset, entryStart } = scanner;
+    this.#checkSequence(entry, entryOffset);
+    this.#known = Math.max(this.#known, entryOffset - entry.undurable);
+    if (this.inBatch || entry.more) {
+      // Applied when the last entry of the batch is there.
+      const bytes = scanner.bytes.slice(entryStart, entryStart + entry.length);
+      this.#parts.push({ bytes, offset: entryOffset });
+      if (entry.more) {
+        this.#passDurable();
+        return;
+      }
+      for (const part of this.#parts) {
+        this.#index.applyEntries(this.#data, part.bytes, part.offset, part.bytes.length);
+      }
+      this.#parts = [];
+    } else {
+      const { bytes } = scanner;
+      const clock = this.#index.applyEntry(this.#data, bytes, entryStart, entryOffset, entry);
+      this.clock = Math.max(this.clock, clock);
+    }
+    this.#endBatch(scanner.offset, entry);
+  }
+
+  #endBatch(offset: number, entry: EntryView): void {
+    const { fingerprint, entries } = this.#data;
+    this.end = { offset, sequence: entry.sequence, fingerprint, entries };
+    if (offset > this.#floor && entry.kind !== MARK) this.batches++;
+    this.#doubtful.push(this.end);
+    this.#passDurable();
+  }
+
+  #passDurable(): void {
+    let passed = 0;
+    for (const point of this.#doubtful) {
+      if (point.offset > this.#known) break;
+      this.durable = point;
+      passed++;
+    }
+    if (passed > 0) this.#doubtful.splice(0, passed);
+  }
+
+  /** Past the floor, an entry counts only if its number is exactly the next one. */
+  #checkSequence(entry: EntryView, offset: number): void {
+    const step = entry.kind === MARK ? 0 : 1;
+    if (this.#sequence === null && offset >= this.#floor) this.#sequence = this.#floorSequence;
+    if (this.#sequence === null) return;
+    const expected = this.#sequence + step;
+    if (entry.sequence !== expected) {
+      throw new CorruptionError({
+        path: this.#data.path,
+        offset,
+        expected: `sequence number ${expected}`,
+        found: `${entry.sequence}`,
+      });
+    }
+    this.#sequence = entry.sequence;
+  }
+}
+
+/**
+ * Looks for whole entries behind damage at `from`: how far the furthest of them says that the file
+ * was durable, and how many bytes there are until only zeros follow.
+ */
+async function lookBehind(
+  data: DataFile,
+  from: number,
+  size: number,
+): Promise<{ durable: number; torn: number; hasEntries: boolean }> {
+  const view = new EntryView();
+  const bytes = new Uint8Array(size - from);
+  await readFully(data.file, bytes, from);
+  let durable = 0;
+  let torn = bytes.length;
+  let hasEntries = false;
+  while (torn > 0 && bytes[torn - 1] === 0) torn--;
+  for (let at = 0; at < torn;) {
+    const offset = from + at;
+    if (view.load(bytes, at, bytes.length - at, data.number, offset)) {
+      hasEntries = true;
+      durable = Math.max(durable, offset - view.undurable);
+      at += view.length;
+    } else {
+      at++;
+    }
+  }
+  return { durable, torn, hasEntries };
+}

@@ -1,0 +1,172 @@
+/**
+ * Reads every file that the manifest names, whole, and compares checksums, sequence numbers,
+ * fingerprints and hints. Reports damage instead of throwing it.
+ */
+
+import { join } from 'node:path';
+
+import { crc32c, extendCrc32c } from '../base/crc32c.ts';
+import { CorruptionError } from '../base/errors.ts';
+import type { Damage, ProgressOptions, VerifyReport } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { readFully, readWholeFile } from '../vfs/transfer.ts';
+import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import type { SyncDispatch } from '../durable/sync-dispatch.ts';
+import {
+  DELETE,
+  FILE_HEADER_BYTES,
+  MARK,
+  checkFileHeader,
+  dataFileName,
+  hintFileName,
+} from './entry-format.ts';
+import { EntryScanner } from './entry-scanner.ts';
+import { HintReader } from './hint-file.ts';
+import type { Manifest, ManifestFile } from './manifest.ts';
+
+/** What is verified: a directory, and how it is read. */
+export interface VerifySurroundings {
+  readonly directory: string;
+  readonly settings: { readonly dispatch: SyncDispatch };
+}
+
+/** Reads all of the files of `manifest`. */
+export async function verifyStore(
+  around: VerifySurroundings,
+  manifest: Manifest,
+  options: ProgressOptions,
+): Promise<VerifyReport> {
+  const verifier = new Verifier(around, manifest, options);
+  for (const entry of manifest.files) await verifier.file(entry);
+  return verifier.report();
+}
+
+class Verifier {
+  readonly #vfs: Vfs;
+  readonly #directory: string;
+  readonly #manifest: Manifest;
+  readonly #options: ProgressOptions;
+  readonly #damage: Damage[] = [];
+  /** By key: whether the newest entry seen is a put. */
+  readonly #keys = new Map<string, boolean>();
+  #bytes = 0;
+  #files = 0;
+
+  constructor(around: VerifySurroundings, manifest: Manifest, options: ProgressOptions) {
+    this.#vfs = around.settings.dispatch.vfs;
+    this.#directory = around.directory;
+    this.#manifest = manifest;
+    this.#options = options;
+  }
+
+  async file(entry: ManifestFile): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    const path = join(this.#directory, dataFileName(entry.number));
+    this.#files++;
+    try {
+      const file = await this.#vfs.open(path, { read: true });
+      try {
+        await this.#entries(file, path, entry);
+      } finally {
+        await file.close();
+      }
+      if (!entry.open) await this.#hint(entry);
+    } catch (error) {
+      // What keeps a file from being read is damage too; a mistake of ours is not.
+      if (errorCode(error) === undefined && !(error instanceof CorruptionError)) throw error;
+      this.#found(path, undefined, (error as Error).message);
+    }
+  }
+
+  report(): VerifyReport {
+    const sound = this.#damage.length === 0;
+    let entries = 0;
+    for (const isPut of this.#keys.values()) if (isPut) entries++;
+    return {
+      sound,
+      files: this.#files,
+      bytes: this.#bytes,
+      entries: sound ? entries : undefined,
+      damage: this.#damage,
+    };
+  }
+
+  async #entries(file: VfsFile, path: string, entry: ManifestFile): Promise<void> {
+    const { size } = await file.stat();
+    if (size < entry.length) {
+      this.#found(path, size, `${entry.length} bytes expected, ${size} found`);
+    }
+    const header = new Uint8Array(FILE_HEADER_BYTES);
+    const count = await readFully(file, header, 0);
+    const fault = checkFileHeader(header.subarray(0, count), entry.number);
+    if (fault !== null) {
+      this.#found(path, fault.offset, `${fault.expected} expected, ${fault.found} found`);
+      return;
+    }
+    const to = Math.min(size, entry.length);
+    const scanner = new EntryScanner(file, entry.number, FILE_HEADER_BYTES, to);
+    let fingerprint = 0;
+    let last = 0;
+    for (let step = scanner.step(); step !== 'end'; step = scanner.step()) {
+      if (step === 'refill') {
+        this.#options.signal?.throwIfAborted();
+        await scanner.refill();
+        this.#progress(scanner.offset);
+      } else if (step === 'damaged') {
+        this.#found(path, scanner.offset, 'an entry with its checksum expected, other bytes found');
+        break;
+      } else {
+        const { entryStart, bytes } = scanner;
+        fingerprint = extendCrc32c(fingerprint, bytes, entryStart, entryStart + 4);
+        last = this.#take(scanner, path, entry.merged, last);
+      }
+    }
+    this.#bytes += to;
+    if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
+      this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
+    }
+  }
+
+  #take(scanner: EntryScanner, path: string, merged: boolean, last: number): number {
+    const { entry, bytes, entryOffset } = scanner;
+    const expected = entry.kind === MARK ? last : last + 1;
+    if (!merged && last !== 0 && entry.sequence !== expected) {
+      const message = `sequence number ${expected} expected, ${entry.sequence} found`;
+      this.#found(path, entryOffset, message);
+    }
+    if (entry.kind !== MARK) {
+      const key = Buffer.from(bytes.subarray(entry.keyStart, entry.keyEnd)).toString('latin1');
+      this.#keys.set(key, entry.kind !== DELETE);
+    }
+    return entry.sequence;
+  }
+
+  /** A hint that counts must say what the data file says. One that does not is no damage. */
+  async #hint(entry: ManifestFile): Promise<void> {
+    const path = join(this.#directory, hintFileName(entry.number));
+    let bytes: Uint8Array;
+    try {
+      bytes = await readWholeFile(this.#vfs, path);
+    } catch {
+      // No hint is needed.
+      return;
+    }
+    const end = bytes.length - 4;
+    const whole =
+      end > 0 &&
+      crc32c(bytes, 0, end) === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true);
+    if (whole && HintReader.open(bytes, entry) === null) {
+      this.#found(path, undefined, 'a hint of another file, or of an older state of it');
+    }
+  }
+
+  #found(path: string, offset: number | undefined, message: string): void {
+    this.#damage.push({ path, offset, message });
+  }
+
+  #progress(within: number): void {
+    const total = this.#manifest.files.reduce((sum, { length }) => sum + length, 0);
+    const done = Math.min(total, this.#bytes + within);
+    this.#options.onProgress?.({ phase: 'reading files', done, total, unit: 'bytes' });
+  }
+}
