@@ -13,5 +13,7 @@ export const commandTable: CommandTable = {
   explore: async () => (await import('./commands/explore.ts')).exploreCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  dump: async () => (await import('./commands/dump.ts')).dumpCommand,
   powercut: async () => (await import('./commands/powercut.ts')).powercutCommand,
 };

@@ -1,22 +1,18 @@
 /**
  * Keeps the lock files of directories in a file system of their own, so that explorations of what else is in a
  * directory do not multiply by what may be left of a lock that never syncs. The lock itself is explored in
- * `test/lab/durable-patterns.ts`, and beside a log in `test/lab/wal-stories.ts`.
+ * `test/lab/durable-patterns.ts`, and beside a log in `test/lab/wal-stories.ts`. Processes that share a directory have
+ * to share the wrapper.
  */
 
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
-import type { DirectoryEntry, OpenOptions, Vfs, VfsFile } from '../../src/vfs/vfs.ts';
+import type { DirectoryEntry, OpenOptions, VfsFile } from '../../src/vfs/vfs.ts';
 
 const LOCK = /\/holdfast-lock-(\d+)$/;
 
 export class LockAsideVfs extends ForwardingVfs {
   readonly #aside = new MemoryVfs();
-
-  /** Locks of processes that share `inner` are the same when they share the wrapper too. */
-  constructor(inner: Vfs) {
-    super(inner);
-  }
 
   override async open(path: string, options: OpenOptions): Promise<VfsFile> {
     return LOCK.test(path) ? this.#aside.open(flat(path), options) : super.open(path, options);
