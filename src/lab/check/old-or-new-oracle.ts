@@ -13,6 +13,7 @@ import type { Trace } from '../record/operation.ts';
 import type { Checker, CrashedDisk, Verdict } from './checker.ts';
 import type { ContentRule } from './content-rule.ts';
 import { generationsLeft, planObligations, statesLeft, type PathState } from './obligation-plan.ts';
+import { isSomewhere, movedFiles, type MovedFile } from './moved-files.ts';
 import { describeViolation } from './old-or-new-message.ts';
 
 /** What one path may show, when a certain number of marks was given. */
@@ -41,12 +42,14 @@ export class OldOrNewOracle implements Checker {
   readonly #paths: readonly string[];
   readonly #states: readonly (readonly PathState[])[];
   readonly #markedAt: readonly number[];
+  readonly #moved: readonly MovedFile[];
   readonly #root: PathNode = { name: '', children: [], index: -1 };
   readonly #allowances = new Map<number, readonly Allowance[]>();
 
   /** @throws TraceError `HOLDFAST_BAD_TRACE` when the trace contradicts itself. */
   constructor(trace: Trace) {
     const { paths, markedAt } = planObligations(trace);
+    this.#moved = movedFiles(paths);
     this.#paths = [...paths.keys()];
     this.#states = [...paths.values()];
     this.#markedAt = markedAt;
@@ -65,7 +68,16 @@ export class OldOrNewOracle implements Checker {
   check(disk: CrashedDisk): Verdict {
     const count = Math.min(disk.marks.length, this.#markedAt.length - 1);
     const allowances = this.#allowancesAt(count);
-    return this.#walk(this.#root, disk.root, allowances, count);
+    const verdict = this.#walk(this.#root, disk.root, allowances, count);
+    if (!verdict.ok) return verdict;
+    const marked = this.#markedAt[count] ?? -Infinity;
+    for (const file of this.#moved) {
+      if (file.acknowledged !== -Infinity && file.acknowledged >= marked) continue;
+      if (isSomewhere(file, disk.root)) continue;
+      const [path = '', ...others] = file.paths;
+      return { ok: false, message: `${path}: gone, and not at ${others.join(', ')} either` };
+    }
+    return PASSED;
   }
 
   #walk(

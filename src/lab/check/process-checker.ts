@@ -27,6 +27,14 @@ export class ProcessChecker implements Checker {
     return this.#command.counts;
   }
 
+  get remembered(): number {
+    return this.#command.counts.remembered;
+  }
+
+  get doubts(): readonly string[] {
+    return this.#command.doubts;
+  }
+
   /**
    * Runs the command on the disk, unless an earlier run read nothing that differs on this one. The message of a violation is the last line of its standard error, or of its
    * standard output where it wrote nothing to standard error; after a signal or a time-out it says that first.

@@ -23,6 +23,9 @@ export interface Dump {
 export interface Dumper {
   readonly name: string;
   readonly concurrency?: number;
+  /** As those of `Checker`. */
+  readonly remembered?: number;
+  readonly doubts?: readonly string[];
   dump(disk: CrashedDisk): Promise<Dump> | Dump;
   close?(): Promise<void>;
 }
@@ -41,6 +44,14 @@ export class ProcessDumper implements Dumper {
   /** Disks decided by a run, and by what an earlier run had read. */
   get counts(): RecallCounts {
     return this.#command.counts;
+  }
+
+  get remembered(): number {
+    return this.#command.counts.remembered;
+  }
+
+  get doubts(): readonly string[] {
+    return this.#command.doubts;
   }
 
   async dump(disk: CrashedDisk): Promise<Dump> {

@@ -31,6 +31,12 @@ const RUNS_BEFORE_TRACING = 2;
 const TRACED_RUNS_TRIED = 64;
 const SHARE_WORTH = 0.1;
 
+/** One remembered disk, and one that passed, of so many is run on to see that the command ends as before. */
+const AUDITED_EACH = 64;
+
+/** The first failures are tried again: a finding that comes and goes is no finding. */
+const FAILURES_AUDITED = 4;
+
 export class RecallingCommand {
   readonly name: string;
   readonly concurrency: number;
@@ -42,6 +48,8 @@ export class RecallingCommand {
   #run = 0;
   #traced = 0;
   #remembered = 0;
+  #failed = 0;
+  readonly #doubts = new Set<string>();
 
   constructor(options: RecallOptions) {
     this.#command = new DiskCommand(options);
@@ -55,13 +63,38 @@ export class RecallingCommand {
     return { run: this.#run, remembered: this.#remembered };
   }
 
-  /** The result of the command on this disk, from a run or from memory. Rejects as `DiskCommand.run` does. */
+  /** What was found out about the command that makes its word doubtful: see `Checker.doubts`. */
+  get doubts(): readonly string[] {
+    return [...this.#doubts];
+  }
+
+  /**
+   * The result of the command on this disk, from a run or from memory. Some disks are run on once more, to find out
+   * whether the command can be trusted. Rejects as `DiskCommand.run` does.
+   */
   async run(disk: CrashedDisk): Promise<CommandResult> {
     const known = this.#tracing ? this.#memo.find(disk) : null;
     if (known !== null) {
       this.#remembered += 1;
-      return known.value;
+      if (this.#remembered % AUDITED_EACH !== 1) return known.value;
+      return await this.#repeat(disk, known.value, 'by more than what it is seen to read');
     }
+    const result = await this.#runNew(disk);
+    const failed = result.outcome === 'signal' || (result.exitCode ?? 0) !== 0;
+    const isAudited = failed ? ++this.#failed <= FAILURES_AUDITED : this.#run % AUDITED_EACH === 3;
+    return isAudited ? await this.#repeat(disk, result, 'by something else than the disk') : result;
+  }
+
+  /** The result of a run that should end the same as one before. */
+  async #repeat(disk: CrashedDisk, before: CommandResult, why: string): Promise<CommandResult> {
+    const again = await this.#command.run(disk);
+    if (this.#isSame(before, again)) return before;
+    this.#tracing = false;
+    this.#doubts.add(`${this.name} decides ${why}: it ended in two ways on one disk`);
+    return again;
+  }
+
+  async #runNew(disk: CrashedDisk): Promise<CommandResult> {
     this.#run += 1;
     if (!this.#tracing || this.#run <= RUNS_BEFORE_TRACING) return await this.#command.run(disk);
     this.#probe ??= this.#canTrace(disk);

@@ -60,6 +60,14 @@ export class RobustnessOracle implements Checker {
     this.concurrency = options.dumper.concurrency ?? 1;
   }
 
+  get remembered(): number {
+    return this.#dumper.remembered ?? 0;
+  }
+
+  get doubts(): readonly string[] {
+    return this.#dumper.doubts ?? [];
+  }
+
   /** How many different outputs crashes in order give; 0 before `prepare`. */
   get outputCount(): number {
     return this.#outputs?.size ?? 0;

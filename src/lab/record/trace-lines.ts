@@ -35,9 +35,18 @@ const OPERATION_KINDS: readonly Operation['kind'][] = [
   'unmodelled',
 ];
 
+/** No file system that is modelled has longer names. */
+const NAME_LENGTH_MAX = 255;
+
 /** A name that may be made in a directory: never a path, never '..', so that no export can leave its place. */
 function nameOf(value: unknown, name: string): string {
   const text = stringOf(value, name);
+  if (text.length > NAME_LENGTH_MAX) {
+    const start = JSON.stringify(text.slice(0, 20));
+    throw new WrongShape(
+      `${name} ${start}… of ${text.length} characters is longer than a name can be`,
+    );
+  }
   if (!isEntryName(text))
     throw new WrongShape(`${name} cannot be a file's name: ${JSON.stringify(text)}`);
   return text;

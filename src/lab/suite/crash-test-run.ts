@@ -44,6 +44,10 @@ const DISKS_PER_WALK_MIN = 64;
 /** Recoveries explored at one depth: the budget over this, for each model. */
 const BUDGET_PER_RECOVERY = 100;
 
+const WAVERED =
+  'recovery and check passed and refused the same disk: they depend on more than the disk';
+const UNSTEADY = 'recovery and check do not read the same when they get the same answers again';
+
 /** What a run is for: a verdict with its reasons, or only whether anything fails. */
 export interface RunPurpose {
   readonly explain: boolean;
@@ -257,6 +261,8 @@ export class CrashTestRun {
       if (lazy.complete || lazy.violationCount > 0) exploration = lazy;
     }
     this.#failing += exploration.violationCount;
+    if (origin.verdicts.wavered) this.#unmodelled.add(WAVERED);
+    if (exploration.unsteady) this.#unmodelled.add(UNSTEADY);
     return exploration;
   }
 

@@ -66,5 +66,5 @@ async function verdictOf(
   { recover }: CrashTest,
 ): Promise<Verdict> {
   const verdicts = new DiskVerdicts(new DiskKeys());
-  return await new VfsChecker({ check, recover, verdicts }).check(disk);
+  return await new VfsChecker({ check, recover, verdicts, once: true }).check(disk);
 }

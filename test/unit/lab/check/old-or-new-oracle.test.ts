@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { CrashedDisk } from '../../../../src/lab/check/checker.ts';
 import { OldOrNewOracle } from '../../../../src/lab/check/old-or-new-oracle.ts';
 import type { MarkOperation, Trace } from '../../../../src/lab/record/operation.ts';
 import { TraceBuilder, treeOf } from '../../../../src/lab/record/trace-builder.ts';
@@ -596,4 +597,21 @@ test('a directory that holds itself is refused', () => {
       : node,
   );
   assert.throws(() => new OldOrNewOracle({ ...trace, initial }), { code: 'HOLDFAST_BAD_TRACE' });
+});
+
+test('a file that was only moved is lost when it is at none of its names', () => {
+  const moved = (): TraceBuilder => new TraceBuilder({ files: { a: 'whole' } }).rename('a', 'b');
+  const oracle = new OldOrNewOracle(moved().build());
+  const disk = (...names: string[]): CrashedDisk => {
+    const files = names.map((name) => {
+      return [name, { kind: 'file', mode: 0o644, content: Buffer.from('whole') }] as const;
+    });
+    return { root: { kind: 'directory', mode: 0o755, entries: new Map(files) }, marks: [] };
+  };
+  for (const names of [['a'], ['b'], ['a', 'b']]) {
+    assert.deepEqual(oracle.check(disk(...names)), { ok: true });
+  }
+  assert.deepEqual(oracle.check(disk()), { ok: false, message: 'a: gone, and not at b either' });
+  const removed = new OldOrNewOracle(moved().unlink('b').build());
+  assert.deepEqual(removed.check(disk()), { ok: true });
 });

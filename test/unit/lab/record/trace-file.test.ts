@@ -138,6 +138,18 @@ function forge(t: TestContext, falsify: (trace: Trace) => Trace): string {
   return file;
 }
 
+test('a name that no file system has room for is named as too long', (t) => {
+  const file = forge(t, (trace) => ({
+    ...trace,
+    operations: trace.operations.map((operation) =>
+      operation.kind === 'create' && operation.name === 'new'
+        ? { ...operation, name: 'n'.repeat(300) }
+        : operation,
+    ),
+  }));
+  assert.match(refusal(file), /name "n{20}"… of 300 characters is longer than a name can be/);
+});
+
 test('names that lead elsewhere are refused even in a trace whose digest is right', (t) => {
   for (const name of ['..', '.', '', 'a/b', '/etc/passwd', 'a\0b']) {
     const file = forge(t, (trace) => ({
