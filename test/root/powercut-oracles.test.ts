@@ -1,9 +1,12 @@
 /** `holdfast powercut` without `--check`: the oracles that a recorded first run teaches. Needs root and the rig's pieces. */
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from '../../src/lab/powercut/rig-needs.ts';
 import { skipWithout } from '../support/powercut-needs.ts';
@@ -62,12 +65,51 @@ suite('powercut without a checker', { skip }, () => {
     assert.match(leaves.text, /does not leave what it left when it was recorded/);
   });
 
-  test('refuses a program that fails in its first run, and leaves nothing of it', () => {
-    const before = new Set(readdirSync('/dev/shm'));
+  test('refuses a program that fails in its first run', () => {
     const { status, text } = powercut([], 'exit 3');
     assert.equal(status, 2, text);
     assert.match(text, /exit code 3/);
-    const own = readdirSync('/dev/shm').filter((name) => !before.has(name));
-    assert.ok(!own.some((name) => name.includes(`-${process.pid}-`)));
   });
+
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    test(`leaves nothing of the first run after ${signal}, nor what it left in the background`, async () => {
+      const words = ['powercut', '--fs', 'ext4', '--', 'sh', '-c', 'sleep 1000 & sleep 1001'];
+      const child = spawn(process.execPath, [MAIN, ...words], { stdio: 'ignore' });
+      const owner = `-${child.pid}-`;
+      for (let round = 0; round < 400 && !rehearsed(owner).includes('sleep'); round += 1) {
+        await sleep(50);
+      }
+      assert.ok(rehearsed(owner).includes('sleep'), 'the first run began');
+      child.kill(signal);
+      const left = (): string[] => [...rehearsed(owner), ...directoriesOf(owner)];
+      for (let round = 0; round < 200 && left().length > 0; round += 1) await sleep(50);
+      assert.deepEqual(left(), []);
+    });
+  }
 });
+
+/** Names of the programs that run for a rehearsal of this owner. */
+function rehearsed(owner: string): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+      const own = environment.some(
+        (one) => one.startsWith('HOLDFAST_REHEARSAL=') && one.includes(owner),
+      );
+      return own ? [readFileSync(`/proc/${pid}/comm`, 'utf8').trim()] : [];
+    } catch {
+      // No process, or it ended meanwhile.
+      return [];
+    }
+  });
+}
+
+function directoriesOf(owner: string): string[] {
+  return ['/dev/shm', tmpdir()].flatMap((place) =>
+    !existsSync(place)
+      ? []
+      : readdirSync(place)
+          .filter((name) => name.startsWith('holdfast-powercut-') && name.includes(owner))
+          .map((name) => join(place, name)),
+  );
+}

@@ -4,7 +4,7 @@
  * (`MarkCounter`), since an oracle is worth nothing for a program that does something else each time.
  */
 
-import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 
@@ -12,6 +12,7 @@ import { UsageError } from '../../base/errors.ts';
 import { runCommand } from '../check/process-run.ts';
 import type { MarkOperation, Trace } from '../record/operation.ts';
 import { recordProgram } from '../record/record-program.ts';
+import { guardRehearsal, REHEARSAL_VARIABLE } from './rehearsal-guard.ts';
 import { asUser, PROGRAM_MS_MAX, resolveUser, type RigUser } from './rig-program.ts';
 import type { RigOptions } from './rig.ts';
 import { makeWorkDirectory } from './work-directory.ts';
@@ -28,12 +29,18 @@ export async function rehearse(options: RehearsalOptions): Promise<Trace> {
   const user = options.user === undefined ? null : resolveUser(options.user);
   // Named after this process, so that the next rig sweeps it if this one is killed.
   const place = makeWorkDirectory();
+  const end = guardRehearsal(place);
+  const env = (root: string): NodeJS.ProcessEnv => ({
+    ...process.env,
+    HOLDFAST_ROOT: root,
+    [REHEARSAL_VARIABLE]: place,
+  });
   try {
     const root = join(place, 'root');
     mkdirSync(root);
     chmodSync(root, 0o755);
     if (user !== null) chownSync(root, user.uid, user.gid);
-    if (options.setup !== undefined) await runSetup(options.setup, root, user);
+    if (options.setup !== undefined) await runSetup(options.setup, root, env(root), user);
     const [name = '', ...words] = options.program;
     const file = name.includes('/') ? resolve(options.cwd ?? '/', name) : name;
     const isNode = user === null && basename(name) === 'node';
@@ -43,21 +50,27 @@ export async function rehearse(options: RehearsalOptions): Promise<Trace> {
       command: [...asUser(user), file, ...words],
       via: options.via ?? (isNode ? 'node' : 'strace'),
       cwd: root,
-      env: { ...process.env, HOLDFAST_ROOT: root },
+      env: env(root),
+      tracePath: join(place, 'trace'),
       output: 'ignore',
       secondsMax: PROGRAM_MS_MAX / 1000,
       ...(signal === undefined ? {} : { signal }),
     });
   } finally {
-    rmSync(place, { recursive: true, force: true });
+    await end();
   }
 }
 
-async function runSetup(setup: string, root: string, user: RigUser | null): Promise<void> {
+async function runSetup(
+  setup: string,
+  root: string,
+  environment: NodeJS.ProcessEnv,
+  user: RigUser | null,
+): Promise<void> {
   const { outcome, exitCode, detail, lastLine } = await runCommand({
     command: [...asUser(user), '/bin/sh', '-c', setup],
     directory: root,
-    environment: { ...process.env, HOLDFAST_ROOT: root },
+    environment,
     timeLimitMs: PROGRAM_MS_MAX,
   });
   if (outcome === 'exit' && exitCode === 0) return;
