@@ -70,7 +70,8 @@ function modelText(model: CrashModel, palette: Palette): string {
       ? 'A block of data is old or new, never a mixture.'
       : `A block of data may be old on one side of a multiple of ${model.tearBytes} bytes and new on the other.`,
     RENAME[model.rename],
-    ...(model.reuse === 'waits' ? [] : [AT_ONCE]),
+    ...(model.reuse === 'at-once' ? [AT_ONCE] : []),
+    ...(model.reuse === 'blocks-at-once' ? [BLOCKS_AT_ONCE] : []),
     FILE_SYNC[model.fileSyncBrings],
     DIRECTORY_SYNC[model.directorySyncBrings],
     ...(model.dataNeedsStream
@@ -129,6 +130,8 @@ const RENAME: Readonly<Record<CrashModel['rename'], string>> = {
   split: 'A rename may be half done: both names, or the target gone.',
 };
 
+const BLOCKS_AT_ONCE =
+  'What was removed or cut may come back with what was written to other files since.';
 const AT_ONCE =
   'What was removed may come back with what took its inode or blocks since; the name of a new file that was not ' +
   'synced itself may be removed by the repair, or lead to what was removed before.';

@@ -56,13 +56,13 @@ export const contentPrograms: readonly LitmusProgram[] = [
     name: 'append-stale',
     question: 'can an appended block show what was freed before?',
     cell: 'AP/UW block, size already grown: stale garbage',
-    initial: { old: 'o8192', f: 'x10' },
+    initial: { old: 'o4096', f: 'x10' },
     steps: [
       ['unlink', 'old'],
       ['create', 'g'],
-      ['write', 'g', 0, 'N', 8192],
+      ['write', 'g', 0, 'N', 4096],
     ],
-    watch: { g: { N8192: 'new', o8192: 'stale' } },
+    watch: { g: { N4096: 'new', o4096: 'stale' } },
     expect: {
       shown: /stale|garbage/,
       yes: ['ext4-writeback', 'ext2', 'ext4-nojournal', 'posix'],

@@ -77,9 +77,9 @@ export interface CrashModel {
    * Whether inodes and blocks that were given back can be somebody else's while a crash can still undo that.
    * `'waits'`: no. `'at-once'`: a name whose removal was lost leads to what took the inode since, or to blocks that
    * somebody else wrote to; the name of a new file leads to the inode's last owner, or is removed by the repair,
-   * unless a sync of the file itself had put its inode into the table.
+   * unless a sync of the file itself had put its inode into the table. `'blocks-at-once'`: blocks only.
    */
-  readonly reuse: 'waits' | 'at-once';
+  readonly reuse: 'waits' | 'blocks-at-once' | 'at-once';
 
   /**
    * What a returned fsync or fdatasync of a file brings beside the file's own data and size (and its attributes,

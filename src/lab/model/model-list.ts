@@ -74,6 +74,7 @@ const MODELS: readonly CrashModel[] = [
     summary: 'ext4 with data=writeback: a new block may show what was freed before',
     kernel: 'Linux 4.0 and later',
     unwritten: ['zeros', 'random', 'freed'],
+    reuse: 'blocks-at-once',
   },
   {
     ...FREE,

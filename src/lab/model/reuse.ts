@@ -1,12 +1,13 @@
 /**
- * What a file system without a journal gives out again while a crash can still bring back who had it: inodes and
- * blocks. Nothing orders the directory that names a file, the table that holds its inode, the blocks of its data,
+ * What a file system gives out again while a crash can still bring back who had it: inodes and blocks where there
+ * is no journal, blocks under data=writeback. Nothing orders the directory that names a file, the table that holds its inode, the blocks of its data,
  * and those of the next file that gets the same inode or block; a crash may leave any of them as they were.
  *
  * Notes who can meet whom; what a crash then shows is decided in `explore/inode-slots.ts` and
  * `explore/block-domain.ts`.
  *
- * @see ext4_free_inode and ext4_free_blocks of Linux: with a journal they wait for the commit, without one nobody does
+ * @see ext4_free_inode and ext4_free_blocks of Linux: with a journal they wait for the commit, the blocks of data only
+ *   where the data is not in writeback mode
  */
 
 import type { InodeNumber } from '../record/operation.ts';

@@ -76,7 +76,7 @@ class TraceSplitter {
   readonly #reuse: ReuseTracker | null;
 
   constructor(trace: Trace, model: CrashModel) {
-    this.#reuse = model.reuse === 'at-once' ? new ReuseTracker() : null;
+    this.#reuse = model.reuse === 'waits' ? null : new ReuseTracker();
     this.history = {
       trace,
       model,
@@ -111,7 +111,7 @@ class TraceSplitter {
         if (operation.node === 'directory') {
           this.history.initialEntries.set(operation.inode, new Map());
         }
-        if (this.#reuse !== null) {
+        if (this.#reuse !== null && this.history.model.reuse === 'at-once') {
           const { inode } = operation;
           this.#reuse.inodeMade(inode, this.#change(operation, index, { record: inode }));
         }

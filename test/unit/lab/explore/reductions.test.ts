@@ -13,7 +13,9 @@ import { randomTrace } from '../../../support/random-trace.ts';
 /** Models that differ in what reductions depend on, and mixtures of answers that none of them has. */
 const MODELS: readonly CrashModel[] = [
   ...['prefix', 'ext4', 'ext4-journal', 'xfs', 'btrfs', 'apfs-fullfsync', 'posix'].map(modelByName),
-  ...['ext2', 'ext4+fastcommit', 'posix+nopsow', 'ext4+volatile'].map(modelByName),
+  ...['ext2', 'ext4-writeback', 'ext4+fastcommit', 'posix+nopsow', 'ext4+volatile'].map(
+    modelByName,
+  ),
   { ...modelByName('posix'), name: 'posix+late', appendSize: 'late', dataBeforeSize: 'last' },
   { ...modelByName('ext4'), name: 'ext4+free size', appendSize: 'free' },
   { ...modelByName('ext4'), name: 'ext4+ordered', appendSize: 'stream', dataBeforeSize: 'all' },
