@@ -3,7 +3,7 @@
 import { EventEmitter } from 'node:events';
 
 import keyvTestSuite from '@keyv/test-suite';
-import Keyv from 'keyv';
+import { Keyv } from 'keyv';
 import * as vitest from 'vitest';
 
 import { ENGINES, newStore } from './stores.mjs';
