@@ -145,7 +145,8 @@ export class AppendPool {
   }
 
   async #pump(): Promise<void> {
-    this.#settings.onGroup();
+    // A blocking call may have written what was waiting, and a close may have come after it.
+    if (this.#ledger.next !== undefined) this.#settings.onGroup();
     const group = this.#ledger.shift();
     if (group !== undefined) await this.#commit(group);
     this.#pumping = false;

@@ -7,13 +7,15 @@
  *
  * 1. A segment gets its first byte when the one before it is synced, so every segment but the last
  *    must be whole up to where the next one begins.
- * 2. The newest segment may be one whose first bytes never got to the disk: then it holds nothing,
- *    and the one before it is the last.
+ * 2. The last segments may be files whose first bytes never got to the disk: the newest, which a
+ *    rotation makes ahead of need, and the one before it, if no sync came to it. They hold nothing,
+ *    and the one before them is the last.
  * 3. In the last one, a bad place is a torn write; unless a watermark behind it, in the same file or
- *    in that newest one, says that the place was durable. Then it is damage.
- * 4. A segment whose first number is the one behind the last watermark of the segment before it was
- *    written by a recovery that had no time to cut that one: it counts, and the rest of the one
- *    before does not.
+ *    in one of those, says that the place was durable. Then it is damage.
+ * 4. A segment whose first number is behind what the last watermark of the segment before it calls
+ *    durable, and not behind all its records, was written by a recovery that had no time to cut that
+ *    one: it counts, and the rest of the one before does not. (That recovery may have seen a later
+ *    watermark, in the page cache, than the disk has got.)
  */
 
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
@@ -41,8 +43,8 @@ export interface WalInspection {
   readonly names: WalNames;
   /** The segments that count, in order. */
   readonly segments: readonly InspectedSegment[];
-  /** The newest segment, when it holds nothing (rule 2). */
-  readonly empty: { readonly number: number; readonly path: string } | null;
+  /** The newest segments, as far as they hold nothing (rule 2): at most `EMPTY_MAX`. */
+  readonly empty: readonly { readonly number: number; readonly path: string }[];
   /** The sequence number of the last operation that counts. */
   readonly lastSequence: number;
   readonly checkpoint: CheckpointEntry | null;
@@ -53,6 +55,9 @@ export interface WalInspection {
   /** Where the log is damaged: nothing behind counts. */
   readonly lost: readonly DroppedBytes[];
 }
+
+/** The segment that is written and the one made ahead. */
+const EMPTY_MAX = 2;
 
 /** Where a log that has none begins. */
 export const NEW_POINTER: WalPointer = { first: 1, last: 0, firstSequence: 1 };
@@ -105,7 +110,7 @@ class Inspection {
   readonly #onProgress: (progress: WalProgress) => void;
   readonly #segments: InspectedSegment[] = [];
   readonly #torn: DroppedBytes[] = [];
-  #empty: (SegmentScan & { readonly number: number }) | null = null;
+  #empty: (SegmentScan & { readonly number: number })[] = [];
   #damage: CorruptionError | null = null;
   #lostFrom = Infinity;
   #bytes = 0;
@@ -134,7 +139,7 @@ class Inspection {
     for (const number of numbers) {
       if (number !== next) break;
       const scan = yield* this.#scan(number);
-      this.#judge(number, scan, number === numbers.at(-1));
+      this.#judge(number, scan, numbers.filter((other) => other > number).length);
       if (this.#damage !== null) break;
       next++;
     }
@@ -173,12 +178,15 @@ class Inspection {
   }
 
   /** Takes a segment, or says why it does not belong there. */
-  #judge(number: number, scan: SegmentScan, newest: boolean): void {
+  #judge(number: number, scan: SegmentScan, followers: number): void {
+    const [empty] = this.#empty;
+    // What has a beginning got it after the one before was synced (rule 1).
+    if (empty !== undefined && scan.ours) return this.#hasNoBeginning(empty);
     const before = this.#last;
     const expected = this.#lastSequence + 1;
     const first = scan.firstSequence;
     const follows = first === expected && before?.problem?.certain !== true;
-    const rewritten = before !== undefined && first === before.watermark + 1;
+    const rewritten = before !== undefined && first > before.watermark && first < expected;
     if (scan.ours && (follows || rewritten)) {
       if (before !== undefined) this.#settle(before, first - 1);
       this.#segments.push({ ...scan, number, limit: scan.lastSequence });
@@ -189,13 +197,17 @@ class Inspection {
       // The one before should reach up to this one (rule 1).
       const { at, found } = damaged ?? { at: before.endOffset, found: 'the end of the segment' };
       this.#fails(before.path, at, `record ${expected} and on to ${first - 1}`, found, before);
-    } else if (before === undefined || !newest) {
-      const { at, found } = scan.problem ?? { at: 0, found: `record ${first}` };
-      const what = `a segment that begins with record ${expected}`;
-      this.#fails(scan.path, scan.ours ? 0 : at, what, found, null, number);
+    } else if (before === undefined || followers >= (scan.ours ? 1 : EMPTY_MAX)) {
+      this.#hasNoBeginning({ ...scan, number });
     } else {
-      this.#empty = { ...scan, number };
+      this.#empty.push({ ...scan, number });
     }
+  }
+
+  #hasNoBeginning(scan: SegmentScan & { readonly number: number }): void {
+    const { at, found } = scan.problem ?? { at: 0, found: `record ${scan.firstSequence}` };
+    const what = `a segment that begins with record ${this.#lastSequence + 1}`;
+    this.#fails(scan.path, scan.ours ? 0 : at, what, found, null, scan.number);
   }
 
   /** The segment is followed by one that begins behind `limit`. */
@@ -224,15 +236,15 @@ class Inspection {
       if (durable > 0) return this.#fails(last.path, at, expected, proof, last);
       this.#noteTorn(last, problem.offset, `a torn write: expected ${expected}, found ${found}`);
     }
-    const empty = this.#empty;
-    if (empty === null) return;
-    const durable = yield* findEvidence(this.#vfs, empty.path, 0, above);
-    if (durable > 0) {
-      const what = `a segment that begins with record ${above + 1}`;
-      const found = `none, though record ${durable} was durable`;
-      return this.#fails(empty.path, 0, what, found, null, empty.number);
+    for (const empty of this.#empty) {
+      const durable = yield* findEvidence(this.#vfs, empty.path, 0, above);
+      if (durable > 0) {
+        const what = `a segment that begins with record ${above + 1}`;
+        const found = `none, though record ${durable} was durable`;
+        return this.#fails(empty.path, 0, what, found, null, empty.number);
+      }
+      this.#noteTorn(empty, 0, 'the beginning of the segment never got to the disk');
     }
-    this.#noteTorn(empty, 0, 'the beginning of the segment never got to the disk');
   }
 
   #noteTorn({ path, usedEnd }: SegmentScan, offset: number, reason: string): void {
@@ -250,19 +262,18 @@ class Inspection {
   ): void {
     this.#damage = new CorruptionError({ path, offset, expected, found });
     this.#lostFrom = inside === null ? number : inside.number + 1;
-    this.#empty = null;
+    this.#empty = [];
     this.#torn.length = 0;
   }
 
   #result(numbers: readonly number[], sizes: readonly number[]): WalInspection {
     const checkpoints = this.#segments.map(({ checkpoint }) => checkpoint);
-    const empty = this.#empty;
     return {
       directory: this.#directory,
       pointer: this.#given,
       names: this.#names,
       segments: this.#segments,
-      empty: empty === null ? null : { number: empty.number, path: empty.path },
+      empty: this.#empty.map(({ number, path }) => ({ number, path })),
       lastSequence: this.#lastSequence,
       checkpoint: checkpoints.findLast((checkpoint) => checkpoint !== null) ?? null,
       torn: this.#torn,

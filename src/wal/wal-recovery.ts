@@ -5,7 +5,8 @@
  * without writing them. So those behind the last watermark are written anew.
  *
  * 1. Inspect. If something is damaged, stop here: nothing has been changed.
- * 2. Remove temporaries, and segments that a truncation had no time to remove.
+ * 2. Remove temporaries, segments that a truncation had no time to remove, and one that a rotation
+ *    made ahead of a segment that holds nothing.
  * 3. Write the current segment (`segment-copy`): the records behind the last watermark in a new
  *    file with the next number; or all records, in place of the last file, where that is short. From
  *    here on the old file counts only up to that watermark.
@@ -115,24 +116,26 @@ class Recovery {
     const { path, number, lastSequence: upTo } = last;
     const trusted = Math.min(last.watermark, upTo);
     const short = last.recordEnd <= REWRITE_BYTES_MAX || trusted < last.firstSequence;
-    if (empty === null && short) {
+    if (empty.length === 0 && short) {
       const { firstSequence } = last;
       const range = { path, after: firstSequence - 1, upTo };
       return { number, firstSequence, range, trusted };
     }
     const range = upTo > trusted ? { path, after: trusted, upTo } : null;
-    return { number: empty?.number ?? number + 1, firstSequence: trusted + 1, range, trusted };
+    return { number: number + 1, firstSequence: trusted + 1, range, trusted };
   }
 
   /** Step 2; and with `damage: 'cut'`, what lies behind the damage goes, newest first. */
   *#clean(): TwoFormSteps<void> {
-    const { names, segments, damage } = this.#inspection;
+    const { names, segments, damage, empty } = this.#inspection;
     const { first } = this.#pointer;
     const temporaries = names.temporaries.map((name) => inDirectory(this.#directory, name));
     const removed = names.segments.filter((number) => number < first);
+    // The first of the empty ones becomes the current segment; the next one is made when it is due.
+    const ahead = empty.slice(1).map(({ number }) => number);
     yield* removeFiles(this.#dispatch, [
       ...temporaries,
-      ...removed.map((number) => segmentPath(this.#directory, number)),
+      ...[...removed, ...ahead].map((number) => segmentPath(this.#directory, number)),
     ]);
     if (damage === null) return;
     const last = segments.at(-1)?.number ?? first - 1;
