@@ -46,4 +46,6 @@ export {
   type PrefixOptions,
   type RobustOptions,
 } from './suite/suite-oracles.ts';
+export { crashTestJson } from './suite/suite-json.ts';
 export { crashTestReport } from './suite/suite-report.ts';
+export type { Skipped } from './report/skipped.ts';

@@ -60,7 +60,8 @@ export function jsonReport(
   };
 }
 
-function findingJson(finding: Finding, replayToken: string | null): unknown {
+/** One example of a cause. */
+export function findingJson(finding: Finding, replayToken: string | null): unknown {
   const { model, kind, message, lost, crashAfter, sync, state, proof } = finding;
   return {
     model,

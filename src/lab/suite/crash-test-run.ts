@@ -15,6 +15,7 @@ import { RecoveryFrontier } from '../nested/recovery-frontier.ts';
 import { changesNothing, NOTHING_CHANGED } from '../record/nothing-changed.ts';
 import type { Operation, Trace } from '../record/operation.ts';
 import { inOrderTree } from '../replay/in-order-tree.ts';
+import { skippedIn } from '../report/skipped.ts';
 import type {
   CrashTestCertificate,
   CrashTestResult,
@@ -177,7 +178,10 @@ export class CrashTestRun {
       rawStates: exploration.rawStates,
       disksDistinct: exploration.distinct,
       disksFailing: exploration.violationCount,
+      statesWalked: exploration.walked,
       statesSampled: exploration.sampled,
+      sampledShare: exploration.sampledShare,
+      skipped: skippedIn(exploration),
       decidedBy: exploration.decidedBy,
       complete: exploration.complete,
     };

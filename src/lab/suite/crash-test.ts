@@ -10,6 +10,7 @@ import type { CrashedDisk } from '../check/checker.ts';
 import type { Finding } from '../explain/finding.ts';
 import type { CrashModel } from '../model/crash-model.ts';
 import type { Trace } from '../record/operation.ts';
+import type { Skipped } from '../report/skipped.ts';
 
 export interface WorkloadContext {
   /**
@@ -82,8 +83,14 @@ export interface ModelCertificate {
   readonly rawStates: bigint | null;
   readonly disksDistinct: number;
   readonly disksFailing: number;
+  /** States built one after the other, equal disks included. */
+  readonly statesWalked: number;
   /** States drawn at random where walking all was too much. */
   readonly statesSampled: number;
+  /** At the crash points that were cut: disks looked at, of the states allowed there; null where none was cut. */
+  readonly sampledShare: number | null;
+  /** What was not looked at, and why. */
+  readonly skipped: readonly Skipped[];
   /**
    * `'reads'`: the disks were too many to build each, so `disksDistinct` counts different things that recovery and
    * check saw; each stands for all disks that differ only in what they did not read.
