@@ -11,6 +11,7 @@ export const commandTable: CommandTable = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   check: async () => (await import('./commands/check.ts')).checkCommand,
   explore: async () => (await import('./commands/explore.ts')).exploreCommand,
+  audit: async () => (await import('./commands/audit.ts')).auditCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,

@@ -11,6 +11,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { auditTrace, type AuditFinding } from '../../src/lab/audit/audit-trace.ts';
+import type { AuditRuleName } from '../../src/lab/audit/audit-rule.ts';
 import type { Checker } from '../../src/lab/check/checker.ts';
 import { OldOrNewOracle } from '../../src/lab/check/old-or-new-oracle.ts';
 import type { LabResult } from '../../src/lab/lab-run.ts';
@@ -26,6 +28,8 @@ interface Canary {
   readonly missing: 'fsync' | 'fdatasync' | 'not-atomic';
   /** Models under which it must be caught; no other may complain. */
   readonly models: readonly string[];
+  /** What the audit says of it, without a checker. */
+  readonly rule: AuditRuleName;
   readonly checker?: (trace: Trace) => Checker;
 }
 
@@ -37,20 +41,36 @@ const IN_ORDER = ['prefix', 'ext4-nodelalloc', 'ext4-journal'];
 const DELAYED = ALL.filter((name) => !IN_ORDER.includes(name));
 
 const CANARIES: readonly Canary[] = [
-  { name: 'no-file-sync', missing: 'fdatasync', models: DELAYED },
-  { name: 'no-directory-sync', missing: 'fsync', models: ALL },
-  { name: 'rename-before-sync', missing: 'fdatasync', models: DELAYED },
-  { name: 'truncate-then-write', missing: 'not-atomic', models: ALL },
-  { name: 'unlink-before-replacement', missing: 'not-atomic', models: ALL },
+  { name: 'no-file-sync', missing: 'fdatasync', models: DELAYED, rule: 'rename-before-sync' },
+  { name: 'no-directory-sync', missing: 'fsync', models: ALL, rule: 'name-not-durable' },
+  { name: 'rename-before-sync', missing: 'fdatasync', models: DELAYED, rule: 'rename-before-sync' },
+  { name: 'truncate-then-write', missing: 'not-atomic', models: ALL, rule: 'overwrite-in-place' },
+  {
+    name: 'unlink-before-replacement',
+    missing: 'not-atomic',
+    models: ALL,
+    rule: 'removed-before-replacement',
+  },
   {
     name: 'two-files-ordered',
     missing: 'fdatasync',
     // An append into a block that is there is ordered by nothing, with nodelalloc neither.
     models: ALL.filter((name) => DELAYED.includes(name) || name === 'ext4-nodelalloc'),
+    rule: 'files-not-ordered',
     checker: () => indexPointsToRecords,
   },
-  { name: 'acknowledged-before-durable', missing: 'fdatasync', models: ALL },
-  { name: 'write-not-awaited', missing: 'fdatasync', models: ALL },
+  {
+    name: 'acknowledged-before-durable',
+    missing: 'fdatasync',
+    models: ALL,
+    rule: 'acknowledged-before-durable',
+  },
+  {
+    name: 'write-not-awaited',
+    missing: 'fdatasync',
+    models: ALL,
+    rule: 'acknowledged-before-durable',
+  },
 ];
 
 /** Every line of index.txt names the offset and length of a record that ends in `;`. */
@@ -71,7 +91,12 @@ const indexPointsToRecords: Checker = {
   },
 };
 
-async function examine(program: string, canary: Canary): Promise<LabResult> {
+interface Examined {
+  readonly result: LabResult;
+  readonly audit: readonly AuditFinding[];
+}
+
+async function examine(program: string, canary: Canary): Promise<Examined> {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'holdfast-canary-'));
   try {
     writeFileSync(join(root, 'settings.json'), '{"version":1,"theme":"light"}');
@@ -80,7 +105,8 @@ async function examine(program: string, canary: Canary): Promise<LabResult> {
     const command = ['node', program];
     const trace = await recordProgram({ root, command, cwd: root, output: 'ignore' });
     const checker = canary.checker?.(trace) ?? new OldOrNewOracle(trace);
-    return await runLab(trace, { models: MODELS, checker });
+    const result = await runLab(trace, { models: MODELS, checker });
+    return { result, audit: auditTrace(trace, MODELS).findings };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -96,7 +122,7 @@ for (const canary of CANARIES) {
 
   void test(`canary ${name} is caught, at its line, and nothing else is said`, async () => {
     const program = join(programs, `${name}.broken.mjs`);
-    const result = await examine(program, canary);
+    const { result, audit } = await examine(program, canary);
     assert.equal(result.verdict, 'found');
     const caught = result.runs.filter(({ exploration }) => exploration.violationCount > 0);
     const findings = caught.flatMap((run) => run.findings);
@@ -112,11 +138,18 @@ for (const canary of CANARIES) {
       if (sync !== null) assert.equal(proof?.complete, true, told);
     }
     assert.equal(findings.length, caught.length, 'one finding for each model that catches it');
+    assert.deepEqual(
+      audit.map(({ rule }) => rule),
+      [canary.rule],
+    );
+    const lines = [audit[0]?.at, audit[0]?.other].map((told) => told?.stack[told.site]?.line);
+    assert.ok(lines.includes(markedLine(program)), `the audit names lines ${lines.join(' and ')}`);
   });
 
   void test(`the corrected twin of ${name} passes under every model`, async () => {
     const program = join(programs, `${name}.right.mjs`);
-    const result = await examine(program, canary);
+    const { result, audit } = await examine(program, canary);
+    assert.deepEqual(audit, []);
     assert.deepEqual(
       result.runs.flatMap((run) => run.findings),
       [],

@@ -20,11 +20,11 @@ class Lines {
   readonly #tracker: NamespaceTracker;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
-    this.#tracker = new NamespaceTracker({ rootPath: '/root', sink: this.#collector });
+    this.#tracker = new NamespaceTracker({ rootPath: '/recorded', sink: this.#collector });
     snapshotFileTree(treeOf(files), this.#tracker.tree, this.#collector);
     this.recorder = new StraceRecorder(this.#tracker, {
-      root: '/root',
-      directory: '/root',
+      root: '/recorded',
+      directory: '/recorded',
       umask: 0o22,
       output: { stdout: 'pipe:[1]', sharedWithError: false },
     });
@@ -37,13 +37,13 @@ class Lines {
 
   told(): string[] {
     this.recorder.finish();
-    const about = { command: [], root: '/root', ignoredOutside: 0 };
+    const about = { command: [], root: '/recorded', ignoredOutside: 0 };
     return tellAll(this.#collector.trace(about));
   }
 }
 
 function open(pid: number, name: string, fd: number, flags = 'O_WRONLY|O_CREAT'): string {
-  return `${pid} openat(AT_FDCWD</root>, "${hex(name)}", ${flags}, 0644) = ${fd}<${hex(`/root/${name}`)}>`;
+  return `${pid} openat(AT_FDCWD</recorded>, "${hex(name)}", ${flags}, 0644) = ${fd}<${hex(`/recorded/${name}`)}>`;
 }
 
 function write(pid: number, fd: number, text: string): string {
@@ -115,7 +115,7 @@ test('a copy that did not return before the end is named', () => {
   const told = new Lines({ f: '12345' })
     .say(
       open(1, 'f', 3),
-      `1 copy_file_range(4</x>, NULL, 3<${hex('/root/f')}>, NULL, 9, 0 <unfinished ...>`,
+      `1 copy_file_range(4</x>, NULL, 3<${hex('/recorded/f')}>, NULL, 9, 0 <unfinished ...>`,
     )
     .told();
   assert.deepEqual(told, ['unmodelled f a copy that did not return: f']);

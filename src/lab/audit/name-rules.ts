@@ -1,0 +1,186 @@
+/** Names: never made durable, given before the bytes are durable, removed before what replaces them is. */
+
+import type { InodeNumber, Operation } from '../record/operation.ts';
+import {
+  changedFile,
+  firstMarkAfter,
+  pathOf,
+  successful,
+  tellingMarks,
+  type AuditCase,
+  type AuditContext,
+} from './audit-context.ts';
+import { namesOvertakeData } from './durable-times.ts';
+import { givenName } from './file-life.ts';
+
+/** `name-not-durable` */
+export function* namesNotDurable({ trace, life, times }: AuditContext): Generator<AuditCase> {
+  const marks = tellingMarks(trace);
+  for (const { operation, index } of successful(trace)) {
+    if (!life.isFinalName(index) || times.nameDurable(index) !== Infinity) continue;
+    const mark = firstMarkAfter(marks, operation);
+    const told = mark === null ? '' : `, though "${mark.text.trim()}" was told after it`;
+    yield {
+      rule: 'name-not-durable',
+      aspect: 'name',
+      operation: index,
+      other: null,
+      message: `no sync makes the name ${pathOf(operation)} durable${told}; sync its directory`,
+      severity: mark === null ? 'warning' : 'error',
+    };
+  }
+}
+
+/** `rename-before-sync` */
+export function* renamesBeforeSync(context: AuditContext): Generator<AuditCase> {
+  const { trace, times } = context;
+  if (!namesOvertakeData(times.model)) return;
+  const lastChange = new Map<InodeNumber, number>();
+  for (const { operation, index } of successful(trace)) {
+    const file = changedFile(operation);
+    if (file !== null) {
+      const before = lastChange.get(file);
+      const isLater = before === undefined || times.dataDurable(index) >= times.dataDurable(before);
+      if (isLater) lastChange.set(file, index);
+    }
+    if (!isPutInPlace(context, operation, index)) continue;
+    const change = lastChange.get(givenName(operation)?.inode ?? 0);
+    // The sync may have begun before the name was given: it then had returned by that time, or does not count.
+    if (change === undefined || times.dataDurable(change) < operation.start) continue;
+    yield {
+      rule: 'rename-before-sync',
+      aspect: 'bytes',
+      operation: index,
+      other: change,
+      message: `the bytes of ${pathOf(operation)} are not durable when it gets this name; sync the file before`,
+      severity: operation.kind === 'rename' && operation.replaced !== null ? 'error' : 'warning',
+    };
+  }
+}
+
+/** Whether a name is given to a file that was made ready under another: not that a log is moved aside. */
+function isPutInPlace({ trace, life }: AuditContext, operation: Operation, index: number): boolean {
+  if (operation.kind !== 'rename' && operation.kind !== 'link') return false;
+  if (operation.kind === 'rename' && operation.replaced !== null) return true;
+  if (!life.isFinalName(index) || life.createdBy(operation.inode) < 0) return false;
+  if (operation.kind === 'link') return true;
+  const { fromDirectory, fromName } = operation;
+  return !trace.operations.slice(index + 1).some((later) => {
+    const given = givenName(later);
+    return given?.directory === fromDirectory && given.name === fromName;
+  });
+}
+
+/** `removed-before-replacement` */
+export function* removalsBeforeReplacement(context: AuditContext): Generator<AuditCase> {
+  for (const { operation, index } of successful(context.trace)) {
+    const removes =
+      operation.kind === 'unlink' || (operation.kind === 'truncate' && operation.size === 0);
+    if (!removes || !mattered(context, operation.inode, operation.start)) continue;
+    const successor = pendingSuccessor(context, operation.inode, operation, index);
+    if (successor !== null) {
+      yield {
+        rule: 'removed-before-replacement',
+        aspect: 'name',
+        operation: index,
+        other: successor,
+        message:
+          `${pathOf(operation)} is ${operation.kind === 'unlink' ? 'removed' : 'cut'} before what was written to ` +
+          `${pathAt(context, successor)} is durable; sync that before`,
+      };
+      continue;
+    }
+    const replacement = operation.kind === 'unlink' ? takesName(context, operation, index) : null;
+    if (replacement === null) continue;
+    yield {
+      rule: 'removed-before-replacement',
+      aspect: 'name',
+      operation: index,
+      other: replacement,
+      message: `${pathOf(operation)} is removed, and made again only later; rename the new file over it`,
+    };
+  }
+}
+
+function pathAt({ trace }: AuditContext, index: number): string {
+  const operation = trace.operations[index];
+  return operation === undefined ? 'the root' : pathOf(operation);
+}
+
+/** Whether somebody can count on what is in a file: it was there at the start, or bytes of it had become durable. */
+function mattered(
+  { trace, life, times }: AuditContext,
+  inode: InodeNumber,
+  until: number,
+): boolean {
+  if (life.isDirectory(inode)) return false;
+  if (life.initialSize(inode) > 0) return true;
+  return trace.operations.some(
+    (operation, index) =>
+      operation.start < until &&
+      operation.kind === 'write' &&
+      operation.inode === inode &&
+      times.dataDurable(index) < until,
+  );
+}
+
+/**
+ * A write to another file that came after the bytes of the one that goes, and is not durable when that goes: what was
+ * in a log and is now elsewhere. A file that is only appended to, never synced and not made here is no such place.
+ */
+function pendingSuccessor(
+  { trace, life, times }: AuditContext,
+  gone: InodeNumber,
+  { start }: Operation,
+  index: number,
+): number | null {
+  if (life.isAlive(gone) && trace.operations[index]?.kind === 'unlink') return null;
+  const firstWrite = trace.operations.findIndex(
+    (operation) => operation.kind === 'write' && operation.inode === gone,
+  );
+  // Of a file that was only read nobody knows what it was for.
+  if (firstWrite < 0 || firstWrite > index) return null;
+  const synced = new Set<InodeNumber>();
+  for (const operation of trace.operations) {
+    if (operation.kind === 'sync' && operation.error === undefined) synced.add(operation.inode);
+  }
+  for (let at = index - 1; at > firstWrite; at -= 1) {
+    const operation = trace.operations[at];
+    if (operation?.kind !== 'write' || operation.error !== undefined) continue;
+    const { inode } = operation;
+    if (inode === gone || !life.isAlive(inode) || times.dataDurable(at) < start) continue;
+    const isInPlace = operation.offset < life.initialSize(inode);
+    if (synced.has(inode) || isInPlace || life.createdBy(inode) > firstWrite) return at;
+  }
+  return null;
+}
+
+/**
+ * The later operation that gives the removed name to the new version: a file made ready before, or one that is made
+ * anew while no other file took over what was there.
+ */
+function takesName(
+  { trace, times }: AuditContext,
+  gone: Extract<Operation, { kind: 'unlink' }>,
+  index: number,
+): number | null {
+  const taker = trace.operations.findIndex((operation, at) => {
+    const given = at > index ? givenName(operation) : null;
+    return given?.directory === gone.directory && given.name === gone.name;
+  });
+  const operation = trace.operations[taker];
+  if (operation === undefined) return null;
+  if (operation.kind !== 'create') return taker;
+  const lastWrite = trace.operations.findLastIndex(
+    (other, at) => at < index && other.kind === 'write' && other.inode === gone.inode,
+  );
+  const takenOver = trace.operations.some(
+    (other, at) =>
+      at > lastWrite &&
+      at < index &&
+      other.kind === 'write' &&
+      other.inode !== gone.inode &&
+      times.dataDurable(at) < gone.start,
+  );
+  return takenOver ? null : taker;
+}
