@@ -21,6 +21,7 @@ import type { EntryIterator, IteratorOptions } from '../engine/entry-iterator.ts
 import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
 import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
 import type { WriteBatch } from '../engine/write-batch.ts';
+import { withoutJob } from './background/job-failure.ts';
 import type { Maintenance } from './background/maintenance.ts';
 import { approximateSize } from './approximate-size.ts';
 import { backupStore } from './lsm-backup.ts';
@@ -195,7 +196,7 @@ export class LsmEngine implements Engine {
 
   async compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
     this.#checkOpen();
-    return this.#begin(this.#compact(range, options));
+    return this.#begin(withoutJob(this.#compact(range, options)));
   }
 
   async verify(options: ProgressOptions = {}): Promise<VerifyReport> {
@@ -237,9 +238,9 @@ export class LsmEngine implements Engine {
     this.#checkOpen();
     const state = this.#state({});
     const { settings } = this.#parts;
-    return this.#begin(
-      this.#holding(state, () => backupStore(this.directory, directory, state, settings, options)),
-    );
+    const copy = (): Promise<BackupReport> =>
+      backupStore(this.directory, directory, state, settings, options);
+    return this.#begin(withoutJob(this.#holding(state, copy)));
   }
 
   close(): Promise<void> {

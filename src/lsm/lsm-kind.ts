@@ -20,6 +20,7 @@ import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { readWholeFile } from '../vfs/transfer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { withoutJob } from './background/job-failure.ts';
 import { jobRunner } from './background/job-runner.ts';
 import { Maintenance } from './background/maintenance.ts';
 import { CURRENT_NAME, parseFileName } from './lsm-files.ts';
@@ -58,7 +59,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
       }
       const poison = new Poison(directory);
       const log = logSettings(directory, settings, poison);
-      const opened = await openStore(directory, found, settings, log, poison);
+      const opened = await withoutJob(openStore(directory, found, settings, log, poison));
       return await assemble(directory, settings, log, poison, lock, opened);
     } catch (error) {
       await lock.release();
@@ -108,7 +109,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     if (!(await isThere(vfs, directory))) throw missing(directory);
     const lock = await DirectoryLock.acquire(directory, { vfs });
     try {
-      return await repairStore(directory, settings, options);
+      return await withoutJob(repairStore(directory, settings, options));
     } finally {
       await lock.release();
     }

@@ -114,11 +114,9 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const { dispatch } = settings;
   const state = found?.state ?? NOTHING;
-  const versions = new VersionSet(
-    { dispatch, directory, poison },
-    state,
-    found?.nextFileNumber ?? 1,
-  );
+  // A first open that was cut off may have left files: no number is used twice.
+  const nextFileNumber = found?.nextFileNumber ?? (await unusedNumber(dispatch.vfs, directory));
+  const versions = new VersionSet({ dispatch, directory, poison }, state, nextFileNumber);
   const replayed = new ReplayedLogs(settings, directory, versions);
   let nextSequence = state.isOurs ? state.lastSequence + 1 : 1;
   for (const number of found?.logs ?? []) {
@@ -141,6 +139,14 @@ export async function openStore(
     newTables: tables.map((table) => ({ level: 0, table })),
   });
   return { versions, log, nextSequence, report: reportOf(found, directory, replayed, versions) };
+}
+
+async function unusedNumber(vfs: Vfs, directory: string): Promise<number> {
+  const names = await vfs.readDirectory(directory);
+  return names.reduce(
+    (next, { name }) => Math.max(next, (parseFileName(name)?.number ?? 0) + 1),
+    1,
+  );
 }
 
 /** Gathers what logs hold, as tables once it is much. */

@@ -22,6 +22,15 @@ export class JobFailure extends Error {
   }
 }
 
+/** Settles as `work` does, with the cause where a call of a job failed: what callers are told. */
+export async function withoutJob<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof JobFailure ? error.cause : error;
+  }
+}
+
 /** Runs steps; what they throw becomes a `JobFailure` of this call. */
 export function* failing<T>(failed: FailingCall, steps: TwoFormSteps<T>): TwoFormSteps<T> {
   try {

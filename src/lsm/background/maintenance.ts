@@ -195,16 +195,27 @@ export class Maintenance {
         const picked = pickRange(versions.current, level, from, tableBytes);
         if (picked === null) break;
         const last = rangeOf(picked.upper).last;
-        this.#compacting = this.#compact(picked, true).finally(() => {
-          this.#compacting = null;
-        });
-        await this.#compacting;
+        await this.#compactAsked(picked);
         onStep(inputBytes(picked));
         if (level === 0) break;
         from = { first: last, last: range.last };
       }
     }
     this.wake();
+  }
+
+  /** One compaction that somebody waits for, and is told of its failure. */
+  async #compactAsked(picked: Compaction): Promise<void> {
+    const compacting = this.#compact(picked, true);
+    this.#compacting = compacting.catch(() => 'told below').then(() => undefined);
+    try {
+      await compacting;
+    } catch (error) {
+      if (!this.#mayRetry(error)) throw this.#around.poison.error('old');
+      throw error;
+    } finally {
+      this.#compacting = null;
+    }
   }
 
   async #compact(picked: Compaction, isAsked: boolean = false): Promise<void> {

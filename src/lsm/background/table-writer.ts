@@ -108,13 +108,27 @@ export class TableWriter {
   *finish(): TwoFormSteps<void> {
     if (this.tables.length === 0) return;
     const paths = this.tables.map(({ number }) => join(this.#directory, tableName(number)));
-    yield* failing(
-      'sync',
+    const names = yield* failing(
+      'write',
       call(
-        () => this.#dispatch.namesSync(this.#directory, paths),
-        () => this.#dispatch.names(this.#directory, paths),
+        () => this.#dispatch.openNamesSync(this.#directory),
+        () => this.#dispatch.openNames(this.#directory),
       ),
     );
+    try {
+      yield* failing(
+        'sync',
+        call(
+          () => names.syncSync(paths),
+          () => names.sync(paths),
+        ),
+      );
+    } finally {
+      yield* call(
+        () => names.closeSync(),
+        () => names.close(),
+      );
+    }
   }
 
   /** After a failure: removes what was made, as far as that goes. */

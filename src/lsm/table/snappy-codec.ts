@@ -1,6 +1,6 @@
 /**
  * Snappy, by a library, with the checks that damaged input needs. Not here: when a block is worth
- * compressing. Why this library: docs/decisions/0003-snappy.md.
+ * compressing. Why this library: docs/decisions/0004-snappy.md.
  *
  * @see https://github.com/google/snappy/blob/main/format_description.txt
  */
