@@ -212,9 +212,14 @@ export class AppendFile {
     this.#calling.append(source, policy, mark);
   }
 
-  /** As `appendFrom`, for whoever need not hear of it. */
-  enqueue(source: AppendSource, mark: number, policy: SyncPolicy): void {
+  /**
+   * As `appendFrom`, for whoever need not hear of it. Nothing happens, and the answer is false, when
+   * the file takes no more appends.
+   */
+  enqueue(source: AppendSource, mark: number, policy: SyncPolicy): boolean {
+    if (this.#closing !== null || this.poisoned) return false;
     this.#accept(source, mark, policy);
+    return true;
   }
 
   /** Begins to write what was accepted since the file was opened with `held`. */

@@ -211,8 +211,8 @@ export class SegmentWriter {
   beforeGroup(): void {
     const durable = this.durableSequence;
     if (durable <= this.#watermarked) return;
-    this.#prepareWatermark();
-    this.#appends.enqueue(this.#source, this.lastSequence, 'none');
+    this.#source.watermark(this.#appends.length, durable + 1);
+    if (this.#appends.enqueue(this.#source, this.lastSequence, 'none')) this.#watermarked = durable;
   }
 
   #prepareWatermark(): void {

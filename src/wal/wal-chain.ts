@@ -219,8 +219,8 @@ export class WalChain {
         this.#letGo(old);
       } catch (error) {
         // Refused records are taken back, and what is left can be synced.
-        if (!this.poison.poisoned) continue;
-        this.#current.discard(this.poison.error('old'), old.lastSequence + 1);
+        if (!this.poison.poisoned && error instanceof FileChangeError) continue;
+        if (this.#sealing === old) this.#current.discard(error as Error, old.lastSequence + 1);
         throw error;
       }
     }
@@ -280,7 +280,7 @@ export class WalChain {
         return;
       } catch (error) {
         // As in `#syncSealing`: those who were refused have been told.
-        if (this.poison.poisoned) throw error;
+        if (this.poison.poisoned || !(error instanceof FileChangeError)) throw error;
       }
     }
   }

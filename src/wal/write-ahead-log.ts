@@ -275,7 +275,8 @@ export class WriteAheadLog {
         last = Math.max(last, limit);
       } else if (ended) {
         if (this.poisoned) throw this.#chain.poison.error('unknown');
-        await this.#closing;
+        // What close fails with is for whoever closes.
+        await this.#closing?.catch(() => 'told there');
         if (this.#visibleSequence <= last) return;
       } else {
         await changed;
@@ -312,7 +313,7 @@ export class WriteAheadLog {
       throw error;
     } finally {
       if (busy === null) this.#lock.releaseSync();
-      else void busy.then(() => this.#lock.release());
+      else busy.then(() => this.#lock.release()).catch(() => 'its owner ends with this process');
     }
   }
 
