@@ -7,7 +7,7 @@ import { SerialQueue } from '../base/serial-queue.ts';
 import type { DataFile } from './data-file.ts';
 import { writeHint, writeHintSync } from './hint-writing.ts';
 import { createLog, createLogSync, withFinished, withLog } from './log-file.ts';
-import type { LogFile, LogSurroundings } from './log-file.ts';
+import type { LogFile, LogSurroundings, OnRefused } from './log-file.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
 
 /** After a failure to make the next log, the one in use takes this much before another attempt. */
@@ -23,7 +23,7 @@ interface FullLog {
 export class LogChain {
   readonly #around: LogSurroundings;
   readonly #keeper: ManifestKeeper;
-  readonly #onRefused: (length: number) => void;
+  readonly #onRefused: OnRefused;
   readonly #finishing = new SerialQueue();
   #next: LogFile | null = null;
   #making: Promise<void> | null = null;
@@ -32,11 +32,7 @@ export class LogChain {
   /** Full logs that the manifest still has as open, in order. */
   #full: FullLog[] = [];
 
-  constructor(
-    around: LogSurroundings,
-    keeper: ManifestKeeper,
-    onRefused: (length: number) => void,
-  ) {
+  constructor(around: LogSurroundings, keeper: ManifestKeeper, onRefused: OnRefused) {
     this.#around = around;
     this.#keeper = keeper;
     this.#onRefused = onRefused;

@@ -31,6 +31,9 @@ export interface LogSurroundings {
   readonly files: FileTable;
 }
 
+/** Appends to the log with this number were refused; it has gone back to `length`. */
+export type OnRefused = (number: number, length: number) => void;
+
 /** A log that takes entries. */
 export interface LogFile {
   readonly append: AppendFile;
@@ -41,10 +44,13 @@ export interface LogFile {
 export async function createLog(
   around: LogSurroundings,
   number: number,
-  onRefused: (length: number) => void,
+  onRefused: OnRefused,
 ): Promise<LogFile> {
   const path = join(around.directory, dataFileName(number));
-  const append = await AppendFile.create(path, logOptions(around, onRefused));
+  const append = await AppendFile.create(
+    path,
+    logOptions(around, (length) => onRefused(number, length)),
+  );
   try {
     // Apart from its sync, so that zeros are written ahead only where synced entries come.
     await append.append(encodeFileHeader(LOG_FILE, number), 'none');
@@ -63,10 +69,13 @@ export async function createLog(
 export function createLogSync(
   around: LogSurroundings,
   number: number,
-  onRefused: (length: number) => void,
+  onRefused: OnRefused,
 ): LogFile {
   const path = join(around.directory, dataFileName(number));
-  const append = AppendFile.createSync(path, logOptions(around, onRefused));
+  const append = AppendFile.createSync(
+    path,
+    logOptions(around, (length) => onRefused(number, length)),
+  );
   try {
     append.appendSync(encodeFileHeader(LOG_FILE, number), 'none');
     append.syncSync();

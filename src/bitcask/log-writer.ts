@@ -80,7 +80,7 @@ export class LogWriter {
     this.#fileBytes = fileBytes;
     this.#log = log;
     this.#sequence = sequence;
-    this.#chain = new LogChain(around, keeper, (length) => this.refused(length));
+    this.#chain = new LogChain(around, keeper, (number, length) => this.refused(number, length));
   }
 
   /** Called when a new log has taken the place of a full one. Must not throw. */
@@ -297,7 +297,9 @@ export class LogWriter {
   }
 
   /** A full disk: the log has gone back to `length`, what was to come after it will be rejected. */
-  refused(length: number): void {
+  refused(number: number, length: number): void {
+    // A log that is being made was refused its header: nobody waits for that here.
+    if (number !== this.#log.data.number) return;
     const first = this.#pending.findIndex(({ offset }) => offset >= length);
     if (first === -1) return;
     this.#sequence = this.#pending[first]!.sequence;

@@ -168,7 +168,9 @@ async function recover(
   const { sequence } = read;
   const clock = expiry.stored;
   let writer: LogWriter | null = null;
-  const log = await createLog(around, keeper.takeNumber(), (length) => writer?.refused(length));
+  const log = await createLog(around, keeper.takeNumber(), (number, length) =>
+    writer?.refused(number, length),
+  );
   try {
     await rewriteDoubtful(read, log, index);
     const files = [...kept, ...recoveredFiles(read)];

@@ -5,11 +5,11 @@
 
 import { join } from 'node:path';
 
-import { crc32c, extendCrc32c } from '../base/crc32c.ts';
+import { extendCrc32c } from '../base/crc32c.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { Damage, ProgressOptions, VerifyReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
-import { readFully, readWholeFile } from '../vfs/transfer.ts';
+import { readFully } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import {
@@ -21,7 +21,7 @@ import {
   hintFileName,
 } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
-import { HintReader } from './hint-file.ts';
+import { readHint } from './hint-writing.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 
 /** What is verified: a directory, and how it is read. */
@@ -66,11 +66,11 @@ class Verifier {
     try {
       const file = await this.#vfs.open(path, { read: true });
       try {
-        await this.#entries(file, path, entry);
+        const entries = await this.#entries(file, path, entry);
+        if (!entry.open && entries !== undefined) await this.#hint(entry, entries);
       } finally {
         await file.close();
       }
-      if (!entry.open) await this.#hint(entry);
     } catch (error) {
       // What keeps a file from being read is damage too; a mistake of ours is not.
       if (errorCode(error) === undefined && !(error instanceof CorruptionError)) throw error;
@@ -91,7 +91,8 @@ class Verifier {
     };
   }
 
-  async #entries(file: VfsFile, path: string, entry: ManifestFile): Promise<void> {
+  /** Gives how many puts and deletes there are; undefined where something is damaged. */
+  async #entries(file: VfsFile, path: string, entry: ManifestFile): Promise<number | undefined> {
     const { size } = await file.stat();
     if (size < entry.length) {
       this.#found(path, size, `${entry.length} bytes expected, ${size} found`);
@@ -101,12 +102,13 @@ class Verifier {
     const fault = checkFileHeader(header.subarray(0, count), entry.number);
     if (fault !== null) {
       this.#found(path, fault.offset, `${fault.expected} expected, ${fault.found} found`);
-      return;
+      return undefined;
     }
     const to = Math.min(size, entry.length);
     const scanner = new EntryScanner(file, entry.number, FILE_HEADER_BYTES, to);
     let fingerprint = 0;
     let last = 0;
+    let entries = 0;
     for (let step = scanner.step(); step !== 'end'; step = scanner.step()) {
       if (step === 'refill') {
         this.#options.signal?.throwIfAborted();
@@ -119,12 +121,14 @@ class Verifier {
         const { entryStart, bytes } = scanner;
         fingerprint = extendCrc32c(fingerprint, bytes, entryStart, entryStart + 4);
         last = this.#take(scanner, path, entry.merged, last);
+        if (scanner.entry.kind !== MARK) entries++;
       }
     }
     this.#bytes += to;
     if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
       this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
     }
+    return scanner.offset === entry.length ? entries : undefined;
   }
 
   #take(scanner: EntryScanner, path: string, merged: boolean, last: number): number {
@@ -141,23 +145,12 @@ class Verifier {
     return entry.sequence;
   }
 
-  /** A hint that counts must say what the data file says. One that does not is no damage. */
-  async #hint(entry: ManifestFile): Promise<void> {
+  /** A hint that counts has a record for each entry. One that does not count is no damage. */
+  async #hint(entry: ManifestFile, entries: number): Promise<void> {
+    const hint = await readHint(this.#vfs, this.#directory, entry);
+    if (hint === null || hint.count === entries) return;
     const path = join(this.#directory, hintFileName(entry.number));
-    let bytes: Uint8Array;
-    try {
-      bytes = await readWholeFile(this.#vfs, path);
-    } catch {
-      // No hint is needed.
-      return;
-    }
-    const end = bytes.length - 4;
-    const whole =
-      end > 0 &&
-      crc32c(bytes, 0, end) === new DataView(bytes.buffer, bytes.byteOffset).getUint32(end, true);
-    if (whole && HintReader.open(bytes, entry) === null) {
-      this.#found(path, undefined, 'a hint of another file, or of an older state of it');
-    }
+    this.#found(path, undefined, `${entries} records expected, ${hint.count} found`);
   }
 
   #found(path: string, offset: number | undefined, message: string): void {
