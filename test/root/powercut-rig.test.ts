@@ -25,7 +25,7 @@ import {
   makeWorkDirectory,
   sweepDeadOwners,
 } from '../../src/lab/powercut/work-directory.ts';
-import { cutPower, fileText, skipWithout } from '../support/powercut-needs.ts';
+import { cutPower, fileText, nodeProgram, skipWithout } from '../support/powercut-needs.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const MARK = fileURLToPath(new URL('../../src/lab/record/mark.js', import.meta.url));
@@ -201,6 +201,19 @@ describe('a rig', skipWithout('ext4'), () => {
     });
   });
 
+  it('writes back and commits while the program renames and removes what it would write back', async () => {
+    const step = 'mkdir -p d/e; echo a > d/e/f; echo line; mv d g; rm -r g';
+    await withRig({}, async (rig) => {
+      const plan = { seed: 1, duringChance: 1, atEnd: [] };
+      const run = await rig.run(
+        ['/bin/sh', '-e', '-c', `for n in $(seq 40); do ${step}; done`],
+        plan,
+      );
+      const actions = run.perturbed.map((one) => one.split('@')[0]);
+      assert.ok(actions.includes('write-back') && actions.includes('commit'), actions.join());
+    });
+  });
+
   it('returns from a mark only when its place in the log is noted', async () => {
     const source = `
       const { mark } = await import('${pathToFileURL(MARK).href}');
@@ -213,8 +226,7 @@ describe('a rig', skipWithout('ext4'), () => {
         fs.closeSync(fd);
       }`;
     await withRig({}, async (rig) => {
-      const program = [process.execPath, '--input-type=module', '-e', source];
-      const run = await rig.run(program, QUIET);
+      const run = await rig.run(nodeProgram(source), QUIET);
       const marks = run.marks.filter(({ mark }) => mark.source === 'mark');
       assert.deepEqual(
         marks.map(({ mark }) => mark.text),

@@ -60,6 +60,7 @@ export class Perturber {
   #last: Promise<void> = Promise.resolve();
   #timer: Timer | null = null;
   #stopped = false;
+  #failure: unknown = null;
 
   constructor(disk: PerturbedDisk) {
     this.#disk = disk;
@@ -80,18 +81,24 @@ export class Perturber {
     await this.#queue(this.#prng.pick(['write-back', 'commit'] as const), point);
   }
 
-  /** Ends the random actions and carries out those of the end. */
+  /** Ends the random actions and carries out those of the end. @throws what an action failed with. */
   async finish(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
     for (const action of this.#disk.plan.atEnd) await this.#queue(action, 'end');
     await this.#last;
+    if (this.#failure !== null) throw this.#failure;
   }
 
+  /** Resolves when the action is done, also when it failed: nobody waits for those in the program's time. */
   async #queue(action: PerturbationAction, point: string): Promise<void> {
     this.done.push(`${action}@${point}`);
     const before = this.#last;
-    this.#last = before.then(() => (action === 'commit' ? this.#commit() : this.#writeBack()));
+    this.#last = before
+      .then(() => (action === 'commit' ? this.#commit() : this.#writeBack()))
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      });
     await this.#last;
   }
 
