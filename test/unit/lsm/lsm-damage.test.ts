@@ -1,0 +1,150 @@
+/**
+ * What a damaged, foreign or incomplete directory answers: the documented error, and nothing of it
+ * changed. And a small closed store with bits flipped: right answers or an error, never wrong ones.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { HoldfastError } from '../../../src/base/errors.ts';
+import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { readWholeFileSync } from '../../../src/vfs/transfer.ts';
+import { openOn, textBatch, textEntries } from '../../support/lsm-stores.ts';
+
+/** The files of the store by name. */
+type Files = ReadonlyMap<string, Uint8Array>;
+
+function filesOf(vfs: MemoryVfs): Files {
+  const names = vfs.readDirectorySync('/store').filter(({ kind }) => kind === 'file');
+  return new Map(names.map(({ name }) => [name, readWholeFileSync(vfs, `/store/${name}`)]));
+}
+
+function storeOf(files: Files): MemoryVfs {
+  const vfs = new MemoryVfs();
+  vfs.mkdirSync('/store');
+  for (const [name, bytes] of files) {
+    const file = vfs.openSync(`/store/${name}`, { write: true, create: true });
+    if (bytes.length > 0) file.writeSync(bytes, 0, bytes.length, 0);
+    file.closeSync();
+  }
+  return vfs;
+}
+
+/** A closed store of some tables and a log, and what is in it. */
+async function closedStore(): Promise<{ files: Files; entries: [string, string][] }> {
+  const vfs = new MemoryVfs();
+  const engine = await openOn(vfs);
+  for (let number = 0; number < 5; number++) {
+    await engine.write(textBatch({ [`k${number}`]: 'v'.repeat(100 * number), last: `${number}` }));
+  }
+  await engine.compact();
+  await engine.write(textBatch({ k1: undefined, k9: 'new' }));
+  await engine.write(textBatch({ k3: 'other' }), 'none');
+  const entries = await textEntries(engine);
+  await engine.close();
+  return { files: filesOf(vfs), entries };
+}
+
+function nameLike(files: Files, pattern: RegExp): string {
+  const name = [...files.keys()].find((one) => pattern.test(one));
+  assert.ok(name !== undefined, String(pattern));
+  return name;
+}
+
+async function requireRefused(files: Files, code: string, words: RegExp): Promise<void> {
+  const vfs = storeOf(files);
+  await assert.rejects(openOn(vfs), (error: HoldfastError) => {
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, words);
+    return true;
+  });
+  assert.deepEqual(filesOf(vfs), files, 'nothing was changed');
+}
+
+test('a bit flipped in a closed store gives the right answers or an error', async () => {
+  const { files, entries } = await closedStore();
+  let told = 0;
+  let tried = 0;
+  for (const [name, bytes] of files) {
+    for (let offset = 0; offset < bytes.length; offset += 5) {
+      const flipped = bytes.slice();
+      flipped[offset] = (flipped[offset] ?? 0) ^ (1 << (offset % 8));
+      const vfs = storeOf(new Map([...files, [name, flipped]]));
+      tried++;
+      let engine;
+      try {
+        engine = await openOn(vfs);
+        assert.deepEqual(await textEntries(engine), entries, `${name} byte ${offset}`);
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+        told++;
+      }
+      await engine?.close();
+    }
+  }
+  assert.ok(told > tried / 2, `${told} of ${tried}`);
+});
+
+test('what is missing or cut is named', async () => {
+  const { files } = await closedStore();
+  const current = nameLike(files, /^CURRENT$/);
+  const manifest = nameLike(files, /^MANIFEST/);
+  const table = nameLike(files, /ldb$/);
+  const log = nameLike(files, /log$/);
+  const empty = new Uint8Array(0);
+  const without = (name: string): Files => new Map([...files].filter(([one]) => one !== name));
+  const corrupt = 'HOLDFAST_CORRUPTION';
+  await requireRefused(without(current), corrupt, /CURRENT.*no such file/);
+  await requireRefused(new Map([...files, [current, empty]]), corrupt, /CURRENT.*an empty file/);
+  await requireRefused(without(manifest), corrupt, /MANIFEST.*no such file/);
+  await requireRefused(new Map([...files, [manifest, empty]]), corrupt, /MANIFEST/);
+  await requireRefused(without(table), corrupt, /ldb.*a table that counts.*no such file/);
+  await requireRefused(new Map([...files, [table, empty]]), corrupt, /ldb.*found 0 bytes/);
+  await requireRefused(without(log), corrupt, /log.*the oldest log.*no such file/);
+});
+
+test('a directory with files of another program is foreign, and left as it is', async () => {
+  const files = new Map([['notes.txt', Uint8Array.of(1)]]);
+  await requireRefused(files, 'HOLDFAST_FOREIGN', /notes\.txt/);
+});
+
+test('a damaged store is repaired: what can be read is there, and the rest is listed', async () => {
+  const { files, entries } = await closedStore();
+  const table = nameLike(files, /ldb$/);
+  const bytes = (files.get(table) as Uint8Array).slice();
+  bytes[3] = (bytes[3] ?? 0) ^ 1;
+  const vfs = storeOf(new Map([...files, [table, bytes]]));
+  const report = await lsmKind.repair('/store', { dispatch: new SyncDispatch(vfs) });
+  assert.ok(report.damage.some(({ path }) => path.endsWith(table)));
+  assert.deepEqual(report.keptAside.map((path) => path.endsWith(table)).includes(true), true);
+  const engine = await openOn(vfs);
+  const saved = await textEntries(engine);
+  const all = new Map(entries);
+  for (const [key, value] of saved) assert.equal(value, all.get(key), key);
+  // What the log held is all there.
+  assert.equal(new Map(saved).get('k9'), 'new');
+  assert.equal(saved.length, report.savedEntries);
+  assert.ok(saved.length < entries.length);
+  await engine.close();
+});
+
+test('a store without CURRENT is repaired whole', async () => {
+  const { files, entries } = await closedStore();
+  const vfs = storeOf(new Map([...files].filter(([name]) => name !== 'CURRENT')));
+  const report = await lsmKind.repair('/store', { dispatch: new SyncDispatch(vfs) });
+  assert.equal(report.savedEntries, entries.length);
+  const engine = await openOn(vfs);
+  assert.deepEqual(await textEntries(engine), entries);
+  await engine.close();
+});
+
+test('a second opener is told who holds the store', async () => {
+  const vfs = new MemoryVfs();
+  const engine = await openOn(vfs);
+  await assert.rejects(openOn(vfs), { code: 'HOLDFAST_LOCKED' });
+  await engine.write(textBatch({ a: '1' }));
+  await engine.close();
+  await (await openOn(vfs)).close();
+});
