@@ -193,9 +193,13 @@ export class SegmentWriter {
     if (!this.#appends.poisoned) this.begin(firstSequence);
   }
 
-  /** Records were refused, watermarks perhaps with them: the next group gets one again. */
+  /**
+   * Records were refused, watermarks perhaps with them: the next group gets one again, and a log of
+   * which nothing is left begins anew.
+   */
   refused(): void {
     this.#watermarked = this.#first - 1;
+    if (this.#appends.length === 0) this.begin(this.#first);
   }
 
   /** As `AppendFile.close`: makes everything durable and cuts what lies behind it. */
