@@ -100,7 +100,8 @@ suite('the tarball', () => {
   test('holds the compiled library, its types and the documents for users, and nothing else', () => {
     const code = /^dist\/.+\.(?:js|d\.ts)$/;
     // Messages and pages point at these; the decisions are for those who work on the sources.
-    const documents = /^(?:docs\/(?!decisions\/)[\w./-]+\.(?:md|json)|README\.md|LICENSE|CHANGELOG\.md)$/;
+    const documents =
+      /^(?:docs\/(?!decisions\/)[\w./-]+\.(?:md|json)|README\.md|LICENSE|CHANGELOG\.md)$/;
     const paths = packed.files.map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => !code.test(path) && !documents.test(path)),
