@@ -18,9 +18,9 @@ const RECORD_BYTES = RECORD.length;
 const CALLERS = 64;
 /** The bare loops begin again at the front when they reach the end. */
 const ZERO_FILLED_BYTES = 16 << 20;
-const ROUNDS = 40;
-const RUNS = 9;
-const WARM_UP = 3;
+const ROUNDS = 200;
+const RUNS = 1;
+const WARM_UP = 20;
 
 /**
  * Appends of one run. A single one where a device is waited for: the median over many then leaves
