@@ -252,7 +252,9 @@ export class LsmEngine implements Engine {
     const { writes, maintenance, versions, tables, snapshots, lock } = this.#parts;
     for (const iterator of this.#iterators) iterator.close();
     snapshots.clear();
-    const results = await Promise.allSettled([writes.close(), maintenance.close()]);
+    maintenance.beginClosing();
+    const results = await Promise.allSettled([writes.close()]);
+    results.push(...(await Promise.allSettled([maintenance.close()])));
     await Promise.allSettled(this.#underWay);
     results.push(...(await Promise.allSettled([versions.close()])));
     await tables.close();

@@ -63,7 +63,7 @@ export class LsmIterator implements EntryIterator {
 
   read(sink: EntrySink, entriesMax: number, bytesMax: number): Eventual<number> {
     this.#begin(entriesMax);
-    this.#context.mayWait = false;
+    this.#context.mayWait = this.#context.isReadyForCalling;
     if (!this.#context.isBlocked) {
       const pushed = this.#push(sink, entriesMax, bytesMax);
       if (pushed > 0 || !this.#context.isBlocked) return pushed;

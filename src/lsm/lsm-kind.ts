@@ -34,6 +34,7 @@ import { repairStore } from './lsm-repair.ts';
 import { statsOf } from './lsm-stats.ts';
 import { verifyStore } from './lsm-verify.ts';
 import { ObsoleteFiles } from './obsolete-files.ts';
+import { ReadSpeed } from './table/read-speed.ts';
 import { TableCache } from './table/table-cache.ts';
 import { WritePath } from './write-path.ts';
 
@@ -42,14 +43,17 @@ export const lsmKind: EngineKind<LsmOptions> = {
   name: 'lsm',
 
   async open(directory: string, options: LsmOptions = {}): Promise<Engine> {
-    const settings = lsmSettings(options);
-    const { vfs } = settings.dispatch;
+    // First for the options: nothing is made for one that cannot be used.
+    const { dispatch, clock } = lsmSettings(options, directory);
+    const { vfs } = dispatch;
     const createIfMissing = options.createIfMissing ?? true;
     if (createIfMissing) {
-      await new DurableDirectory(settings.dispatch, settings.clock).mkdirAll(directory);
+      await new DurableDirectory(dispatch, clock).mkdirAll(directory);
     } else if (!(await isThere(vfs, directory))) {
       throw missing(directory);
     }
+    // And now that the directory is there, its file system has a say.
+    const settings = lsmSettings(options, directory);
     const lock = await DirectoryLock.acquire(directory, { vfs });
     try {
       const found = await findStore(vfs, directory);
@@ -104,7 +108,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     directory: string,
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<RepairReport> {
-    const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock });
+    const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock }, directory);
     const { vfs } = settings.dispatch;
     if (!(await isThere(vfs, directory))) throw missing(directory);
     const lock = await DirectoryLock.acquire(directory, { vfs });
@@ -139,7 +143,8 @@ async function assemble(
   const { dispatch, clock, format, tableBytes } = settings;
   const { vfs } = dispatch;
   const { versions } = opened;
-  const tables = new TableCache(vfs, directory, settings.cache);
+  const speed = new ReadSpeed(vfs === nodeVfs ? clock : null);
+  const tables = new TableCache(vfs, directory, settings.cache, speed);
   const obsolete = new ObsoleteFiles({ vfs, directory, versions, tables });
   await obsolete.sweep(versions.logNumber);
   const snapshots = new SnapshotList();

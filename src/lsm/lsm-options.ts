@@ -11,6 +11,7 @@ import { toSyncPolicy } from '../durable/sync-policy.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import type { EngineOptions } from '../engine/engine-kind.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
+import { gainsByPreallocation } from '../wal/preallocation-choice.ts';
 import type { TableCacheBounds } from './table/table-cache.ts';
 import type { TableFormatOptions } from './table/table-builder.ts';
 
@@ -18,7 +19,7 @@ import type { TableFormatOptions } from './table/table-builder.ts';
 export interface LsmOptions extends EngineOptions {
   /** Whether blocks of tables are compressed with Snappy. Default true. */
   readonly compression?: boolean | undefined;
-  /** Of blocks kept in memory, uncompressed. Default 8 MiB. */
+  /** Of blocks kept in memory, uncompressed. Default 32 MiB. */
   readonly cacheSize?: number | undefined;
   /** Of entries in memory before they become a table. Default 4 MiB. */
   readonly writeBufferSize?: number | undefined;
@@ -30,7 +31,10 @@ export interface LsmOptions extends EngineOptions {
   readonly maxFileSize?: number | undefined;
   /** Tables that are kept open. Default 1000. */
   readonly maxOpenFiles?: number | undefined;
-  /** Of log that is written ahead with zeros, where that makes syncs cheaper. Default none. */
+  /**
+   * Of log that is written ahead with zeros, where that makes syncs cheaper. Default: a full log
+   * where the file system overwrites in place and the policy is `'sync'`, else none.
+   */
   readonly preallocateBytes?: number | undefined;
 }
 
@@ -51,7 +55,7 @@ export interface LsmSettings {
 const INDEX_BYTES_MAX: number = 64 << 20;
 
 /** @throws TypeError for an option that cannot be used */
-export function lsmSettings(options: LsmOptions): LsmSettings {
+export function lsmSettings(options: LsmOptions, directory: string): LsmSettings {
   const number = (name: keyof LsmOptions, fallback: number, least: number): number => {
     const value = options[name] ?? fallback;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
@@ -59,12 +63,16 @@ export function lsmSettings(options: LsmOptions): LsmSettings {
       `${name} must be a whole number from ${least}, not ${JSON.stringify(value)}`,
     );
   };
+  const dispatch = options.dispatch ?? new SyncDispatch(nodeVfs);
+  const policy = toSyncPolicy(options.sync);
+  const writeBufferBytes = number('writeBufferSize', 4 << 20, 1024);
+  const zeros = policy === 'sync' && gainsByPreallocation(dispatch.vfs, directory);
   return {
-    dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
+    dispatch,
     clock: options.clock ?? systemClock,
-    policy: toSyncPolicy(options.sync),
+    policy,
     batch: options.batch ?? {},
-    writeBufferBytes: number('writeBufferSize', 4 << 20, 1024),
+    writeBufferBytes,
     tableBytes: number('maxFileSize', 2 << 20, 1024),
     format: {
       blockBytes: number('blockSize', 4096, 64),
@@ -75,8 +83,8 @@ export function lsmSettings(options: LsmOptions): LsmSettings {
     cache: {
       tablesMax: number('maxOpenFiles', 1000, 1),
       indexBytesMax: INDEX_BYTES_MAX,
-      blockBytesMax: number('cacheSize', 8 << 20, 0),
+      blockBytesMax: number('cacheSize', 32 << 20, 0),
     },
-    preallocateBytes: number('preallocateBytes', 0, 0),
+    preallocateBytes: number('preallocateBytes', zeros ? writeBufferBytes : 0, 0),
   };
 }

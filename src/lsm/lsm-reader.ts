@@ -83,7 +83,8 @@ export class LsmReader {
 
   #find(state: ReadState, key: Uint8Array, options: ReadOptions): Found {
     if (options.fillCache === false) return FOUND.blocked;
-    const found = this.#lookup.find(state, key, this.#context);
+    const context = this.#tables.isReadyForCalling ? this.#waitingContext : this.#context;
+    const found = this.#lookup.find(state, key, context);
     if (found === FOUND.blocked) this.#context = new ReadContext(this.#tables, true, false);
     return found;
   }

@@ -29,6 +29,11 @@ export class ReadContext {
     this.mayWait = mayWait;
   }
 
+  /** Whether reads on the calling thread can be expected not to wait for a device. */
+  get isReadyForCalling(): boolean {
+    return this.#cache.isReadyForCalling;
+  }
+
   /** The open table; null when it is wanted now. */
   table(ref: TableRef): Table | null {
     const table = this.#cache.peek(ref);

@@ -17,6 +17,7 @@ import { putFixed64 } from '../base/coding.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { Poison } from '../durable/poison.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { closedError } from '../engine/engine-errors.ts';
 import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { KIND_DELETE, KIND_PUT, SEQUENCE_MAX } from './internal-key.ts';
@@ -53,6 +54,8 @@ export interface WriteStart {
 const OVERFULL_FACTOR = 2;
 /** A new log is made when the memtable is so full. */
 const NEXT_LOG_AT = 0.5;
+/** More than this in memory becomes a table at close, so that the next open need not read a log. */
+const CLOSE_FLUSH_BYTES = 256 << 10;
 /** After a log could not be made, the next attempt. */
 const RETRY_MS = 200;
 
@@ -179,8 +182,12 @@ export class WritePath {
   async flush(): Promise<void> {
     for (;;) {
       await this.#gatePassed;
-      await this.#flushing;
+      const flushing = this.#flushing;
+      await flushing;
       this.#around.poison.check();
+      if (this.#immutable !== null && this.#flushing === flushing) {
+        throw closedError('store');
+      }
       if (this.#memtable.count === 0 && this.#logged.length === 0) return;
       await this.#makeNextLog();
       if (this.#nextLog === null) throw this.#logFailure;
@@ -197,12 +204,22 @@ export class WritePath {
     for (const one of this.#line.splice(0)) one.resolve(this.#accept(one.batch, one.policy));
     await this.#makingLog;
     try {
+      if (this.#memtable.bytes > CLOSE_FLUSH_BYTES) await this.#flushForNextOpen();
       await this.#gatePassed;
       await this.#log.finish();
     } finally {
       await Promise.allSettled([this.#flushing, this.#retired]);
       await this.#nextLog?.close().catch(() => 'nothing is in it');
       await this.#log.close();
+    }
+  }
+
+  /** A table is opened faster than a log is read. Without room for one the log does. */
+  async #flushForNextOpen(): Promise<void> {
+    try {
+      await this.flush();
+    } catch {
+      // Everything is in the log, which is closed next; that fails if writing has ended.
     }
   }
 

@@ -156,6 +156,11 @@ export class Maintenance {
     while (this.#compacting !== null) await this.#compacting;
   }
 
+  /** From now on what fails is given up, and no compaction begins. */
+  beginClosing(): void {
+    this.#isClosing = true;
+  }
+
   /** Begins nothing more, and waits for what is under way. */
   async close(): Promise<void> {
     this.#isClosing = true;

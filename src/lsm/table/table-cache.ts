@@ -11,6 +11,7 @@ import { errorCode } from '../../vfs/errno.ts';
 import type { Vfs } from '../../vfs/vfs.ts';
 import { oldTableName, tableName } from '../lsm-files.ts';
 import { BlockCache } from './block-cache.ts';
+import { ReadSpeed } from './read-speed.ts';
 import type { Block } from './block.ts';
 import type { BlockHandle } from './table-format.ts';
 import { openTable } from './table.ts';
@@ -44,7 +45,16 @@ export class TableCache {
   #users = 0;
   #indexBytes = 0;
 
-  constructor(vfs: Vfs, directory: string, bounds: TableCacheBounds) {
+  readonly #speed: ReadSpeed;
+
+  /** `speed` says when blocks may be read on the calling thread by calls that answer later. */
+  constructor(
+    vfs: Vfs,
+    directory: string,
+    bounds: TableCacheBounds,
+    speed: ReadSpeed = new ReadSpeed(null),
+  ) {
+    this.#speed = speed;
     this.#vfs = vfs;
     this.#directory = directory;
     this.#bounds = bounds;
@@ -54,6 +64,11 @@ export class TableCache {
   /** Bytes of memory, about. */
   get memoryBytes(): number {
     return this.#indexBytes + this.#blocks.bytes;
+  }
+
+  /** Whether reads on the calling thread can be expected not to wait for a device. */
+  get isReadyForCalling(): boolean {
+    return this.#speed.isFast;
   }
 
   /** The open table; null when it must be opened first. */
@@ -88,13 +103,16 @@ export class TableCache {
   }
 
   async readBlock(table: Table, handle: BlockHandle, keep: boolean): Promise<Block> {
+    this.#speed.noteLater();
     const block = await table.readBlock(handle);
     if (keep) this.#blocks.put(table, handle.offset, block);
     return block;
   }
 
   readBlockSync(table: Table, handle: BlockHandle, keep: boolean): Block {
+    const startMs = this.#speed.begin();
     const block = table.readBlockSync(handle);
+    this.#speed.end(startMs);
     if (keep) this.#blocks.put(table, handle.offset, block);
     return block;
   }
