@@ -69,6 +69,8 @@ export interface LabResult {
    * one of them the verdict is never `'passed'`.
    */
   readonly unmodelled: readonly string[];
+  /** Those of `unmodelled` that are about the checker: it decides by something else than the disk. */
+  readonly doubts: readonly string[];
   /** What samples are drawn with. */
   readonly seed: number;
   /** Disks that an external checker was not run on, because a run on another one had read the same; null for others. */
@@ -106,7 +108,8 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
     : null;
   const { seed } = bounds;
   const remembered = checker.remembered ?? null;
-  return { checker: checker.name, runs, redundant, unmodelled, verdict, seed, remembered };
+  const { name } = checker;
+  return { checker: name, runs, redundant, unmodelled, doubts, verdict, seed, remembered };
 }
 
 async function runInTurn(

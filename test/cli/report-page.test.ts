@@ -70,6 +70,7 @@ test('a report that found nothing says passed, and the exit code is 0', () => {
       verdict: 'passed',
       checker: 'old-or-new',
       unmodelled: [],
+      doubts: [],
       models: [],
       certificate: { seed: 1, verdictsRemembered: null, nestedDepth: 0, faults: 0 },
       redundantSyncs: null,

@@ -8,7 +8,7 @@ export interface Exploration {
   readonly model: CrashModel;
   /** Places at which the power can fail. */
   readonly crashPoints: number;
-  /** Those that were walked; every disk of the others is among theirs. */
+  /** Those that were walked, or sampled where that was too much; of a complete walk they have every disk. */
   readonly walkedPoints: number;
   /** Those that have to be walked. */
   readonly decidingPoints: number;

@@ -3,6 +3,7 @@
 import type { Finding, ToldOperation } from '../explain/finding.ts';
 import { encodeState } from '../explore/crash-state.ts';
 import type { LabResult } from '../lab-run.ts';
+import { RECORDED_RUN } from './certificate-lines.ts';
 import { groupFindings } from './lab-report.ts';
 import { skippedIn } from './skipped.ts';
 
@@ -21,6 +22,7 @@ export function jsonReport(
     verdict: result.verdict,
     checker: result.checker,
     unmodelled: result.unmodelled,
+    doubts: result.doubts,
     models: result.runs.map(({ exploration }) => ({
       model: exploration.model.name,
       kernel: exploration.model.kernel,
@@ -44,8 +46,7 @@ export function jsonReport(
     certificate: {
       seed: result.seed,
       verdictsRemembered: result.remembered,
-      nestedDepth: 0,
-      faults: 0,
+      ...RECORDED_RUN,
     },
     redundantSyncs:
       result.redundant?.map(({ sync, could, models }) => ({

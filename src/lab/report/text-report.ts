@@ -3,6 +3,7 @@
 import type { Finding, RepairProof } from '../explain/finding.ts';
 import type { LabResult } from '../lab-run.ts';
 import type { ModelRun } from '../model-run.ts';
+import { certificateLines, shortCount } from './certificate-lines.ts';
 import { callersText, groupFindings, placeText } from './lab-report.ts';
 import type { ReportedFinding } from './lab-report.ts';
 
@@ -29,12 +30,13 @@ export interface TextReportOptions {
 
 export function textReport(result: LabResult, options: TextReportOptions): string {
   const { style } = options;
-  const parts = [certificateTable(result, style), ...result.runs.flatMap(sampleLine)];
+  const parts = [certificateTable(result, style), ...certificateLines(result), ''];
   groupFindings(result).forEach((finding, index) => {
     parts.push(...findingLines(finding, index + 1, options), '');
   });
   for (const what of result.unmodelled) {
-    parts.push(`not modelled: ${style.printable(what)}`);
+    const label = result.doubts.includes(what) ? 'not to be trusted' : 'not modelled';
+    parts.push(`${label}: ${style.printable(what)}`);
   }
   for (const { sync, could, models } of result.redundant ?? []) {
     const place = placeText(sync, options.cwd) ?? 'an unknown place';
@@ -67,24 +69,6 @@ function certificateRow({ exploration }: ModelRun, style: TextStyle): string[] {
   const allowed = rawStates === null ? 'uncounted' : shortCount(rawStates);
   const counts = [String(crashPoints), allowed, String(distinct), String(violationCount)];
   return [model.name, ...counts, complete || violationCount === 0 ? verdict : `${verdict} (cut)`];
-}
-
-/** Which part of too many states was looked at, and how to draw the same again. */
-function sampleLine({ exploration }: ModelRun): string[] {
-  const { model, sampled, seed, sampledShare, crashPoints, walkedPoints } = exploration;
-  if (sampled === 0) return [];
-  const share = sampledShare === null ? 'unknown' : sampledShare.toExponential(1);
-  return [
-    `${model.name}: ${sampled} states drawn with seed ${seed} where not all were walked; share seen there ` +
-      `${share}; ${walkedPoints} deciding points of ${crashPoints} crash points`,
-  ];
-}
-
-/** Whole up to a million, then as a power of ten. */
-function shortCount(count: bigint): string {
-  const digits = String(count);
-  if (digits.length <= 7) return digits;
-  return `${digits[0]}.${digits.slice(1, 3)}e${digits.length - 1}`;
 }
 
 function findingLines(
@@ -153,5 +137,9 @@ function verdictLine(result: LabResult, style: TextStyle): string {
     if (count === 0) return style.red('found: disks fail; the causes were not worked out');
     return style.red(`found: ${count} cause${count === 1 ? '' : 's'} of loss`);
   }
-  return style.yellow('incomplete: nothing failed, but not every disk could be looked at');
+  const { doubts, unmodelled, runs } = result;
+  const isDoubt =
+    doubts.length === unmodelled.length && runs.every((run) => run.exploration.complete);
+  const why = isDoubt ? 'the checker cannot be trusted' : 'not every disk could be looked at';
+  return style.yellow(`incomplete: nothing failed, but ${why}`);
 }
