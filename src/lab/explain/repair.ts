@@ -209,9 +209,12 @@ class Explainer {
     hopeless: ReadonlyMap<string, Culprit>,
   ): Finding[] {
     const findings: Finding[] = [];
+    const hopelessAfter = new Set([...hopeless.values()].map(({ crashAfter }) => crashAfter));
     for (const insertion of insertions) {
       const round = rounds.find(({ added }) => added.some((one) => sameInsertion(one, insertion)));
       if (round === undefined) continue;
+      // A sync after an operation that no sync makes right is no advice: it hides one of its faults.
+      if (hopelessAfter.has(insertion.after)) continue;
       findings.push({
         ...this.#told(round.culprit),
         kind: 'missing-sync',
