@@ -399,8 +399,13 @@ class HeldState implements EngineSnapshot {
   release(): void {}
 }
 
+/** Up to this length a loop is faster than a call out of JavaScript with a view made for it. */
+const LOOP_BYTES_MAX = 256;
+
 function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
-  copy.set(bytes.subarray(start, end));
+  const length = end - start;
+  const copy = Buffer.allocUnsafe(length);
+  if (length > LOOP_BYTES_MAX) copy.set(bytes.subarray(start, end));
+  else for (let index = 0; index < length; index++) copy[index] = bytes[start + index]!;
   return copy;
 }

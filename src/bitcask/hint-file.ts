@@ -126,6 +126,17 @@ export class HintReader {
     return new HintReader(bytes);
   }
 
+  /** Where the next record begins. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Goes to the record that begins at a `position`. */
+  read(position: number): void {
+    this.#at = position;
+    this.next();
+  }
+
   /** Goes to the next record; false at the end. */
   next(): boolean {
     if (this.#at >= this.#end) return false;

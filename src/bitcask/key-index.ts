@@ -7,6 +7,7 @@ import { extendCrc32c } from '../base/crc32c.ts';
 import type { DataFile, FileTable } from './data-file.ts';
 import { DELETE, EntryView, MARK, PUT, entryLength, get64 } from './entry-format.ts';
 import type { HintReader } from './hint-file.ts';
+import { positionsByKey } from './hint-order.ts';
 import { KeyLocation, lengthCodeOf, lengthOfCode } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 
@@ -67,16 +68,25 @@ export class KeyIndex {
 
   /** Takes all records of a hint. */
   applyHint(file: DataFile, hint: HintReader): void {
-    while (hint.next()) {
-      const { bytes, keyStart, keyEnd } = hint;
-      if (hint.isDelete) {
-        this.delete(bytes, keyStart, keyEnd);
-        if (file.merged) keepDelete(file, keyEnd - keyStart);
-      } else {
-        this.put(file, bytes, keyStart, keyEnd, hint.offset, hint.lengthCode, hint.expiry);
+    const positions = positionsByKey(hint);
+    if (positions === null) while (hint.next()) this.#applyRecord(file, hint);
+    else {
+      for (const position of positions) {
+        hint.read(position);
+        this.#applyRecord(file, hint);
       }
     }
     file.entries = hint.count;
+  }
+
+  #applyRecord(file: DataFile, hint: HintReader): void {
+    const { bytes, keyStart, keyEnd } = hint;
+    if (hint.isDelete) {
+      this.delete(bytes, keyStart, keyEnd);
+      if (file.merged) keepDelete(file, keyEnd - keyStart);
+    } else {
+      this.put(file, bytes, keyStart, keyEnd, hint.offset, hint.lengthCode, hint.expiry);
+    }
   }
 
   put(

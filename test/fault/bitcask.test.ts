@@ -120,7 +120,7 @@ test('whichever call fails, what was told to callers is what is there afterwards
     assert.deepEqual((await again.verify()).damage, []);
     await again.close();
   };
-  const kinds = ['EIO', 'ENOSPC', 'EMFILE', 'short-write'] as const;
+  const kinds = ['EIO', 'ENOSPC', 'short-write'] as const;
   const failed = await faultLoop(scenario, { create, kinds });
   for (const [kind, count] of failed) assert.ok(count > 0, kind);
 });
@@ -259,7 +259,7 @@ test('a bit that flips in a closed store is told, or harms nothing', async () =>
   assert.ok(names.filter((name) => name.endsWith('.data')).length >= 2, names.join());
   for (const name of names) {
     const bytes = readWholeFileSync(memory, `${STORE}/${name}`);
-    for (let bit = 0; bit < bytes.length * 8; bit += 11) {
+    for (let bit = 0; bit < bytes.length * 8; bit += 29) {
       const copy = copyOf(memory);
       const file = copy.openSync(`${STORE}/${name}`, { write: true });
       const flipped = Uint8Array.of((bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)));

@@ -1,7 +1,7 @@
 /**
  * Bitcask under the laboratory: the stories of stores with logs so small that each one rotates and
  * merges, and entries that expire. A sample of the disks here; the long run is `npm run
- * lab:bitcask`.
+ * prove:bitcask`.
  */
 
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
  * The long run of Bitcask under the laboratory, beside the suite: every story on every model of the
- * default list, with crashes inside recovery. `node build/test/lab/bitcask-long.js [BUDGET
+ * default list, with crashes inside recovery. `npm run prove:bitcask -- [BUDGET
  * [MODEL,… [STORY,…]]]`; BUDGET is disks for each story and model.
  */
 
@@ -9,7 +9,7 @@ import { crashTestReport } from '../../src/lab/suite/suite-report.ts';
 import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
 import { engineCrashTest } from '../support/engine-story.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
-import { SMALL_BITCASK } from './bitcask-stories.ts';
+import { SMALL_BITCASK } from '../lab/bitcask-stories.ts';
 
 const [, , budget = '1000', modelList = DEFAULT_MODELS.join(), stories = ''] = process.argv;
 let total = 0;
