@@ -32,6 +32,9 @@ export class FileLife {
   readonly #lastNaming = new Map<InodeNumber, number>();
   readonly #createdBy = new Map<InodeNumber, number>();
   readonly #directories = new Set<InodeNumber>();
+  readonly #changes = new Map<InodeNumber, number[]>();
+  readonly #namings = new Map<string, number[]>();
+  readonly #synced = new Set<InodeNumber>();
 
   constructor(trace: Trace) {
     this.#trace = trace;
@@ -79,6 +82,21 @@ export class FileLife {
     return this.#createdBy.get(inode) ?? -1;
   }
 
+  /** The writes to a file, and the changes of its size, that succeeded. */
+  changesOf(inode: InodeNumber): readonly number[] {
+    return this.#changes.get(inode) ?? [];
+  }
+
+  /** The operations that gave a name. */
+  namingsOf(directory: InodeNumber, name: string): readonly number[] {
+    return this.#namings.get(key(directory, name)) ?? [];
+  }
+
+  /** Whether a sync of it ever succeeded. */
+  isSynced(inode: InodeNumber): boolean {
+    return this.#synced.has(inode);
+  }
+
   #give(directory: InodeNumber, name: string, inode: InodeNumber, by: number): void {
     this.#givers.set(key(directory, name), { inode, by });
     this.#count(inode, 1);
@@ -91,6 +109,8 @@ export class FileLife {
   #apply(operation: Operation, index: number): void {
     if (operation.error !== undefined) return;
     const { kind } = operation;
+    if (kind === 'sync') this.#synced.add(operation.inode);
+    if (kind === 'write' || kind === 'truncate') append(this.#changes, operation.inode, index);
     if (kind === 'unlink') {
       this.#givers.delete(key(operation.directory, operation.name));
       this.#count(operation.inode, -1);
@@ -112,6 +132,13 @@ export class FileLife {
     const given = givenName(operation);
     if (given === null) return;
     this.#lastNaming.set(given.inode, index);
+    append(this.#namings, key(given.directory, given.name), index);
     this.#give(given.directory, given.name, given.inode, index);
   }
+}
+
+function append<Key>(lists: Map<Key, number[]>, at: Key, index: number): void {
+  const list = lists.get(at);
+  if (list === undefined) lists.set(at, [index]);
+  else list.push(index);
 }

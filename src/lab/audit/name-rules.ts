@@ -59,16 +59,13 @@ export function* renamesBeforeSync(context: AuditContext): Generator<AuditCase> 
 }
 
 /** Whether a name is given to a file that was made ready under another: not that a log is moved aside. */
-function isPutInPlace({ trace, life }: AuditContext, operation: Operation, index: number): boolean {
+function isPutInPlace({ life }: AuditContext, operation: Operation, index: number): boolean {
   if (operation.kind !== 'rename' && operation.kind !== 'link') return false;
   if (operation.kind === 'rename' && operation.replaced !== null) return true;
   if (!life.isFinalName(index) || life.createdBy(operation.inode) < 0) return false;
   if (operation.kind === 'link') return true;
   const { fromDirectory, fromName } = operation;
-  return !trace.operations.slice(index + 1).some((later) => {
-    const given = givenName(later);
-    return given?.directory === fromDirectory && given.name === fromName;
-  });
+  return !life.namingsOf(fromDirectory, fromName).some((later) => later > index);
 }
 
 /** `removed-before-replacement` */
@@ -115,13 +112,10 @@ function mattered(
 ): boolean {
   if (life.isDirectory(inode)) return false;
   if (life.initialSize(inode) > 0) return true;
-  return trace.operations.some(
-    (operation, index) =>
-      operation.start < until &&
-      operation.kind === 'write' &&
-      operation.inode === inode &&
-      times.dataDurable(index) < until,
-  );
+  return life.changesOf(inode).some((index) => {
+    const operation = trace.operations[index];
+    return operation?.kind === 'write' && times.dataDurable(index) < until;
+  });
 }
 
 /**
@@ -135,22 +129,16 @@ function pendingSuccessor(
   index: number,
 ): number | null {
   if (life.isAlive(gone) && trace.operations[index]?.kind === 'unlink') return null;
-  const firstWrite = trace.operations.findIndex(
-    (operation) => operation.kind === 'write' && operation.inode === gone,
-  );
+  const firstWrite = life.changesOf(gone).find((at) => trace.operations[at]?.kind === 'write');
   // Of a file that was only read nobody knows what it was for.
-  if (firstWrite < 0 || firstWrite > index) return null;
-  const synced = new Set<InodeNumber>();
-  for (const operation of trace.operations) {
-    if (operation.kind === 'sync' && operation.error === undefined) synced.add(operation.inode);
-  }
+  if (firstWrite === undefined || firstWrite > index) return null;
   for (let at = index - 1; at > firstWrite; at -= 1) {
     const operation = trace.operations[at];
     if (operation?.kind !== 'write' || operation.error !== undefined) continue;
     const { inode } = operation;
     if (inode === gone || !life.isAlive(inode) || times.dataDurable(at) < start) continue;
     const isInPlace = operation.offset < life.initialSize(inode);
-    if (synced.has(inode) || isInPlace || life.createdBy(inode) > firstWrite) return at;
+    if (life.isSynced(inode) || isInPlace || life.createdBy(inode) > firstWrite) return at;
   }
   return null;
 }
@@ -160,27 +148,22 @@ function pendingSuccessor(
  * anew while no other file took over what was there.
  */
 function takesName(
-  { trace, times }: AuditContext,
+  { trace, life, times }: AuditContext,
   gone: Extract<Operation, { kind: 'unlink' }>,
   index: number,
 ): number | null {
-  const taker = trace.operations.findIndex((operation, at) => {
-    const given = at > index ? givenName(operation) : null;
-    return given?.directory === gone.directory && given.name === gone.name;
-  });
-  const operation = trace.operations[taker];
-  if (operation === undefined) return null;
+  const taker = life.namingsOf(gone.directory, gone.name).find((at) => at > index);
+  const operation = trace.operations[taker ?? -1];
+  if (taker === undefined || operation === undefined) return null;
   if (operation.kind !== 'create') return taker;
-  const lastWrite = trace.operations.findLastIndex(
-    (other, at) => at < index && other.kind === 'write' && other.inode === gone.inode,
-  );
-  const takenOver = trace.operations.some(
-    (other, at) =>
-      at > lastWrite &&
-      at < index &&
-      other.kind === 'write' &&
-      other.inode !== gone.inode &&
-      times.dataDurable(at) < gone.start,
-  );
+  const lastWrite = life.changesOf(gone.inode).findLast((at) => at < index) ?? -1;
+  const takenOver = trace.operations
+    .slice(lastWrite + 1, index)
+    .some(
+      (other, at) =>
+        other.kind === 'write' &&
+        other.inode !== gone.inode &&
+        times.dataDurable(lastWrite + 1 + at) < gone.start,
+    );
   return takenOver ? null : taker;
 }

@@ -28,7 +28,7 @@ export function* overwritesInPlace(context: AuditContext): Generator<AuditCase> 
     const appends = operation.kind === 'write' && operation.offset >= size;
     if (operation.kind === 'allocate' || appends || size === 0) continue;
     const cuts = operation.kind === 'truncate';
-    if (cuts && (operation.size > 0 || !isWrittenAgain(trace, file, index))) continue;
+    if (cuts && (operation.size > 0 || !isWrittenAgain(context, file, index))) continue;
     const range = cuts ? { from: 0, to: Infinity } : rangeOf(operation);
     if (!cuts && isWhole(context, range)) continue;
     if (!isLive(context, file, operation, range) || hasLog(context, file, operation)) continue;
@@ -57,10 +57,10 @@ function sizeAfter(operation: Operation, size: number): number {
   return grows ? Math.max(size, operation.offset + operation.length) : size;
 }
 
-function isWrittenAgain(trace: Trace, file: InodeNumber, index: number): boolean {
-  return trace.operations.some(
-    (later, at) => at > index && later.kind === 'write' && later.inode === file,
-  );
+function isWrittenAgain({ trace, life }: AuditContext, file: InodeNumber, index: number): boolean {
+  return life
+    .changesOf(file)
+    .some((later) => later > index && trace.operations[later]?.kind === 'write');
 }
 
 /** Whether the bytes lie in one piece that the disk writes as a whole. */
@@ -71,21 +71,20 @@ function isWhole({ times }: AuditContext, { from, to }: Range): boolean {
 
 /** Whether durable bytes stand there: from the start of the recording, or written and synced since. */
 function isLive(
-  { trace, times }: AuditContext,
+  { trace, life, times }: AuditContext,
   file: InodeNumber,
   { start }: Operation,
   range: Range,
 ): boolean {
   let live = initialIsLive(trace, file, range);
-  for (const [index, operation] of trace.operations.entries()) {
-    if (operation.start >= start || operation.error !== undefined) continue;
-    if (operation.kind === 'truncate' && operation.inode === file) {
-      if (operation.size <= range.from) live = false;
-    } else if (operation.kind === 'write' && operation.inode === file) {
-      const overlaps =
-        operation.offset < range.to && range.from < operation.offset + operation.length;
-      if (overlaps && times.dataDurable(index) < start) live = true;
-    }
+  for (const index of life.changesOf(file)) {
+    const operation = trace.operations[index];
+    if (operation === undefined || operation.start >= start) break;
+    if (operation.kind === 'truncate' && operation.size <= range.from) live = false;
+    if (operation.kind !== 'write') continue;
+    const overlaps =
+      operation.offset < range.to && range.from < operation.offset + operation.length;
+    if (overlaps && times.dataDurable(index) < start) live = true;
   }
   return live;
 }
@@ -99,10 +98,13 @@ function initialIsLive(trace: Trace, file: InodeNumber, { from, to }: Range): bo
 }
 
 /** Whether another file was written and became durable since this one was last durable: a journal, a log, a copy. */
-function hasLog({ trace, times }: AuditContext, file: InodeNumber, { start }: Operation): boolean {
+function hasLog(
+  { trace, life, times }: AuditContext,
+  file: InodeNumber,
+  { start }: Operation,
+): boolean {
   let since = -1;
-  for (const [index, operation] of trace.operations.entries()) {
-    if (operation.kind !== 'write' || operation.inode !== file) continue;
+  for (const index of life.changesOf(file)) {
     const durable = times.dataDurable(index);
     if (durable < start) since = Math.max(since, durable);
   }
