@@ -1,6 +1,6 @@
 /**
  * How fast the explorer is: whole disks built and read, things seen by a checker that reads little, external
- * checkers. `npm run bench:explore`. CPU time is given beside wall time, because the machine may be busy.
+ * checkers, the first finding on each canary. `npm run bench:explore`. CPU time is given beside wall time, because the machine may be busy.
  */
 
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import { modelByName } from '../src/lab/model/model-list.ts';
 import type { Trace } from '../src/lab/record/operation.ts';
 import { TraceBuilder } from '../src/lab/record/trace-builder.ts';
 import type { FileTreeDirectory } from '../src/vfs/file-tree.ts';
+import { benchCanaries } from './canaries.ts';
 import { describeMachine } from './machine.ts';
 
 const DISKS = 40_000;
@@ -159,4 +160,5 @@ const creates = unsyncedCreates(18);
 tell('18 unsynced creates, one file read', await best(creates, lazyReader('f7'), DISKS));
 tell('18 unsynced creates, every file read', await once(creates, WHOLE, 1_000_000));
 await external();
+await benchCanaries();
 if (bytesRead < 0) throw new Error('unreachable: keeps the reads from being left out');

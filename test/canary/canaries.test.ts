@@ -20,6 +20,7 @@ import { runLab } from '../../src/lab/lab-run.ts';
 import { listModels } from '../../src/lab/model/model-list.ts';
 import type { Trace } from '../../src/lab/record/operation.ts';
 import { recordProgram } from '../../src/lab/record/record-program.ts';
+import { CANARY_FILES, indexPointsToRecords } from './canary-root.ts';
 
 const programs = fileURLToPath(new URL('../../../test/canary/programs/', import.meta.url));
 
@@ -73,24 +74,6 @@ const CANARIES: readonly Canary[] = [
   },
 ];
 
-/** Every line of index.txt names the offset and length of a record that ends in `;`. */
-const indexPointsToRecords: Checker = {
-  name: 'index points to records',
-  check({ root }) {
-    const text = (name: string): string => {
-      const file = root.entries.get(name);
-      return file?.kind === 'file' ? Buffer.from(file.content).toString('latin1') : '';
-    };
-    for (const line of text('index.txt').split('\n')) {
-      if (!/^\d+ \d+$/.test(line)) continue;
-      const [offset = 0, length = 0] = line.split(' ').map(Number);
-      const record = text('data.bin').slice(offset, offset + length);
-      if (!/^record-\d;$/.test(record)) return { ok: false, message: `no record at ${line}` };
-    }
-    return { ok: true };
-  },
-};
-
 interface Examined {
   readonly result: LabResult;
   readonly audit: readonly AuditFinding[];
@@ -99,9 +82,7 @@ interface Examined {
 async function examine(program: string, canary: Canary): Promise<Examined> {
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'holdfast-canary-'));
   try {
-    writeFileSync(join(root, 'settings.json'), '{"version":1,"theme":"light"}');
-    writeFileSync(join(root, 'data.bin'), 'record-1;');
-    writeFileSync(join(root, 'index.txt'), '0 9\n');
+    for (const [name, text] of Object.entries(CANARY_FILES)) writeFileSync(join(root, name), text);
     const command = ['node', program];
     const trace = await recordProgram({ root, command, cwd: root, output: 'ignore' });
     const checker = canary.checker?.(trace) ?? new OldOrNewOracle(trace);
