@@ -163,7 +163,7 @@ function* eachRecord(
 /** Collects framed records and writes them in large pieces. */
 class SegmentOutput {
   readonly #file: VfsFile;
-  #buffer: Uint8Array = new Uint8Array(64 << 10);
+  #buffer: Uint8Array = new Uint8Array(4 << 10);
   #used = 0;
   #written = 0;
 

@@ -101,6 +101,30 @@ const POLICIES: readonly WalStory[] = [
     },
   },
   {
+    name: 'a dozen records that no sync covers',
+    tell: async (story) => {
+      await story.open();
+      for (let round = 0; round < 4; round++) {
+        await story.append('none', 1, 700);
+        story.appendSync('none', 2, 400);
+        await Promise.all([story.append('none', 1, 900), story.append('none', 3, 100)]);
+      }
+      await story.append('sync');
+    },
+  },
+  {
+    name: 'a dozen records that no sync covers, twice, with a kill between',
+    tell: async (story) => {
+      await story.open();
+      for (let round = 0; round < 8; round++) await story.append('none', 1 + (round % 3), 500);
+      story.kill();
+      await story.open();
+      for (let round = 0; round < 4; round++) story.appendSync('none', 1, 900);
+      await story.rotate();
+      for (let round = 0; round < 4; round++) await story.append('none', 2, 400);
+    },
+  },
+  {
     name: 'blocking calls beside awaited ones under way',
     tell: async (story) => {
       await story.open();
@@ -413,5 +437,14 @@ export function crashTestOf(story: WalStory): CrashTest {
     workload: async (vfs, { mark }) => await story.tell(new LogStory(disk(vfs), mark, options)),
     recover,
     check,
+  };
+}
+
+/** Recovery that only opens the log and judges it. */
+export function openOnly({ options = {}, withLock = false }: WalStory): Recover {
+  const again: StoryOptions = { ...options, faults: false };
+  return (vfs, { marks }) => {
+    const disk = withLock ? vfs : new LockAsideVfs(vfs);
+    new LogStory(disk, () => undefined, again, marks).openSync();
   };
 }

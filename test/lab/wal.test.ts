@@ -19,8 +19,8 @@ const NESTED: readonly string[] = [
   'killed with records that no sync covers, and opened again',
 ];
 
-async function passes(test: CrashTest): Promise<number> {
-  const result = await explore(test);
+async function passes(crashTest: CrashTest): Promise<number> {
+  const result = await explore(crashTest);
   assert.notEqual(result.verdict, 'found', crashTestReport(result, process.cwd()));
   return result.certificate.disksChecked;
 }

@@ -7,7 +7,7 @@ import { skipWithout } from '../support/powercut-needs.ts';
 import { cutPowerOfLog, RIG_STORIES } from '../support/wal-rig.ts';
 
 /** Mounted states of each story. */
-const IMAGES_MAX = 130;
+const IMAGES_MAX = 110;
 
 describe('a log whose power is cut keeps its promises', () => {
   for (const fileSystem of ['ext4', 'ext4-nojournal', 'xfs', 'btrfs']) {

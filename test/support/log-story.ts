@@ -317,7 +317,7 @@ export class LogStory {
     const demands = this.#demands;
     const first = firstShown(demands, labels);
     const wrong = judgeLog(demands, { first, labels });
-    wrong.push(...this.#wrongNumbers(log, entries, labels), ...this.#missing(demands, labels));
+    wrong.push(...this.#wrongNumbers(log, entries, demands), ...this.#missing(demands, labels));
     const { dropped, trustedSequence, lastSequence } = log.recovery;
     if (this.#closed && (dropped.length > 0 || trustedSequence !== lastSequence)) {
       wrong.push(`P4: closed, and only ${trustedSequence} trusted, ${dropped.length} dropped`);
@@ -346,7 +346,7 @@ export class LogStory {
   #wrongNumbers(
     log: WriteAheadLog,
     entries: readonly WalEntry[],
-    labels: readonly string[],
+    { chain, durable }: Demands,
   ): string[] {
     const wrong: string[] = [];
     const told = new Map(
@@ -355,14 +355,14 @@ export class LogStory {
         .map((mark): [string, number] => [mark.split(' ')[1] ?? '', Number(mark.split(' ')[2])]),
     );
     let next = log.firstSequence;
-    entries.forEach(({ sequence }, index) => {
-      const label = labels[index] ?? '';
+    entries.forEach((entry) => {
+      const { sequence } = entry;
+      const label = labelOf(entry);
       next += countOf(label);
       if (sequence !== next - 1) wrong.push(`P2: '${label}' is ${sequence}, not ${next - 1}`);
       const was = told.get(label);
       if (was !== undefined && was !== sequence) wrong.push(`P2: '${label}' was ${was} before`);
     });
-    const { chain, durable } = this.#demands;
     const owed = Math.max(0, ...chain.slice(0, durable).map((label) => told.get(label) ?? 0));
     if (log.lastSequence < owed) wrong.push(`P5: numbers up to ${owed} would be given again`);
     if (log.lastSequence !== next - 1) wrong.push(`P2: the last is ${log.lastSequence}`);

@@ -27,7 +27,8 @@ export async function cutPowerOfLog(
 /** What recovery, and recovery after it, say of a disk; null when nothing is wrong. */
 function judged({ root, marks }: CrashedDisk): string | null {
   const vfs = MemoryVfs.fromTree(root);
-  const texts = marks.map(({ text }) => text);
+  // The end of the program is a mark too.
+  const texts = marks.filter(({ source }) => source === 'mark').map(({ text }) => text);
   const mark = (text: string): void => void texts.push(text);
   try {
     const story = new LogStory(vfs, mark, {}, texts);
