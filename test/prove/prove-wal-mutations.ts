@@ -15,20 +15,20 @@ import { MUTATION_KINDS, mutationRun, survivorsOf, type Mutant } from '../suppor
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
-    budget: { type: 'string', default: '3000' },
+    budget: { type: 'string', default: '300' },
   },
 });
 
 const KINDS = [...MUTATION_KINDS, 'reordered'] as const;
 /** The weakest first: it catches nearly all. */
-const MODELS = ['posix', 'ext4', 'xfs', 'btrfs'];
+const MODELS = ['posix', 'ext4'];
 
 async function main(): Promise<void> {
   let [all, caught] = [0, 0];
   const unexpected: string[] = [];
   const met = new Set<string>();
   for (const story of WAL_STORIES.filter(({ name }) => name.includes(values.only))) {
-    const test: CrashTest = { ...crashTestOf(story), nested: 1, budget: Number(values.budget) };
+    const test: CrashTest = { ...crashTestOf(story), nested: 0, budget: Number(values.budget) };
     for (const program of ['workload', 'recover'] as const) {
       const mutants = await mutationRun(test, { models: MODELS, program, kinds: KINDS });
       all += mutants.length;
