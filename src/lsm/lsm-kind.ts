@@ -173,7 +173,7 @@ async function assemble(
       log,
       bufferBytes: settings.writeBufferBytes,
       takeFileNumber: () => versions.takeFileNumbers(),
-      flush: (memtable, logNumber, last) => maintenance.flush(memtable, logNumber, last),
+      flush: (order) => maintenance.flush(order),
       pressure: () => maintenance.pressure(),
     },
     opened,

@@ -18,9 +18,10 @@ import { HoldfastError } from '../base/errors.ts';
 import type { Poison } from '../durable/poison.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { closedError } from '../engine/engine-errors.ts';
-import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
+import type { WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
-import { KIND_DELETE, KIND_PUT, SEQUENCE_MAX } from './internal-key.ts';
+import { BatchInserter } from './batch-inserter.ts';
+import { SEQUENCE_MAX } from './internal-key.ts';
 import { LsmLog } from './lsm-log.ts';
 import type { LsmLogSettings } from './lsm-log.ts';
 import { Memtable } from './memtable.ts';
@@ -38,9 +39,18 @@ export interface WriteSurroundings {
    * Makes a table of a memtable and lets the logs before `logNumber` go. Settles when that is
    * durable, or given up for now.
    */
-  flush(memtable: Memtable, logNumber: number, lastSequence: number): Promise<void>;
+  flush(order: FlushOrder): Promise<void>;
   /** How far the background is behind, from 0 to 1. */
   pressure(): number;
+}
+
+/** What `WriteSurroundings.flush` is asked for. */
+export interface FlushOrder {
+  readonly memtable: Memtable;
+  readonly logNumber: number;
+  readonly lastSequence: number;
+  /** Called when an attempt was refused (a full disk); another follows. */
+  readonly onRefused: (error: Error) => void;
 }
 
 /** Where a new store goes on. */
@@ -103,6 +113,9 @@ export class WritePath {
   #gatePassed: Promise<void> = Promise.resolve();
   #logged: Logged[] = [];
   #flushing: Promise<void> = Promise.resolve();
+  /** Why the flush under way could not be done so far, and who wants to know. */
+  #flushRefusal: Error | null = null;
+  #tellRefusal: () => void = () => {};
   #retired: Promise<unknown> = Promise.resolve();
   /** Callers that share a group share what follows it. */
   #lastPromise: Promise<void> | null = null;
@@ -297,7 +310,7 @@ export class WritePath {
     this.#prepareNextLog();
   }
 
-  readonly #inserter = new Inserter();
+  readonly #inserter = new BatchInserter();
 
   /** Records from `first` on are not in the log, and never were. */
   #refused(log: LsmLog, first: number): void {
@@ -350,7 +363,7 @@ export class WritePath {
             this.#line.shift()?.reject(this.#logFailure);
             continue;
           }
-          if (this.#immutable !== null) await this.#flushing;
+          if (this.#immutable !== null) await this.#flushedOrRefused();
           continue;
         }
         await this.#gatePassed.catch(() => 'its writers hear of it');
@@ -363,6 +376,19 @@ export class WritePath {
       this.#line.shift();
       next.resolve(this.#accept(next.batch, next.policy));
     }
+  }
+
+  /** Waits for the flush; when it cannot be done for now, the next in line is refused. */
+  async #flushedOrRefused(): Promise<void> {
+    if (this.#flushRefusal === null) {
+      await Promise.race([
+        this.#flushing,
+        new Promise<void>((resolve) => {
+          this.#tellRefusal = resolve;
+        }),
+      ]);
+    }
+    if (this.#flushRefusal !== null) this.#line.shift()?.reject(this.#flushRefusal);
   }
 
   #prepareNextLog(): void {
@@ -441,36 +467,19 @@ export class WritePath {
 
   async #flush(full: Memtable, lastSequence: number): Promise<void> {
     try {
-      await this.#around.flush(full, this.#log.number, lastSequence);
+      await this.#around.flush({
+        memtable: full,
+        logNumber: this.#log.number,
+        lastSequence,
+        onRefused: (error) => {
+          this.#flushRefusal = error;
+          this.#tellRefusal();
+        },
+      });
       this.#immutable = null;
+      this.#flushRefusal = null;
     } catch {
       // The memtable stays readable, and its log stays; the poison tells writers why.
     }
-  }
-}
-
-/** Puts the operations of a batch into a memtable. */
-class Inserter implements BatchVisitor {
-  #memtable: Memtable | null = null;
-  #sequence = 0;
-
-  begin(memtable: Memtable, first: number): void {
-    this.#memtable = memtable;
-    this.#sequence = first;
-  }
-
-  put(
-    bytes: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueStart: number,
-    valueEnd: number,
-  ): void {
-    const memtable = this.#memtable!;
-    memtable.add(this.#sequence++, KIND_PUT, bytes, keyStart, keyEnd, valueStart, valueEnd);
-  }
-
-  delete(bytes: Uint8Array, keyStart: number, keyEnd: number): void {
-    this.#memtable!.add(this.#sequence++, KIND_DELETE, bytes, keyStart, keyEnd, keyEnd, keyEnd);
   }
 }

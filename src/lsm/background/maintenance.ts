@@ -10,7 +10,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import { CorruptionError } from '../../base/errors.ts';
+import { CorruptionError, FileChangeError } from '../../base/errors.ts';
 import type { Poison } from '../../durable/poison.ts';
 import { meaningOf } from '../../durable/poison.ts';
 import type { Compaction } from '../compaction/compaction-picker.ts';
@@ -33,6 +33,8 @@ import type { ObsoleteFiles } from '../obsolete-files.ts';
 import type { TableFormatOptions } from '../table/table-builder.ts';
 import { JobFailure } from './job-failure.ts';
 import type { JobRunner } from './job-runner.ts';
+import { errorCode } from '../../vfs/errno.ts';
+import type { FlushOrder } from '../write-path.ts';
 import type { JobResult } from './job.ts';
 
 /** What maintenance works with. */
@@ -100,7 +102,7 @@ export class Maintenance {
    * Makes a table of a memtable. Resolves when it counts, and the logs before `logNumber` do not.
    * Rejects when writing has ended, or the store is closing.
    */
-  async flush(memtable: Memtable, logNumber: number, lastSequence: number): Promise<void> {
+  async flush({ memtable, logNumber, lastSequence, onRefused }: FlushOrder): Promise<void> {
     const { versions, obsolete, clock } = this.#around;
     this.noteLog(logNumber);
     for (;;) {
@@ -113,7 +115,9 @@ export class Maintenance {
       } catch (error) {
         if (!this.#mayRetry(error)) throw this.#around.poison.error('old');
         if (this.#isClosing) throw error;
+        onRefused(refusalOf(this.#around.directory, error));
         await clock.sleep(RETRY_MS);
+        if (this.#isClosing) throw error;
         this.#around.poison.check();
       }
     }
@@ -297,6 +301,14 @@ function largestOf(tables: readonly TableMeta[]): Uint8Array {
     if (compareInternalKeys(table.largest, largest) > 0) largest = table.largest;
   }
   return largest;
+}
+
+/** What writers are told who wait for a flush that cannot be done for now. */
+function refusalOf(directory: string, error: unknown): Error {
+  const cause = error instanceof JobFailure ? error.cause : error;
+  if (!(cause instanceof Error)) return new Error(String(cause));
+  if (errorCode(cause) === undefined) return cause;
+  return new FileChangeError('flush', directory, 'old', cause as Error & { code: string });
 }
 
 /** Inputs in the order of their level. */
