@@ -19,13 +19,19 @@ export class SinglePayload implements SequencedPayload {
   #operation: BatchOperation = this.#bytes;
 
   /** Makes it stand for a record. @throws TypeError for anything else */
-  of(record: Uint8Array | BatchOperation): this {
+  of(record: Uint8Array | LogOperation): this {
     if (types.isUint8Array(record)) {
       this.#bytes.bytes = record;
       return this.#take(this.#bytes);
     }
     checkOperation(record);
     return this.#take(record);
+  }
+
+  /** Makes it stand for a checkpoint. @throws TypeError for bytes that are none */
+  ofCheckpoint(upTo: number, bytes: Uint8Array): this {
+    checkBytes(bytes, 'bytes');
+    return this.#take({ kind: 'checkpoint', upTo, bytes });
   }
 
   #take(operation: BatchOperation): this {
@@ -47,8 +53,12 @@ export class OperationsPayload implements SequencedPayload {
 
   /** @throws TypeError for what is no operation */
   constructor(operations: readonly LogOperation[]) {
+    // Another iterable has no length here, and its operations would be silently left out.
+    if (!Array.isArray(operations)) {
+      throw new TypeError(`operations must be an array, not ${nameOf(operations)}`);
+    }
     let length = BATCH_HEADER_BYTES;
-    for (const operation of operations) {
+    for (const operation of operations as readonly LogOperation[]) {
       checkOperation(operation);
       length += operationLength(operation);
     }
@@ -65,15 +75,26 @@ export class OperationsPayload implements SequencedPayload {
 
 const NONE = new Uint8Array(0);
 
-function checkOperation(operation: BatchOperation): void {
-  const kind: unknown = operation?.kind;
-  if (kind === 'bytes' || kind === 'checkpoint')
-    return checkBytes((operation as { bytes: unknown }).bytes, 'bytes');
+/**
+ * A checkpoint is none of these: it is alone in its record and durable when it is acknowledged, and
+ * a reader takes one among other operations for damage.
+ */
+function checkOperation(operation: LogOperation): void {
+  if (typeof operation !== 'object' || operation === null) {
+    throw new TypeError(`a record is a Uint8Array or an operation, not ${nameOf(operation)}`);
+  }
+  const kind: unknown = operation.kind;
+  if (kind === 'bytes') return checkBytes((operation as { bytes: unknown }).bytes, 'bytes');
   if (kind !== 'put' && kind !== 'delete') {
     throw new TypeError(`an operation is a 'put', a 'delete' or 'bytes', not ${String(kind)}`);
   }
   checkBytes((operation as { key: unknown }).key, 'key');
   if (kind === 'put') checkBytes((operation as { value: unknown }).value, 'value');
+}
+
+/** What a value is, for people. */
+function nameOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
 }
 
 function checkBytes(value: unknown, name: string): void {

@@ -199,8 +199,7 @@ export class WriteAheadLog {
    */
   async checkpoint(upTo: number, bytes: Uint8Array = new Uint8Array(0)): Promise<number> {
     this.#checkUpTo(upTo);
-    const operation = { kind: 'checkpoint', upTo, bytes } as const;
-    return this.#append(this.#single.of(operation), 'sync');
+    return this.#append(this.#single.ofCheckpoint(upTo, bytes), 'sync');
   }
 
   /**

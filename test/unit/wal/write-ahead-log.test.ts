@@ -5,6 +5,7 @@ import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { syncRulesFor } from '../../../src/durable/sync-table.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync } from '../../../src/vfs/transfer.ts';
+import type { LogOperation } from '../../../src/wal/batch-format.ts';
 import { logRecords } from '../../../src/wal/log-records.ts';
 import { WriteAheadLog } from '../../../src/wal/write-ahead-log.ts';
 import type { WalEntry } from '../../../src/wal/wal-entry.ts';
@@ -279,11 +280,44 @@ test('wrong arguments are a TypeError and change nothing', async () => {
   await assert.rejects(log.append(bytes('a'), 'always' as never), TypeError);
   await assert.rejects(log.truncate(1), /upTo must be/);
   await assert.rejects(log.checkpoint(-1), /upTo must be/);
+  await assert.rejects(log.append('text' as never), /a record is a Uint8Array or an operation/);
+  await assert.rejects(log.checkpoint(0, 'text' as never), /bytes must be/);
   assert.equal(log.lastSequence, 0);
   await log.close();
   await assert.rejects(open({ segmentBytes: 1 }), TypeError);
   await assert.rejects(open({ damage: 'ignore' as never }), TypeError);
   await assert.rejects(open({ batch: { ms: 0 } }), TypeError);
+});
+
+test('only an array is a batch: what another iterable holds is not left out in silence', async () => {
+  const { open } = machine();
+  const log = await open();
+  const put: LogOperation = { kind: 'put', key: bytes('k'), value: bytes('v') };
+  for (const other of [new Set([put]), [put].values(), 'ab', null]) {
+    const operations = other as unknown as LogOperation[];
+    await assert.rejects(log.appendBatch(operations), /operations must be an array/);
+    assert.throws(() => log.appendBatchSync(operations), /operations must be an array/);
+  }
+  await log.close();
+});
+
+test('a checkpoint comes from checkpoint() only: in a batch a reader takes it for damage', async () => {
+  const { open } = machine();
+  const log = await open();
+  await log.append(bytes('a'));
+  const checkpoint = { kind: 'checkpoint', upTo: 1, bytes: bytes('c') } as never;
+  const refused = { name: 'TypeError', message: /not checkpoint/ };
+  await assert.rejects(log.append(checkpoint), refused);
+  assert.throws(() => log.appendSync(checkpoint, 'none'), refused);
+  await assert.rejects(log.appendBatch([checkpoint]), refused);
+  assert.throws(
+    () => log.appendBatchSync([{ kind: 'delete', key: bytes('k') }, checkpoint]),
+    refused,
+  );
+  await log.close();
+  const again = await open();
+  assert.deepEqual(all(again), ['1:a']);
+  await again.close();
 });
 
 test('a second opener hears who has the log', async (context) => {
