@@ -1,4 +1,4 @@
-/** `holdfast audit` as a process: text, JSON, silencing, exit codes. */
+/** `holdfast audit`: text, JSON, silencing, exit codes. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import type { CommandContext, TextOutput } from '../../src/cli/command.ts';
+import { commandTable } from '../../src/cli/command-table.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 import { AUDIT_RULES } from '../../src/lab/audit/audit-rule.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -34,26 +37,62 @@ after(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function holdfast(words: string): { status: number | null; stdout: string; stderr: string } {
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** As a process: what records a program. */
+function holdfast(words: string): Ended {
   return spawnSync(process.execPath, [main, ...words.split(' ')], {
     cwd: directory,
     encoding: 'utf8',
   });
 }
 
+/** In this process: what only reads. */
+async function audit(words: string): Promise<Ended> {
+  const written = { stdout: '', stderr: '' };
+  const output = (name: keyof typeof written): TextOutput => ({
+    isTTY: false,
+    write: (text) => {
+      written[name] += text;
+    },
+  });
+  const context: CommandContext = {
+    stdout: output('stdout'),
+    stderr: output('stderr'),
+    env: {},
+    cwd: directory,
+    onInterrupt: () => () => undefined,
+  };
+  const status = await runCli(
+    ['audit', ...words.split(' ')].filter(Boolean),
+    context,
+    commandTable,
+    '1',
+  );
+  return { status, ...written };
+}
+
 /** Writes a file for one test. */
-function withFile<Result>(name: string, text: string, run: () => Result): Result {
+async function withFile<Result>(
+  name: string,
+  text: string,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const path = join(directory, name);
   writeFileSync(path, text);
   try {
-    return run();
+    return await run();
   } finally {
     rmSync(path);
   }
 }
 
-void test('a finding has its rule, line, models and path, and the syncs are counted', () => {
-  const { status, stdout } = holdfast('audit trace');
+void test('a finding has its rule, line, models and path, and the syncs are counted', async () => {
+  const { status, stdout } = await audit('trace');
   assert.equal(status, 1, stdout);
   assert.match(
     stdout,
@@ -68,7 +107,7 @@ void test('a finding has its rule, line, models and path, and the syncs are coun
   assert.match(stdout, /^found: 1 error; /m);
 });
 
-void test('a program is recorded and audited in one go', () => {
+void test('a program is recorded and audited in one go', async () => {
   writeFileSync(join(directory, 'root/a.json'), 'old');
   const { status, stdout } = holdfast('audit --root root --model ext4-journal -- node unsafe.mjs');
   // Where data and names travel in order the sync of the directory is enough.
@@ -76,8 +115,8 @@ void test('a program is recorded and audited in one go', () => {
   assert.match(stdout, /^nothing found on ext4-journal$/m);
 });
 
-void test('JSON is what its page says', () => {
-  const { status, stdout } = holdfast('audit --json trace');
+void test('JSON is what its page says', async () => {
+  const { status, stdout } = await audit('--json trace');
   assert.equal(status, 1);
   const report = JSON.parse(stdout) as {
     format: string;
@@ -93,7 +132,7 @@ void test('JSON is what its page says', () => {
   for (const field of fields) assert.ok(page.includes(`\`${field}\``), field);
 });
 
-void test('a comment with the name of the rule silences a finding, another name does not', () => {
+void test('a comment with the name of the rule silences a finding, another name does not', async () => {
   const lines = UNSAFE.split('\n');
   const at = (index: number, text: string): string => lines.toSpliced(index, 1, text).join('\n');
   const comment = '// holdfast-audit-ignore rename-before-sync: only a demonstration';
@@ -104,18 +143,18 @@ void test('a comment with the name of the rule silences a finding, another name 
     [at(2, `${rename} // holdfast-audit-ignore name-not-durable, files-not-ordered`), 1],
   ];
   for (const [source, status] of cases) {
-    const result = withFile('unsafe.mjs', source, () => holdfast('audit trace'));
+    const result = await withFile('unsafe.mjs', source, () => audit('trace'));
     assert.equal(result.status, status, result.stdout);
     if (status === 0) assert.match(result.stdout, /^1 silenced$/m);
   }
   writeFileSync(join(directory, 'unsafe.mjs'), at(2, `${rename} // holdfast-audit-ignore typo`));
-  const { status, stderr } = holdfast('audit trace');
+  const { status, stderr } = await audit('trace');
   writeFileSync(join(directory, 'unsafe.mjs'), UNSAFE);
   assert.equal(status, 2);
   assert.match(stderr, /unsafe\.mjs:3 names no rule: "typo"; the rules are acknowledged-before-/);
 });
 
-void test('a configuration silences by rule, path and source file', () => {
+void test('a configuration silences by rule, path and source file', async () => {
   const config = (entry: object): string => JSON.stringify({ ignore: [entry] });
   const cases: [object, number][] = [
     [{ rule: '*' }, 0],
@@ -126,36 +165,36 @@ void test('a configuration silences by rule, path and source file', () => {
     [{ rule: '*', source: 'lib/**' }, 1],
   ];
   for (const [entry, status] of cases) {
-    const run = (): ReturnType<typeof holdfast> => holdfast('audit trace');
-    const result = withFile('holdfast-audit.json', config(entry), run);
+    const run = (): Promise<Ended> => audit('trace');
+    const result = await withFile('holdfast-audit.json', config(entry), run);
     assert.equal(result.status, status, `${JSON.stringify(entry)}\n${result.stdout}`);
   }
 });
 
-void test('wrong use and a wrong configuration are told in one line', () => {
+void test('wrong use and a wrong configuration are told in one line', async () => {
   const cases: [string, string, RegExp][] = [
-    ['audit', '', /audit takes either a TRACE, or --root DIR/],
-    ['audit trace -- node x', '', /audit takes either a TRACE, or --root DIR/],
-    ['audit --root root trace', '', /--root goes with a program/],
-    ['audit --json --sarif trace', '', /exclude each other/],
-    ['audit --config missing trace', '', /missing cannot be read: ENOENT/],
-    ['audit trace', '{', /holdfast-audit\.json is not JSON/],
-    ['audit trace', '{"ignored":[]}', /has "ignored", which is none of ignore/],
-    ['audit trace', '{"ignore":{}}', /"ignore" is not a list/],
-    ['audit trace', '{"ignore":[{"rule":"x"}]}', /entry 1 of "ignore" names no rule: "x"/],
-    ['audit trace', '{"ignore":[{"rule":"*","path":1}]}', /entry 1 of "ignore": "path" is not a/],
+    ['', '', /audit takes either a TRACE, or --root DIR/],
+    ['trace -- node x', '', /audit takes either a TRACE, or --root DIR/],
+    ['--root root trace', '', /--root goes with a program/],
+    ['--json --sarif trace', '', /exclude each other/],
+    ['--config missing trace', '', /missing cannot be read: ENOENT/],
+    ['trace', '{', /holdfast-audit\.json is not JSON/],
+    ['trace', '{"ignored":[]}', /has "ignored", which is none of ignore/],
+    ['trace', '{"ignore":{}}', /"ignore" is not a list/],
+    ['trace', '{"ignore":[{"rule":"x"}]}', /entry 1 of "ignore" names no rule: "x"/],
+    ['trace', '{"ignore":[{"rule":"*","path":1}]}', /entry 1 of "ignore": "path" is not a/],
   ];
   for (const [words, config, message] of cases) {
-    const run = (): ReturnType<typeof holdfast> => holdfast(words);
-    const result = config === '' ? run() : withFile('holdfast-audit.json', config, run);
+    const run = (): Promise<Ended> => audit(words);
+    const result = await (config === '' ? run() : withFile('holdfast-audit.json', config, run));
     assert.equal(result.status, 2, words);
     assert.match(result.stderr, message);
     assert.equal(result.stderr.trim().split('\n').length, 1);
   }
 });
 
-void test('each rule is listed and has a page', () => {
-  const { status, stdout } = holdfast('audit --rules');
+void test('each rule is listed and has a page', async () => {
+  const { status, stdout } = await audit('--rules');
   assert.equal(status, 0);
   const index = readFileSync(new URL('audit/index.md', docs), 'utf8');
   for (const { name, summary } of AUDIT_RULES) {

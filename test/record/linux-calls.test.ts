@@ -29,7 +29,11 @@ async function told(
   program: string,
   files: Readonly<Record<string, string>> = {},
 ): Promise<string[]> {
-  const { trace } = await recordCommand(t, ['python3', '-c', `${PRELUDE}${program}`], files);
+  const { trace } = await recordCommand(
+    t,
+    ['python3', '-I', '-S', '-c', `${PRELUDE}${program}`],
+    files,
+  );
   const lines = tellAll(trace);
   assert.ok(lines.includes('mark exit "0"'), lines.join('\n'));
   return lines.filter((line) => !/^mark (?:exit "0"|stdout "")$/.test(line));
