@@ -145,7 +145,10 @@ async function proveWidely(story: WalStory, tally: Tally, failures: string[]): P
   if (recover === undefined) return;
   const explorations = await exploreWidely(test, recover, DEFAULT_MODELS, Number(values.wide));
   for (const { model, violations } of explorations) {
-    for (const { message } of violations) failures.push(`${story.name}, ${model.name}: ${message}`);
+    for (const { message } of violations) {
+      failures.push(`${story.name}, ${model.name}: ${message}`);
+      console.log(`FOUND ${failures.at(-1)}`);
+    }
   }
   const each = explorations.map((one) => {
     const states = one.rawStates === null ? '' : ` of ${shortNumber(one.rawStates)}`;

@@ -8,6 +8,7 @@
 
 import assert from 'node:assert/strict';
 
+import { UsageError } from '../../src/base/errors.ts';
 import { captureStack } from '../../src/lab/record/js-stack.ts';
 import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { findsFailure } from '../../src/lab/suite/explore-crash-test.ts';
@@ -242,11 +243,24 @@ async function firstCatching(
   isMet: () => boolean,
 ): Promise<string | null> {
   for (const model of models) {
-    const found = await findsFailure({ ...test, models: [model] });
+    const found = await failsUnder(test, model);
     if (!isMet()) return null;
     if (found) return typeof model === 'string' ? model : model.name;
   }
   return null;
+}
+
+/** A mutant that does not even work without a crash is caught as well. */
+async function failsUnder(
+  test: CrashTest,
+  model: NonNullable<CrashTest['models']>[number],
+): Promise<boolean> {
+  try {
+    return await findsFailure({ ...test, models: [model] });
+  } catch (error) {
+    if (error instanceof UsageError) return true;
+    throw error;
+  }
 }
 
 /** Survivors as lines to compare with a list, each once: `dropped: fsync in x, y`. */

@@ -12,6 +12,7 @@ import { decodeBatch } from '../../../build/src/wal/batch-decoder.js';
 import { BatchPayload } from '../../../build/src/wal/batch-format.js';
 import { framed } from '../../../build/src/wal/log-framing.js';
 import { logRecords } from '../../../build/src/wal/log-records.js';
+import { WriteAheadLog } from '../../../build/src/wal/write-ahead-log.js';
 import { makeLevelDirectory } from './leveldb-directory.mjs';
 import { inTemporaryDirectory, readAll } from './leveldb-reading.mjs';
 import { SCRIPT } from './script.mjs';
@@ -76,6 +77,30 @@ describe('a segment written here is read by LevelDB completely', () => {
         assert.deepEqual(await readAll(`${top}/${left}`), stateAfter(batches), `${left} left`);
       }
     }));
+});
+
+describe('the segment of a whole write-ahead log is read by LevelDB completely', () => {
+  for (const preallocate of [false, true]) {
+    for (const close of [false, true]) {
+      const how = `${preallocate ? 'preallocated' : 'not preallocated'}, ${close ? 'closed' : 'not closed'}`;
+      test(how, () =>
+        inTemporaryDirectory(async (top) => {
+          const log = await WriteAheadLog.open(`${top}/log`, { preallocate });
+          for (const [index, batch] of SCRIPT.entries()) {
+            await log.appendBatch(batch.map(toOperation), index % 3 === 0 ? 'sync' : 'none');
+          }
+          await log.sync();
+          if (close) await log.close();
+          const segment = readFileSync(`${top}/log/000001.log`);
+          const zeros = segment.subarray(-64).every((byte) => byte === 0);
+          assert.equal(zeros, preallocate && !close, 'zeros ahead of the records');
+          makeLevelDirectory(`${top}/db`, segment);
+          assert.deepEqual(await readAll(`${top}/db`), stateAfter(SCRIPT));
+          await log.close();
+        }),
+      );
+    }
+  }
 });
 
 describe('a log that LevelDB wrote is read here completely', () => {
