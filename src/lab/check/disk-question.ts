@@ -6,9 +6,12 @@
  *
  * - `n` is there something, of what kind, mode and size, and what links lead there?
  * - `o` the same, and all its bytes or, of a directory, all its names with their kinds: it was opened
+ * - `r` the same as `n`, and the bytes of these ranges: `r0-4096,8192-12288:path`
  * - `t` everything at and below it: it was moved or linked, and may have been read under any other name
  * - `a` what had been acknowledged (no path)
  */
+
+import { createHash } from 'node:crypto';
 
 import { assert } from '../../base/assert.ts';
 import { contentDigest, treeDigest } from '../replay/tree-digest.ts';
@@ -16,7 +19,7 @@ import type { FileTreeDirectory, FileTreeNode } from '../../vfs/file-tree.ts';
 import { acknowledgedOutput } from './acknowledged-lines.ts';
 import type { CrashedDisk } from './checker.ts';
 
-export type DiskQuestion = `${'n' | 'o' | 't'}${string}` | 'a';
+export type DiskQuestion = `${'n' | 'o' | 't' | 'r'}${string}` | 'a';
 
 /** As many links as Linux follows in one path. @see path_resolution(7) */
 const LINKS_FOLLOWED_MAX = 40;
@@ -32,6 +35,7 @@ export class DiskAnswers {
 
   answer(question: DiskQuestion): string {
     if (question === 'a') return acknowledgedOutput(this.#disk.marks);
+    if (question.startsWith('r')) return this.#answerRanges(question);
     const path = question.slice(1);
     const { links, node } = walk(this.#disk.root, path);
     const facts = `${links}${this.#facts(node)}`;
@@ -41,6 +45,20 @@ export class DiskAnswers {
     if (node.kind === 'file') return `${facts} ${contentDigest(node.content).toString('base64')}`;
     if (node.kind === 'directory') return `${facts} ${listing(node)}`;
     return facts;
+  }
+
+  #answerRanges(question: string): string {
+    const colon = question.indexOf(':');
+    const { links, node } = walk(this.#disk.root, question.slice(colon + 1));
+    const facts = `${links}${this.#facts(node)}`;
+    if (node?.kind !== 'file') return facts;
+    const hash = createHash('sha256');
+    for (const range of question.slice(1, colon).split(',')) {
+      const [from = 0, to = 0] = range.split('-').map(Number);
+      hash.update(node.content.subarray(from, to));
+    }
+    // The size is among the facts: where one range ends and the next begins is the same on both disks.
+    return `${facts} ${hash.digest('base64')}`;
   }
 
   #facts(node: FileTreeNode | null): string {
