@@ -62,7 +62,7 @@ export interface LabRunOptions {
 export interface LabResult {
   readonly checker: string;
   readonly runs: readonly ModelRun[];
-  /** Syncs that protect nothing in this trace; null when it was not asked, or something failed. */
+  /** Syncs that protect nothing in this trace; null when it was not asked, something failed, or an interrupt came first. */
   readonly redundant: readonly RedundantSync[] | null;
   /**
    * What the recorder saw and could not model, and why the checker's word is not enough, by name, each once: with
@@ -104,7 +104,10 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
   const verdict = found ? 'found' : complete ? 'passed' : 'incomplete';
   const asked = options.redundant === true && verdict === 'passed';
   const redundant = asked
-    ? await redundantSyncs(trace, models, exploreOptions(bounds, tools))
+    ? await redundantSyncs(trace, models, {
+        ...exploreOptions(bounds, tools),
+        deadline: deadline.renewed(null),
+      })
     : null;
   const { seed } = bounds;
   const remembered = checker.remembered ?? null;

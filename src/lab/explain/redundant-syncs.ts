@@ -18,14 +18,15 @@ export interface RedundantSync {
   readonly models: readonly string[];
 }
 
-/** REQUIRES: the trace as it is fails under none of the models, and every walk of it was complete. */
+/** REQUIRES: the trace as it is fails under none of the models, and every walk of it was complete. @returns null when interrupted */
 export async function redundantSyncs(
   trace: Trace,
   models: readonly CrashModel[],
   options: ExploreOptions,
-): Promise<RedundantSync[]> {
+): Promise<RedundantSync[] | null> {
   const found: RedundantSync[] = [];
   for (const [index, operation] of trace.operations.entries()) {
+    if (options.deadline?.interrupted === true) return null;
     if (operation.kind !== 'sync' || operation.error !== undefined) continue;
     const sync = tellOperation(trace, index);
     const without = replaceOperation(trace, index, null);

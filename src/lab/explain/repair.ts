@@ -99,9 +99,8 @@ class Explainer {
   }
 
   #tester(insertions: readonly SyncInsertion[]): StateTester {
-    const { checker, store, verdicts } = this.#options;
     const trace = insertSyncs(this.#trace, insertions);
-    return new StateTester(prepareHistory(trace, this.#model, store), checker, verdicts);
+    return new StateTester(prepareHistory(trace, this.#model, this.#options.store), this.#options);
   }
 
   /** The different causes among the violations, except those known to be beyond repair. */
@@ -119,6 +118,8 @@ class Explainer {
       const enough = index >= SHRUNK_PER_ROUND || this.#isOver;
       if (enough && culprits.size > 0) break;
       const culprit = await this.#culpritOf(tester, violation);
+      // What was not shrunk to its end is no cause.
+      if (this.#options.deadline?.interrupted === true) break;
       if (!hopeless.has(groupOf(culprit))) culprits.set(groupOf(culprit), culprit);
     }
     return [...culprits.values()];

@@ -9,6 +9,8 @@ import type { PreparedHistory } from '../explore/prepared-history.ts';
 import { marksAt } from '../explore/marks-at.ts';
 import { eventTimes } from '../explore/crash-positions.ts';
 import { CrashSpace } from '../explore/crash-space.ts';
+import type { ExploreDeadline } from '../explore/explore-budget.ts';
+import { Turns } from '../explore/turns.ts';
 import { outcomeDigest } from '../explore/block-domain.ts';
 import type { BlockChoice, CrashState } from '../explore/crash-state.ts';
 import { applyState } from '../explore/crash-state.ts';
@@ -23,17 +25,29 @@ export interface StateProbe {
   readonly disk: string;
 }
 
+export interface StateTesterOptions {
+  readonly checker: Checker;
+  readonly verdicts: VerdictCache;
+  readonly deadline?: ExploreDeadline | undefined | null;
+}
+
 /** Builds a state's disk and has it checked, verdicts remembered. */
 export class StateTester {
   readonly prepared: PreparedHistory;
   readonly #checker: Checker;
   readonly #verdicts: VerdictCache;
+  readonly #deadline: ExploreDeadline | null;
   readonly #spaces = new Map<number, CrashSpace>();
+  readonly #turns = new Turns();
 
-  constructor(prepared: PreparedHistory, checker: Checker, verdicts: VerdictCache) {
+  constructor(
+    prepared: PreparedHistory,
+    { checker, verdicts, deadline = null }: StateTesterOptions,
+  ) {
     this.prepared = prepared;
     this.#checker = checker;
     this.#verdicts = verdicts;
+    this.#deadline = deadline;
   }
 
   space(position: number): CrashSpace {
@@ -46,6 +60,8 @@ export class StateTester {
   }
 
   async probe(state: CrashState): Promise<StateProbe> {
+    const turn = this.#turns.next();
+    if (turn !== null) await turn;
     const space = this.space(state.position);
     applyState(space, state);
     const { root, key } = buildCrashTree(space);
@@ -59,7 +75,9 @@ export class StateTester {
     return { space, verdict, disk };
   }
 
+  /** After an interrupt nothing fails any more: what looks for a smaller state that does ends with the one it has. */
   async fails(state: CrashState): Promise<boolean> {
+    if (this.#deadline?.interrupted === true) return false;
     return !(await this.probe(state)).verdict.ok;
   }
 }

@@ -13,7 +13,11 @@ import type { Change, FileHistory } from '../model/change.ts';
 import { ChoicePath } from './choice-path.ts';
 import { mayOutgrow } from './journalled-content.ts';
 import { CrashSpace } from './crash-space.ts';
+import { ExploreDeadline } from './explore-budget.ts';
 import type { PreparedHistory } from './prepared-history.ts';
+import { Turns } from './turns.ts';
+
+const NO_DEADLINE = new ExploreDeadline(null);
 
 /** Cuts of a stream, or truncations of a file, beyond which counting gives up. */
 const SUMMANDS_MAX = 50_000;
@@ -25,14 +29,51 @@ export function crashPointPositions(trace: Trace): number[] {
   );
 }
 
-/** States over all crash points; null when the parts are too many to sum up. */
-export function countAllStates(prepared: PreparedHistory): bigint | null {
+/** A count in small steps, between which others may have a turn or the count be given up. */
+type Steps<Result> = Generator<void, Result>;
+
+/** States over all crash points; null when the parts are too many to sum up, or the deadline passed. */
+export async function countAllStates(
+  prepared: PreparedHistory,
+  deadline: ExploreDeadline = NO_DEADLINE,
+): Promise<bigint | null> {
+  return await untilDeadline(allStates(prepared), deadline);
+}
+
+/** States at one crash point; null when the parts are too many to sum up, or the deadline passed. */
+export async function countStates(
+  prepared: PreparedHistory,
+  position: number,
+  deadline: ExploreDeadline = NO_DEADLINE,
+): Promise<bigint | null> {
+  return await untilDeadline(statesAt(prepared, position), deadline);
+}
+
+async function untilDeadline<Result>(
+  steps: Steps<Result>,
+  deadline: ExploreDeadline,
+): Promise<Result | null> {
+  const turns = new Turns();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (deadline.passed) return null;
+    const turn = turns.next();
+    if (turn !== null) await turn;
+  }
+}
+
+function* allStates(prepared: PreparedHistory): Steps<bigint | null> {
   let total = 0n;
   const counts = new Map<string, bigint | null>();
   for (const position of crashPointPositions(prepared.history.trace)) {
+    yield;
     const signature = openSignature(prepared, position);
     let count = counts.get(signature);
-    if (count === undefined) counts.set(signature, (count = countStates(prepared, position)));
+    if (count === undefined) {
+      count = yield* statesAt(prepared, position);
+      counts.set(signature, count);
+    }
     if (count === null) return null;
     total += count;
   }
@@ -50,8 +91,7 @@ function openSignature({ history, floorTimes }: PreparedHistory, position: numbe
   return `${issued} ${floorTimes.filter((time) => time <= position).length}`;
 }
 
-/** States at one crash point; null when the parts are too many to sum up. */
-export function countStates(prepared: PreparedHistory, position: number): bigint | null {
+function* statesAt(prepared: PreparedHistory, position: number): Steps<bigint | null> {
   const space = new CrashSpace(prepared.history, position, prepared.cache);
   space.begin(NOTHING_TO_ASK);
   const { changes, files } = prepared.history;
@@ -67,11 +107,11 @@ export function countStates(prepared: PreparedHistory, position: number): bigint
   let total = freeNames(free);
   for (const file of files.values()) {
     if (streamed.has(file.inode)) continue;
-    const count = countFreeFile(space, file);
+    const count = yield* countFreeFile(space, file);
     if (count === null) return null;
     total *= count;
   }
-  const ofStream = countStream(space, inStream, [...streamed], prepared);
+  const ofStream = yield* countStream(space, inStream, [...streamed], prepared);
   return ofStream === null ? null : total * ofStream;
 }
 
@@ -101,7 +141,7 @@ function freeNames(open: readonly Change[]): bigint {
 }
 
 /** Sizes of a file in any combination: the last survivor and the truncations before it decide. */
-function countFreeFile(space: CrashSpace, file: FileHistory): bigint | null {
+function* countFreeFile(space: CrashSpace, file: FileHistory): Steps<bigint | null> {
   const path = new ChoicePath();
   const cuts = new Set<number>();
   for (const { events } of file.blocks.values()) {
@@ -111,6 +151,7 @@ function countFreeFile(space: CrashSpace, file: FileHistory): bigint | null {
   let summands = 0;
   do {
     if (++summands > SUMMANDS_MAX) return null;
+    yield;
     path.begin();
     space.begin(NOTHING_TO_ASK);
     let weight = 1n;
@@ -132,12 +173,12 @@ function countFreeFile(space: CrashSpace, file: FileHistory): bigint | null {
 }
 
 /** The sum over the cuts of the stream of the product over the files whose sizes or blocks are in it. */
-function countStream(
+function* countStream(
   space: CrashSpace,
   open: readonly Change[],
   inodes: readonly InodeNumber[],
   { history }: PreparedHistory,
-): bigint | null {
+): Steps<bigint | null> {
   const cuts = open.filter(({ order }) => order === 'stream');
   const files = inodes.flatMap((inode) => history.files.get(inode) ?? []);
   const perFile = new Map<string, bigint>();
@@ -146,6 +187,7 @@ function countStream(
   let summands = 0;
   do {
     if (++summands > SUMMANDS_MAX) return null;
+    yield;
     const decideCut = (): void => {
       space.begin(NOTHING_TO_ASK);
       path.begin();
@@ -163,7 +205,7 @@ function countStream(
       const key = `${file.inode} ${known} ${cut}`;
       let count = perFile.get(key);
       if (count === undefined) {
-        count = countLateFile(space, file, decideCut);
+        count = yield* countLateFile(space, file, decideCut);
         perFile.set(key, count);
       }
       product *= count;
@@ -175,10 +217,15 @@ function countStream(
 }
 
 /** Sizes that enter the stream late, of one file, under one cut: how far each run of them has come. */
-function countLateFile(space: CrashSpace, file: FileHistory, decideCut: () => void): bigint {
+function* countLateFile(
+  space: CrashSpace,
+  file: FileHistory,
+  decideCut: () => void,
+): Steps<bigint> {
   const path = new ChoicePath();
   let total = 0n;
   do {
+    yield;
     decideCut();
     path.begin();
     for (const change of file.changes) {

@@ -3,7 +3,6 @@
  * the budget, sampled. What was done is kept so that a later run can go on with it (`explored-part.ts`).
  */
 
-import { systemClock } from '../../base/clock.ts';
 import { Prng } from '../../base/prng.ts';
 import type { CrashedDisk, Verdict } from '../check/checker.ts';
 import { marksAt } from './marks-at.ts';
@@ -20,6 +19,7 @@ import { lazyCrashTree, ReadTranscript } from './lazy-tree.ts';
 import type { PreparedHistory } from './prepared-history.ts';
 import { SeenDisks } from './seen-disks.ts';
 import { StateSampler } from './state-sampler.ts';
+import { Turns } from './turns.ts';
 import { shortKey } from './verdict-cache.ts';
 import { type PlacedViolation, ViolationList } from './violation-list.ts';
 
@@ -27,9 +27,6 @@ const NO_DEADLINE = new ExploreDeadline(null);
 
 /** States drawn at each crash point that was too large to walk. */
 const SAMPLES_PER_POINT = 2048;
-
-/** After so many milliseconds signals and other work of this thread get a turn. */
-const TURN_MS = 100;
 
 /** A crash point that is walked or sampled. */
 interface Point {
@@ -59,7 +56,7 @@ export class ExplorationRun {
   #asked = 0;
   /** States visited, over all runs: the order of violations. */
   #visited: number;
-  #turnMs = systemClock.monotonicMs();
+  readonly #turns = new Turns();
 
   constructor(prepared: PreparedHistory, options: ExploreOptions) {
     this.#prepared = prepared;
@@ -100,12 +97,12 @@ export class ExplorationRun {
   }
 
   /** See `Exploration.sampledShare`. */
-  sampledShare(): number | null {
+  async sampledShare(deadline?: ExploreDeadline): Promise<number | null> {
     let states = 0n;
     let distinct = 0;
     for (const point of this.#points.values()) {
       if (point.place === null) continue;
-      const count = countStates(this.#prepared, point.position);
+      const count = await countStates(this.#prepared, point.position, deadline);
       if (count === null) return null;
       states += count;
       distinct += point.distinct;
@@ -180,6 +177,8 @@ export class ExplorationRun {
     const sampler = new StateSampler(new Prng((this.#options.seed ?? 1) + (this.runs - 1) * 7919));
     for (let drawn = 0; drawn < SAMPLES_PER_POINT && !this.spent; drawn++) {
       if (this.#isTime(deadline)) return;
+      const turn = drawn % 8 === 0 ? this.#turns.next() : null;
+      if (turn !== null) await turn;
       sampler.begin();
       at.space.begin(sampler);
       const lazy = this.#options.checker.reads === 'lazy';
@@ -201,11 +200,7 @@ export class ExplorationRun {
   /** Now and then: a promise after which whatever else waits in this thread has had its turn. */
   #turn(): Promise<void> | null {
     this.#report();
-    if (this.#visited++ % 64 !== 0) return null;
-    const now = systemClock.monotonicMs();
-    if (now - this.#turnMs < TURN_MS) return null;
-    this.#turnMs = now;
-    return systemClock.sleep(0);
+    return this.#visited++ % 8 === 0 ? this.#turns.next() : null;
   }
 
   /** Lets the checker read, and so decide, before it is known whether what it sees is new. */

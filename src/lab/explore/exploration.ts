@@ -12,7 +12,10 @@ export interface Exploration {
   readonly walkedPoints: number;
   /** Those that have to be walked. */
   readonly decidingPoints: number;
-  /** States that the model allows over all crash points; null when they were too many to count. */
+  /**
+   * States that the model allows over all crash points; null when they were too many, or time or an interrupt
+   * ended the count.
+   */
   readonly rawStates: bigint | null;
   /** States walked, equal disks included. */
   readonly walked: number;

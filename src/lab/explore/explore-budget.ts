@@ -10,6 +10,9 @@ import { systemClock } from '../../base/clock.ts';
 /** Of the time of one crash point, what goes into walking in order before the rest is sampled. */
 const WALKED_SHARE = 0.8;
 
+/** Where time is limited, counting the states of one model may take what is left, and at least so many seconds. */
+const COUNT_SECONDS_MIN = 5;
+
 /** The part of an `AbortSignal` that is looked at. */
 export interface InterruptSignal {
   readonly aborted: boolean;
@@ -59,6 +62,12 @@ export class ExploreDeadline {
   /** Where walking in order has to end so that there is time for samples. */
   forWalking(): ExploreDeadline {
     return this.#after((this.#endMs - this.#clock.monotonicMs()) * WALKED_SHARE);
+  }
+
+  /** From now on, for what counts states without walking them. */
+  forCounting(): ExploreDeadline {
+    const left = this.secondsLeft;
+    return this.renewed(left === null ? null : Math.max(left, COUNT_SECONDS_MIN));
   }
 
   #after(ms: number): ExploreDeadline {

@@ -29,16 +29,17 @@ export async function exploreModel(
   await run.settle();
   const ended = run.isWhole(positions) && !run.unsteady;
   const counts = options.countStates !== false;
+  const counting = options.deadline?.forCounting();
   return {
     model,
     crashPoints: crashPointPositions(trace).length,
     walkedPoints: run.pointsBegun,
     decidingPoints: positions.length,
-    rawStates: counts ? countAllStates(prepared) : null,
+    rawStates: counts ? await countAllStates(prepared, counting) : null,
     walked: run.walked,
     sampled: run.sampled,
     seed: options.seed ?? 1,
-    sampledShare: counts ? run.sampledShare() : null,
+    sampledShare: counts ? await run.sampledShare(counting) : null,
     distinct: run.distinct,
     decidedBy: options.checker.reads === 'lazy' ? 'reads' : 'disks',
     checked: run.checked,
