@@ -90,7 +90,7 @@ export class RecallingCommand {
     const again = await this.#command.run(disk);
     if (this.#isSame(before, again)) return before;
     this.#tracing = false;
-    this.#doubts.add(`${this.name} decides ${why}: it ended in two ways on one disk`);
+    this.#doubt(why);
     return again;
   }
 
@@ -117,6 +117,7 @@ export class RecallingCommand {
       confirmed = await this.#command.run(disk);
       if (!this.#isSame(result, confirmed)) {
         this.#tracing = false;
+        await this.#traceAgain(disk, result);
         return confirmed;
       }
     }
@@ -138,7 +139,19 @@ export class RecallingCommand {
     if (trial.outcome !== 'exit' || trial.exitCode !== 0) return false;
     const plain = await this.#command.run(disk);
     const { result } = await this.#command.runTraced(disk);
-    return this.#isSame(plain, result);
+    if (this.#isSame(plain, result)) return true;
+    await this.#traceAgain(disk, result);
+    return false;
+  }
+
+  /** After a run that ended in another way without strace: whether that is strace's doing, or the command wavers. */
+  async #traceAgain(disk: CrashedDisk, before: CommandResult): Promise<void> {
+    const { result } = await this.#command.runTraced(disk);
+    if (!this.#isSame(before, result)) this.#doubt('by something else than the disk');
+  }
+
+  #doubt(why: string): void {
+    this.#doubts.add(`${this.name} decides ${why}: it ended in two ways on one disk`);
   }
 
   #isSame(one: CommandResult, other: CommandResult): boolean {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { CrashedDisk, Verdict } from '../../../../src/lab/check/checker.ts';
@@ -100,6 +103,25 @@ test(
     // One that passes only when it is traced never passes.
     const inverse = new ProcessChecker({ command: 'grep -q "TracerPid:.[1-9]" /proc/self/status' });
     for (const disk of disks()) assert.equal((await inverse.check(disk)).ok, false);
+    assert.deepEqual(inverse.doubts, []);
     await inverse.close();
   },
 );
+
+test('a command that fails once while it is traced is doubted', { skip: needsStrace }, async () => {
+  for (const call of [4, 5]) {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-recall-'));
+    const count = join(directory, 'count');
+    const command = `echo >> ${count}; test "$(wc -l < ${count})" != ${call}`;
+    const checker = new ProcessChecker({ command });
+    try {
+      for (const disk of disks().slice(0, 4)) await checker.check(disk);
+      assert.deepEqual(checker.doubts, [
+        `${command} decides by something else than the disk: it ended in two ways on one disk`,
+      ]);
+    } finally {
+      await checker.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+});
