@@ -287,6 +287,7 @@ export class AppendFile {
       throw error;
     } finally {
       if (this.#pool.busy) {
+        this.#preallocation?.abandon();
         void closeFiles(this.#files);
       } else {
         closeFilesSync(this.#files);

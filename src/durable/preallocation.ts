@@ -45,6 +45,7 @@ export class Preallocation {
   #nextAttempt = 0;
   #running: Promise<void> | null = null;
   #used = false;
+  #abandoned = false;
 
   /**
    * `file` was opened with `append` for nothing else and is closed here; records end at `length`.
@@ -122,6 +123,14 @@ export class Preallocation {
     await this.#file.close();
   }
 
+  /**
+   * The descriptor goes while a call may be under way, and no record needs the zeros any more: what
+   * becomes of them is nobody's failure.
+   */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
   /** REQUIRES: not `running`. */
   closeSync(): void {
     assert(this.#running === null, 'a file is closed only when nothing uses it');
@@ -168,6 +177,7 @@ export class Preallocation {
   }
 
   #failed(call: FailingCall, error: unknown, length: number): void {
+    if (this.#abandoned) return;
     if (meaningOf(call, error) === 'poisoned') this.#onPoison(error);
     this.#nextAttempt = length + CHUNK_BYTES;
   }

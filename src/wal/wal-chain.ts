@@ -46,7 +46,8 @@ export class WalChain {
   #current: SegmentWriter;
   /** The segment before the current one, until it is synced; the current one is held so long. */
   #sealing: SegmentWriter | null = null;
-  #rotating = false;
+  /** How many rotations are under way or wait: while any is, no other one makes a file. */
+  #rotations = 0;
   #rotateAt: number;
   #closing = false;
   #idle: Timer | null = null;
@@ -107,7 +108,7 @@ export class WalChain {
   }
 
   append(payload: SequencedPayload, policy: SyncPolicy): Promise<void> {
-    if (this.#current.length >= this.#rotateAt && !this.#rotating) {
+    if (this.#current.length >= this.#rotateAt && this.#rotations === 0) {
       // Whoever appends hears of what it means for them: from the poison, or not at all.
       this.rotate().catch(() => 'tried again later');
     }
@@ -116,7 +117,7 @@ export class WalChain {
 
   appendSync(payload: SequencedPayload, policy: SyncPolicy): void {
     this.#settleSync();
-    if (this.#current.length >= this.#rotateAt && !this.#rotating) this.#rotateSync();
+    if (this.#current.length >= this.#rotateAt && this.#rotations === 0) this.#rotateSync();
     this.#current.appendSync(payload, policy);
   }
 
@@ -131,13 +132,13 @@ export class WalChain {
 
   /** Begins a new segment, unless the current one has no record. */
   rotate(): Promise<void> {
-    this.#rotating = true;
+    this.#rotations++;
     return this.#queue.run(async () => {
       try {
         if (this.#closing || this.#isEmpty) await this.#syncAll();
         else await this.#rotateLater();
       } finally {
-        this.#rotating = false;
+        this.#rotations--;
       }
     });
   }
@@ -167,7 +168,7 @@ export class WalChain {
   /** As `close`; resolves, or has resolved, when nothing runs in the background any more. */
   closeSync(): Promise<void> | null {
     this.#closing = true;
-    const busy = this.#rotating || this.#queue.pending > 0;
+    const busy = this.#rotations > 0 || this.#queue.pending > 0;
     try {
       if (!this.poison.poisoned) this.syncSync();
       if (!this.poison.poisoned && !this.#current.closed) this.#current.appendWatermarkSync();

@@ -160,6 +160,35 @@ test('replay begins behind a sequence number, also inside a segment and inside n
   await log.close();
 });
 
+test('a synchronous append beside two rotations makes no file that they make', async (context) => {
+  const directory = temporaryDirectory(context);
+  const log = await WriteAheadLog.open(directory, { segmentBytes: 32768, sync: 'none' });
+  const large = new Uint8Array(40_000);
+  await log.append(large);
+  let ended = false;
+  const first = log.rotate();
+  const both = Promise.all([first, log.rotate()]).finally(() => (ended = true));
+  while (!ended) {
+    log.appendSync(large);
+    await settled();
+  }
+  await both;
+  assert.equal(log.poisoned, false);
+  await log.close();
+});
+
+test('a synchronous rotation beside zeros under way is no failed sync', async (context) => {
+  const directory = temporaryDirectory(context);
+  const log = await WriteAheadLog.open(directory, { segmentBytes: 3_000_000, preallocate: true });
+  // No turn of the event loop: zeros that were begun in the background have not ended.
+  for (let count = 0; count < 55; count++) log.appendSync(new Uint8Array(60_000));
+  // The last call on a segment's zeros ends when the thread pool has done them.
+  for (let turn = 0; turn < 5; turn++) await log.append(bytes('b'));
+  assert.equal(log.poisoned, false);
+  log.appendSync(bytes('a'));
+  await log.close();
+});
+
 test('truncate removes whole segments up to a record, and they stay away', async () => {
   const { open, names } = machine();
   const log = await open();
