@@ -165,10 +165,9 @@ test('a synchronous append beside two rotations makes no file that they make', a
   const log = await WriteAheadLog.open(directory, { segmentBytes: 32768, sync: 'none' });
   const large = new Uint8Array(40_000);
   await log.append(large);
-  let ended = false;
-  const first = log.rotate();
-  const both = Promise.all([first, log.rotate()]).finally(() => (ended = true));
-  while (!ended) {
+  const rotations = { ended: false };
+  const both = Promise.all([log.rotate(), log.rotate()]).finally(() => (rotations.ended = true));
+  while (!rotations.ended) {
     log.appendSync(large);
     await settled();
   }
