@@ -19,6 +19,7 @@ function runDocument(document: string): void {
   const snippets = findSnippets(readFileSync(join(top, document), 'utf8')).filter(
     ({ language, text }) => language === 'js' || (language === 'sh' && !/^npm ci\b/.test(text)),
   );
+  const commands = snippets.flatMap(({ language, text }) => (language === 'sh' ? [text] : []));
   let directory = '';
 
   before(() => {
@@ -48,6 +49,8 @@ function runDocument(document: string): void {
       if (language === 'js') writeFileSync(join(directory, file), text);
       // A checker: the command that follows it runs it.
       if (text.includes('process.env.HOLDFAST_')) return;
+      // The reader runs it with a command further down, and not before.
+      if (language === 'js' && commands.some((command) => command.includes(`node ${file}`))) return;
       const [program, args] =
         language === 'js' ? [process.execPath, [file]] : ['bash', ['-euo', 'pipefail', '-c', text]];
       const { status, stdout, stderr } = spawnSync(program, args, {
