@@ -148,9 +148,6 @@ const REPLACING: readonly Pattern[] = [
 const TOP_DOWN =
   'the order is for another process that finds the directory while its name is not durable: see the killed one below';
 
-const ATOMIC =
-  'a removal of the old name that lasts brings the new name along, as long as a rename is atomic: see the split one';
-
 /** Runs until a change of names, which is made, and then never again. */
 class KilledVfs extends ForwardingVfs {
   #left: number;
@@ -214,10 +211,7 @@ const NAMING: readonly Pattern[] = [
   },
   {
     name: 'rename',
-    survivors: {
-      'dropped: fsync of /e in sync, changeNames': ATOMIC,
-      'postponed: fsync of /e in sync, changeNames': ATOMIC,
-    },
+    survivors: {},
     test: {
       tree: fileTree({ d: { a: OLD }, e: {} }),
       workload: async (vfs, { mark }) => {
@@ -286,10 +280,7 @@ const NAMING: readonly Pattern[] = [
   },
   {
     name: 'a group of changes to names',
-    survivors: {
-      'dropped: fsync of /d in sync, changeNames': ATOMIC,
-      'postponed: fsync of /d in sync, changeNames': ATOMIC,
-    },
+    survivors: {},
     test: {
       tree: fileTree({ a: OLD, b: OLD, d: {} }),
       workload: async (vfs, { mark }) => {
