@@ -10,7 +10,8 @@ import { cutPowerOfLog, RIG_STORIES } from '../support/wal-rig.ts';
 const IMAGES_MAX = 110;
 
 describe('a log whose power is cut keeps its promises', () => {
-  for (const fileSystem of ['ext4', 'ext4-nojournal', 'xfs', 'btrfs']) {
+  // Not ext4 without a journal: a rename over a file may leave nothing there (docs/assumptions.md, 5).
+  for (const fileSystem of ['ext4', 'ext4-journal', 'xfs', 'btrfs']) {
     it(`on ${fileSystem}`, skipWithout(fileSystem), async (t) => {
       for (const story of RIG_STORIES) {
         const result = await cutPowerOfLog(fileSystem, story, { runs: 2, imagesMax: IMAGES_MAX });
