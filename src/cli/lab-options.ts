@@ -7,6 +7,7 @@ import type { Checker } from '../lab/check/checker.ts';
 import { OldOrNewOracle } from '../lab/check/old-or-new-oracle.ts';
 import { ProcessChecker } from '../lab/check/process-checker.ts';
 import { ProcessDumper } from '../lab/check/process-dump.ts';
+import { RebuiltChecker, RebuiltFiles } from '../lab/check/rebuilt-files.ts';
 import { RobustnessOracle, validateDumper } from '../lab/check/robustness-oracle.ts';
 import { validateChecker } from '../lab/check/validate-checker.ts';
 import { ContentStore } from '../lab/explore/content-store.ts';
@@ -37,6 +38,16 @@ export const CHECK_OPTIONS: Readonly<Record<string, CommandOption>> = {
   'time-limit': { type: 'string', value: 'SECONDS', help: 'for one run of CMD (default 30)' },
 };
 
+/** `--rebuilt`: files whose content a crash may leave in any state. */
+const REBUILT_OPTION: Readonly<Record<string, CommandOption>> = {
+  rebuilt: {
+    type: 'string',
+    multiple: true,
+    value: 'GLOB',
+    help: 'files that the program rebuilds (SQLite: *-shm): tried absent, as zeros and as garbage',
+  },
+};
+
 /** `--model`, `--budget`, `--json` on top of `CHECK_OPTIONS`. */
 export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
   model: {
@@ -46,6 +57,7 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
     help: `crash models (default ${DEFAULT_MODELS.join(',')}; see holdfast models)`,
   },
   ...CHECK_OPTIONS,
+  ...REBUILT_OPTION,
   budget: {
     type: 'string',
     value: 'N|Ns',
@@ -102,8 +114,19 @@ export function requireLabOptions(args: CommandArguments): void {
   if (check !== undefined && dump !== undefined) {
     throw new UsageError('--check and --dump exclude each other');
   }
+  if (rebuiltFrom(args) !== null && check === undefined && dump === undefined) {
+    throw new UsageError(
+      '--rebuilt needs --check or --dump: the built-in check knows no file that is rebuilt',
+    );
+  }
   if (check !== undefined) required('check', check);
   if (dump !== undefined) required('dump', dump);
+}
+
+/** The files of `--rebuilt`; null when there are none. @throws UsageError */
+export function rebuiltFrom(args: CommandArguments): RebuiltFiles | null {
+  const patterns = args.texts('rebuilt');
+  return patterns.length === 0 ? null : new RebuiltFiles(patterns);
 }
 
 /** In milliseconds. */
@@ -131,6 +154,12 @@ export function modelsFrom(args: CommandArguments): CrashModel[] {
  * @throws UsageError when it is missing, fails or hangs there.
  */
 export async function checkerFrom(args: CommandArguments, trace: Trace): Promise<Checker> {
+  const rebuilt = rebuiltFrom(args);
+  const checker = await plainCheckerFrom(args, trace);
+  return rebuilt === null ? checker : new RebuiltChecker(checker, rebuilt);
+}
+
+async function plainCheckerFrom(args: CommandArguments, trace: Trace): Promise<Checker> {
   requireLabOptions(args);
   const check = args.text('check');
   const dump = args.text('dump');

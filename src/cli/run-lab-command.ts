@@ -22,7 +22,14 @@ import type { CommandArguments } from './arguments.ts';
 import type { CommandContext } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { exitCodes } from './exit-codes.ts';
-import { budgetFrom, checkerFrom, jobsFrom, modelsFrom, seedFrom } from './lab-options.ts';
+import {
+  budgetFrom,
+  checkerFrom,
+  jobsFrom,
+  modelsFrom,
+  rebuiltFrom,
+  seedFrom,
+} from './lab-options.ts';
 import { progressTeller } from './lab-progress.ts';
 import { formatTable, paletteFor, printable, ProgressLine } from './output.ts';
 import { ResumeFile } from './resume-file.ts';
@@ -72,6 +79,7 @@ export async function runLabCommand(
       jobs: jobsFrom(args),
       from: resume?.read(models) ?? null,
       keep: resume !== null,
+      rebuilt: rebuiltFrom(args),
       signal: interrupt.signal,
       onProgress: progressTeller(progress, models.length),
     });

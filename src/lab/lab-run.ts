@@ -5,6 +5,7 @@
 
 import type { Checker } from './check/checker.ts';
 import { OldOrNewOracle } from './check/old-or-new-oracle.ts';
+import type { RebuiltFiles } from './check/rebuilt-files.ts';
 import type { RedundantSync } from './explain/redundant-syncs.ts';
 import { redundantSyncs } from './explain/redundant-syncs.ts';
 import { ContentStore } from './explore/content-store.ts';
@@ -55,6 +56,8 @@ export interface LabRunOptions {
   readonly jobs?: number;
   /** What earlier runs of the same trace, checker and seed came to, by model: this run goes on with it. */
   readonly from?: ReadonlyMap<string, ExploredPart> | null;
+  /** Files that the program rebuilds: how they are mapped does not matter. Their checker is `RebuiltChecker`. */
+  readonly rebuilt?: RebuiltFiles | null;
   /** True gives `Exploration.part` for each model, for a run to come. @default false */
   readonly keep?: boolean;
 }
@@ -98,7 +101,8 @@ export async function runLab(trace: Trace, options: LabRunOptions): Promise<LabR
       ? await runInWorkers(trace, tasks, { jobs, deadline, signal: signal ?? null, onProgress })
       : await runInTurn(trace, tasks, tools, deadline);
   const doubts = doubtsOf(runs, checker);
-  const unmodelled = [...unmodelledIn(trace), ...doubts];
+  const seen = unmodelledIn(trace).filter((what) => options.rebuilt?.explains(what) !== true);
+  const unmodelled = [...seen, ...doubts];
   const found = runs.some(({ exploration }) => exploration.violationCount > 0);
   const complete = unmodelled.length === 0 && runs.every(({ exploration }) => exploration.complete);
   const verdict = found ? 'found' : complete ? 'passed' : 'incomplete';

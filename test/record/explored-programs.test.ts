@@ -11,6 +11,7 @@ import { test, type TestContext } from 'node:test';
 
 import type { Checker } from '../../src/lab/check/checker.ts';
 import { OldOrNewOracle } from '../../src/lab/check/old-or-new-oracle.ts';
+import { RebuiltChecker, RebuiltFiles } from '../../src/lab/check/rebuilt-files.ts';
 import { ProcessChecker } from '../../src/lab/check/process-checker.ts';
 import { runLab, type LabResult } from '../../src/lab/lab-run.ts';
 import { modelByName } from '../../src/lab/model/model-list.ts';
@@ -32,7 +33,11 @@ async function explored(
   t: TestContext,
   prepare: string,
   command: readonly string[],
-  options: { readonly models: readonly string[]; readonly check?: string },
+  options: {
+    readonly models: readonly string[];
+    readonly check?: string;
+    readonly rebuilt?: RebuiltFiles;
+  },
 ): Promise<Explored> {
   const directory = temporaryDirectory(t);
   const root = join(directory, 'root');
@@ -45,13 +50,14 @@ async function explored(
     cwd: directory,
     output: 'ignore',
   });
-  const { check } = options;
-  const checker: Checker =
+  const { check, rebuilt = null } = options;
+  const plain: Checker =
     check === undefined
       ? new OldOrNewOracle(trace)
       : new ProcessChecker({ command: check, timeLimitMs: 30_000 });
+  const checker = rebuilt === null ? plain : new RebuiltChecker(plain, rebuilt);
   const models = options.models.map((name) => modelByName(name));
-  const result = await runLab(trace, { models, checker, disksMax: 40 });
+  const result = await runLab(trace, { models, checker, rebuilt, disksMax: 40 });
   const held = result.runs
     .filter(({ exploration }) => exploration.complete && exploration.violations.length === 0)
     .map(({ exploration }) => exploration.model.name);
@@ -98,6 +104,22 @@ test(
     const { held, result } = await explored(t, prepare, command, options);
     assert.deepEqual(result.unmodelled, []);
     assert.deepEqual(held, ['ext4-journal', 'ext4']);
+  },
+);
+
+test(
+  'a sqlite3 transaction with a log in shared memory holds, whatever a crash leaves of the index',
+  { skip: programMissing('sqlite3') },
+  async (t) => {
+    const prepare = `${TABLE}; sqlite3 db 'pragma journal_mode=wal;'`;
+    const rebuilt = new RebuiltFiles(['*-shm']);
+    const options = { models: ['ext4-journal'], check: SQLITE_CHECK };
+    const command = insert('pragma synchronous=full;');
+    const without = await explored(t, prepare, command, options);
+    assert.deepEqual(without.result.unmodelled, ['a shared writable mapping: db-shm']);
+    const { held, result } = await explored(t, prepare, command, { ...options, rebuilt });
+    assert.deepEqual(result.unmodelled, []);
+    assert.deepEqual(held, ['ext4-journal']);
   },
 );
 
