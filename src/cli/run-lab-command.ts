@@ -1,7 +1,7 @@
 /** What `explore` and `check` have in common: a trace in, progress, the report out, the exit code. */
 
 import { systemClock } from '../base/clock.ts';
-import type { LabResult } from '../lab/lab-run.ts';
+import type { LabResult, LabRunOptions } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';
 import { encodeState } from '../lab/explore/crash-state.ts';
@@ -55,7 +55,6 @@ export async function runLabCommand(
   tracePath: string | null,
 ): Promise<ExitCode> {
   const models = modelsFrom(args);
-  const budget = budgetFrom(args);
   const seed = seedFrom(args);
   const digest = traceDigest(trace);
   const checker = await checkerFrom(args, trace);
@@ -71,15 +70,11 @@ export async function runLabCommand(
   const progress = new ProgressLine(context.stderr);
   const report = async (): Promise<ExitCode> => {
     const result = await runLab(trace, {
+      ...settingsFrom(args),
       models,
       checker,
-      redundant: args.flag('redundant'),
-      ...budget,
-      seed,
-      jobs: jobsFrom(args),
       from: resume?.read(models) ?? null,
       keep: resume !== null,
-      rebuilt: rebuiltFrom(args),
       signal: interrupt.signal,
       onProgress: progressTeller(progress, models.length),
     });
@@ -118,6 +113,17 @@ export async function runLabCommand(
     await close();
     undoInterrupt();
   }
+}
+
+/** What of a run the options decide by themselves. */
+function settingsFrom(args: CommandArguments): Omit<LabRunOptions, 'models' | 'checker'> {
+  return {
+    ...budgetFrom(args),
+    redundant: args.flag('redundant'),
+    seed: seedFrom(args),
+    jobs: jobsFrom(args),
+    rebuilt: rebuiltFrom(args),
+  };
 }
 
 /** Tokens where the trace is kept, to replay from. */
