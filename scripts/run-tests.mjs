@@ -1,5 +1,5 @@
 /**
- * Runs the compiled tests with `node:test`: `npm test`, `npm test -- FILTER…` (parts of paths). Each test file
+ * Runs the compiled tests with `node:test`: `npm test`, `npm test -- FILTER…` (parts of paths; `!PART` leaves files out). Each test file
  * has its own process. Prints what was skipped and why; with HOLDFAST_REQUIRE_ALL=1 a skipped test is a failure.
  * `node --test` is not used: what it takes for a test file differs between Node versions.
  */
@@ -19,7 +19,10 @@ const SILENCE_LIMIT_MS = TEST_LIMIT_MS + 60_000;
 const CONCURRENCY = 2;
 
 const top = fileURLToPath(new URL('..', import.meta.url));
-const filters = process.argv.slice(2);
+const filters = process.argv.slice(2).filter((filter) => !filter.startsWith('!'));
+const excluded = process.argv
+  .slice(2)
+  .flatMap((filter) => (filter.startsWith('!') ? [filter.slice(1)] : []));
 const requireAll = process.env['HOLDFAST_REQUIRE_ALL'] === '1';
 
 /** The test files that the sources name, so that a file left in `build` by an older source is not run. */
@@ -27,6 +30,7 @@ const files = readdirSync(join(top, 'test'), { recursive: true, encoding: 'utf8'
   .filter((name) => name.endsWith('.test.ts') && !/(^|\/)(fixtures|golden)\//.test(name))
   .map((name) => `test/${name}`)
   .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+  .filter((name) => !excluded.some((part) => name.includes(part)))
   .map((name) => join(top, 'build', name.replace(/\.ts$/, '.js')))
   .toSorted();
 

@@ -5,6 +5,8 @@
 
 import fs from 'node:fs';
 
+import { systemClock } from '../../base/clock.ts';
+
 /** Part of a file as it is now, or all of it; null when it is gone or too short. */
 export function readBack(path: string, offset: number, length: number | null): Uint8Array | null {
   try {
@@ -123,5 +125,26 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // It ended since.
+  }
+}
+
+/** How long killed processes may take to go; one that waits for a device can take longer. */
+const GONE_MS = 2000;
+const LOOK_MS = 5;
+
+/** Resolves when processes that were killed have ended, or too much time has passed. */
+export async function gone(pids: readonly number[]): Promise<void> {
+  for (let left = GONE_MS; left > 0 && pids.some(isAlive); left -= LOOK_MS) {
+    await systemClock.sleep(LOOK_MS);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    const state = /\) (\S)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
+    return state !== 'Z' && state !== 'X';
+  } catch {
+    // It is gone.
+    return false;
   }
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { UsageError } from '../../base/errors.ts';
-import { signalProcess } from './live-process.ts';
+import { gone, signalProcess } from './live-process.ts';
 import { findProgram, waitForProgram, type RecordProgramOptions } from './program-run.ts';
 import { RecordingTarget, type RecordingSummary } from './recording-target.ts';
 import { STRACE_DESCRIBERS } from './strace-calls.ts';
@@ -114,19 +114,21 @@ async function follow(
 ): Promise<void> {
   const ignored = options.output === 'ignore';
   const cwd = options.cwd ?? process.cwd();
+  // A pipe of its own when ignored: in /dev/null its lines would look like those of standard error.
+  const drain = ignored ? pipe.drain() : null;
+  const output = outputsOf(drain);
   const child = spawn('strace', straceArguments(options, pipe.path), {
-    // A pipe of its own when ignored: in /dev/null its lines would look like those of standard error.
-    stdio: ignored ? ['inherit', 'pipe', 'ignore'] : 'inherit',
+    stdio: drain === null ? 'inherit' : ['inherit', drain, 'ignore'],
     cwd,
     env: { ...(options.env ?? process.env) },
     ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGTERM' }),
   });
-  child.stdout?.resume();
+  if (drain !== null) fs.closeSync(drain);
   const recorder = new StraceRecorder(target.tracker, {
     root: target.root,
     directory: fs.realpathSync(cwd),
     umask: process.umask(),
-    output: outputsOf(child.pid),
+    output,
   });
   const kill = (signal: NodeJS.Signals): void => {
     for (const pid of recorder.pids) signalProcess(pid, signal);
@@ -146,7 +148,10 @@ async function follow(
     // strace lets go of what it did not start itself, and such a process could make no call any more.
     kill('SIGKILL');
     child.kill('SIGKILL');
-    await Promise.allSettled([ended]);
+    // The last lines may name processes that were not known yet.
+    await Promise.allSettled([ended, lines]);
+    kill('SIGKILL');
+    await gone(recorder.pids);
     throw error;
   }
 }
@@ -160,6 +165,7 @@ class NamedPipe {
   readonly reader: Socket;
   readonly #directory: string;
   readonly #writer: number;
+  #drain: Socket | null = null;
   #open = true;
 
   constructor(beside: string) {
@@ -172,6 +178,17 @@ class NamedPipe {
     this.reader = new Socket({ fd: reading, readable: true, writable: false });
   }
 
+  /** The writing end of another pipe, whose bytes go nowhere. The caller closes it. */
+  drain(): number {
+    const path = join(this.#directory, 'output');
+    execFileSync('mkfifo', ['-m', '600', path]);
+    const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fs.constants;
+    const reading = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+    this.#drain = new Socket({ fd: reading, readable: true, writable: false }).resume();
+    // Its readers see to it that this does not wait, and the program must not get EAGAIN.
+    return fs.openSync(path, O_WRONLY);
+  }
+
   closeWriter(): void {
     if (this.#open) fs.closeSync(this.#writer);
     this.#open = false;
@@ -180,17 +197,23 @@ class NamedPipe {
   remove(): void {
     this.closeWriter();
     this.reader.destroy();
+    this.#drain?.destroy();
     fs.rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
-/** What the program will have as standard output and standard error: the same as strace. */
-function outputsOf(pid: number | undefined): StandardOutput {
+/**
+ * What the program will have as standard output and standard error: a drain and nothing, or what this process has.
+ * Not asked of strace itself, which gives its own away as soon as the program runs.
+ */
+function outputsOf(drain: number | null): StandardOutput {
+  if (drain !== null)
+    return { stdout: fs.readlinkSync(`/proc/self/fd/${drain}`), sharedWithError: false };
   try {
-    const [stdout, stderr] = [1, 2].map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const [stdout, stderr] = [1, 2].map((fd) => fs.readlinkSync(`/proc/self/fd/${fd}`));
     return { stdout: stdout ?? '', sharedWithError: stdout === stderr };
   } catch {
-    // One is closed, or strace ended at once: no line can be told then.
+    // One is closed: no line can be told then.
     return { stdout: '', sharedWithError: false };
   }
 }

@@ -31,7 +31,7 @@ function interruptSoon(): ExploreDeadline {
   return new ExploreDeadline(null, signal);
 }
 
-/** Takes a millisecond for each disk, and refuses each. */
+/** Takes so long for each disk that few fit between two turns of the thread, and refuses each. */
 function slowRefusal(): Checker & { calls: number } {
   const nobody = new Int32Array(new SharedArrayBuffer(4));
   return {
@@ -39,7 +39,7 @@ function slowRefusal(): Checker & { calls: number } {
     calls: 0,
     check() {
       this.calls++;
-      Atomics.wait(nobody, 0, 0, 1);
+      Atomics.wait(nobody, 0, 0, 10);
       return { ok: false, message: 'not this one' };
     },
   };
