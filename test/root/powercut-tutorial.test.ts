@@ -21,10 +21,12 @@ it(
     for (const [, name = '', source = ''] of page.matchAll(/```js\n\/\/ (\S+)\n(.*?)```/gs)) {
       writeFileSync(join(directory, name), source);
     }
-    const commands = [...page.matchAll(/```sh\n(holdfast .*?)```/gs)].map(([, command]) => command);
+    const commands = [...page.matchAll(/```sh\n(npx holdfast .*?)```/gs)].map(
+      ([, command]) => command,
+    );
     assert.equal(commands.length, 3);
     const results = commands.map((command) => {
-      const script = `holdfast() { '${process.execPath}' '${MAIN}' "$@"; }\n${command}`;
+      const script = `npx() { shift; '${process.execPath}' '${MAIN}' "$@"; }\n${command}`;
       return spawnSync('sh', ['-c', script], { cwd: directory, encoding: 'utf8' });
     });
     const [broken, safe, unchecked] = results;

@@ -116,7 +116,7 @@ export function repairText({ added, distinct, complete }: RepairProof): string {
   if (complete) {
     return distinct === 1 ? `with ${what}, ${disks} passes` : `with ${what}, ${disks} fails`;
   }
-  return `with ${what}, some of ${distinct} disks still fail, or not all could be looked at,`;
+  return `with ${what}, some of ${distinct} disks still fail or could not be looked at`;
 }
 
 function othersText(count: number): string {
