@@ -63,9 +63,10 @@ export async function runLabCommand(
   const close = async (): Promise<void> => await checker.close?.();
   const interrupt = new AbortController();
   const tokenOf = tokenMaker(digest, tracePath);
+  const judge = judgeOption(args);
   const replay = (finding: Finding): string | null => {
     const token = tokenOf(finding);
-    return token === null ? null : `holdfast replay ${token} --trace ${tracePath}`;
+    return token === null ? null : `holdfast replay ${token} --trace ${tracePath}${judge}`;
   };
   const progress = new ProgressLine(context.stderr);
   const report = async (): Promise<ExitCode> => {
@@ -124,6 +125,12 @@ function settingsFrom(args: CommandArguments): Omit<LabRunOptions, 'models' | 'c
     jobs: jobsFrom(args),
     rebuilt: rebuiltFrom(args),
   };
+}
+
+/** `--check CMD` as a shell takes it: without it another checker would judge the same disk. */
+function judgeOption(args: CommandArguments): string {
+  const check = args.text('check');
+  return check === undefined ? '' : ` --check '${check.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Tokens where the trace is kept, to replay from. */

@@ -45,6 +45,21 @@ void test('the token of a finding shows the same failure again and keeps its dis
   assert.equal(readFileSync(join(directory, 'kept/file'), 'utf8').startsWith('new'), false);
 });
 
+void test('the line that a report gives for a finding of a command shows its failure again', () => {
+  const check = `grep -q saved "$HOLDFAST_ACKS" || exit 0; grep -q 'new' file`;
+  const words = ['explore', 'trace', '--model', 'ext4', '--check', check];
+  const explored = spawnSync(process.execPath, [main, ...words], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  assert.equal(explored.status, 1, explored.stderr);
+  const [line = ''] = /holdfast replay .+/.exec(explored.stdout) ?? [];
+  const script = `holdfast() { '${process.execPath}' '${main}' "$@"; }; ${line}`;
+  const again = spawnSync('sh', ['-c', script], { cwd: directory, encoding: 'utf8' });
+  assert.equal(again.status, 1, again.stdout + again.stderr);
+  assert.match(again.stdout, /^fails: /m);
+});
+
 void test('a directory that exists is not written to', () => {
   const { status, stderr } = holdfast(`replay ${token} --trace trace --to root`);
   assert.equal(status, 2);
