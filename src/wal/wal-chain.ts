@@ -190,7 +190,7 @@ export class WalChain {
     const path = segmentPath(this.#directory, this.#number + 1);
     let writer: SegmentWriter;
     try {
-      writer = await SegmentWriter.create(path, this.#options(true));
+      writer = await this.#create(path);
     } catch (error) {
       throw this.#creationFailed(error);
     }
@@ -209,6 +209,35 @@ export class WalChain {
     } catch (error) {
       // Without room for the pointer, the old one is as true.
       if (this.poison.poisoned) throw error;
+    }
+  }
+
+  /**
+   * A rotation that a synchronous close has overtaken may make its file when the log is open again
+   * already: an empty one, which makes room.
+   */
+  async #create(path: string): Promise<SegmentWriter> {
+    const { vfs } = this.#settings.dispatch;
+    try {
+      return await SegmentWriter.create(path, this.#options(true));
+    } catch (error) {
+      const taken = error instanceof FileChangeError && error.code === 'EEXIST';
+      if (!taken || (await vfs.lstat(path)).size > 0) throw error;
+      await vfs.unlink(path);
+      return await SegmentWriter.create(path, this.#options(true));
+    }
+  }
+
+  /** As `#create`, on the calling thread. */
+  #createSync(path: string): SegmentWriter {
+    const { vfs } = this.#settings.dispatch;
+    try {
+      return SegmentWriter.createSync(path, this.#options(false));
+    } catch (error) {
+      const taken = error instanceof FileChangeError && error.code === 'EEXIST';
+      if (!taken || vfs.lstatSync(path).size > 0) throw error;
+      vfs.unlinkSync(path);
+      return SegmentWriter.createSync(path, this.#options(false));
     }
   }
 
@@ -241,7 +270,7 @@ export class WalChain {
     old.syncSync();
     let writer: SegmentWriter;
     try {
-      writer = SegmentWriter.createSync(path, this.#options(false));
+      writer = this.#createSync(path);
     } catch (error) {
       // Without room for a new segment, the old one grows.
       const failure = this.#creationFailed(error);

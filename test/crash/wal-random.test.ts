@@ -137,3 +137,22 @@ test('whatever is done to a log, it shows what was appended, across closing, kil
     { numRuns },
   );
 });
+
+test('a rotation that a synchronous close overtook does not end the log that is opened next', async () => {
+  const story = new LogStory(new MemoryVfs(), () => undefined, {
+    preallocate: false,
+    window: 1,
+    segmentBytes: 64 << 10,
+    powered: true,
+  });
+  await story.open();
+  await story.append('sync', 1, 65_454);
+  const first = story.append('sync', 1, 32_660);
+  story.appendSync('sync', 1, 32_660);
+  await first;
+  story.closeSync();
+  story.openSync();
+  await story.append('sync', 1, 0);
+  await story.append('sync', 1, 0);
+  await story.close();
+});
