@@ -32,6 +32,8 @@ export type HoldfastErrorCode =
   | 'HOLDFAST_FORMAT'
   /** A key, a value or a batch is over its limit. */
   | 'HOLDFAST_TOO_LARGE'
+  /** The engine does not offer what was asked for. */
+  | 'HOLDFAST_UNSUPPORTED'
   /** A trace file is cut, damaged, of another version or not a trace. */
   | 'HOLDFAST_BAD_TRACE'
   /** A command, option or program given by the user cannot be used as given. */

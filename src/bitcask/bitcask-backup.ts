@@ -5,12 +5,11 @@
 
 import { join } from 'node:path';
 
-import { CorruptionError, HoldfastError } from '../base/errors.ts';
-import { DurableDirectory } from '../durable/durable-directory.ts';
+import { CorruptionError } from '../base/errors.ts';
+import { makeEmptyDirectory } from '../durable/empty-directory.ts';
 import { replacePointer } from '../durable/pointer-file.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
-import { errorCode } from '../vfs/errno.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 import type { StoreParts } from './store-parts.ts';
 import type { DataFile } from './data-file.ts';
@@ -60,22 +59,6 @@ export async function backupStore(
 function manifestFile(file: DataFile): ManifestFile {
   const { number, length, merged, fingerprint } = file;
   return { number, length, open: false, merged, fingerprint };
-}
-
-/** @throws HOLDFAST_EXISTS when something is in it */
-export async function makeEmptyDirectory(dispatch: SyncDispatch, directory: string): Promise<void> {
-  try {
-    const entries = await dispatch.vfs.readDirectory(directory);
-    const [first] = entries;
-    if (first !== undefined) {
-      const message = `${directory} is not empty: it has ${first.name}`;
-      throw new HoldfastError('HOLDFAST_EXISTS', message);
-    }
-  } catch (error) {
-    // A directory that is missing is made.
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
-  await new DurableDirectory(dispatch).mkdirAll(directory);
 }
 
 async function copyFile(

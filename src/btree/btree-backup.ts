@@ -3,14 +3,12 @@
  * has a log of its own that begins anew, so that its pages say they have seen nothing of it.
  */
 
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
+import { makeEmptyDirectory } from '../durable/empty-directory.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
-import { errorCode } from '../vfs/errno.ts';
 import { writeFully } from '../vfs/transfer.ts';
-import type { Vfs } from '../vfs/vfs.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
 import type { BtreeSettings } from './btree-options.ts';
 import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME } from './btree-parts.ts';
@@ -34,8 +32,7 @@ export async function backUpBtree(
   const { dispatch, clock } = settings;
   const { vfs } = dispatch;
   const durable = new DurableDirectory(dispatch, clock);
-  await refuseFull(vfs, directory);
-  await durable.mkdirAll(directory);
+  await makeEmptyDirectory(dispatch, directory, clock);
   const log = await WriteAheadLog.open(join(directory, LOG_NAME), { dispatch, clock });
   await log.close();
   const path = join(directory, NEW_PAGES_NAME);
@@ -87,20 +84,4 @@ async function pageLater(parts: BtreeParts, number: number, state: number): Prom
       await parts.pager.bring(error);
     }
   }
-}
-
-/** @throws HOLDFAST_EXISTS */
-async function refuseFull(vfs: Vfs, directory: string): Promise<void> {
-  try {
-    const entries = await vfs.readDirectory(directory);
-    if (entries.length === 0) return;
-  } catch (error) {
-    // It is made, in a directory that is there or not.
-    if (errorCode(error) === 'ENOENT' && dirname(directory) !== directory) return;
-    throw error;
-  }
-  throw new HoldfastError(
-    'HOLDFAST_EXISTS',
-    `${directory} is not empty: a backup goes to a new or an empty directory`,
-  );
 }

@@ -79,7 +79,11 @@ export const btreeKind: EngineKind<BtreeOptions> = {
   },
 
   async repair(directory: string): Promise<RepairReport> {
-    throw new HoldfastError('HOLDFAST_FORMAT', `${directory}: there is no repair of a B+tree yet`);
+    throw new HoldfastError(
+      'HOLDFAST_UNSUPPORTED',
+      `${directory} holds a B+tree, and there is no repair of it: opening mends what a crash ` +
+        'leaves; for damage, restore a backup',
+    );
   },
 
   async verify(

@@ -9,16 +9,14 @@
 
 import { join } from 'node:path';
 
-import { HoldfastError } from '../base/errors.ts';
-import { DurableDirectory } from '../durable/durable-directory.ts';
+import { copyFile } from '../durable/copied-file.ts';
+import { makeEmptyDirectory } from '../durable/empty-directory.ts';
 import { Poison } from '../durable/poison.ts';
 import { runLater } from '../durable/two-forms.ts';
 import type { TwoFormSteps } from '../durable/two-forms.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
-import type { Vfs } from '../vfs/vfs.ts';
 import { TableWriter } from './background/table-writer.ts';
-import { copyFile } from './copied-file.ts';
 import { CURSOR } from './entry-cursor.ts';
 import { sequenceAt } from './internal-key.ts';
 import { oldTableName, tableName } from './lsm-files.ts';
@@ -41,9 +39,7 @@ export async function backupStore(
   options: ProgressOptions,
 ): Promise<BackupReport> {
   const { dispatch, clock } = settings;
-  const { vfs } = dispatch;
-  await requireEmpty(vfs, to);
-  await new DurableDirectory(dispatch, clock).mkdirAll(to);
+  await makeEmptyDirectory(dispatch, to, clock);
   const tables = state.version.levels.flat();
   const total = tables.reduce((sum, { length }) => sum + length, 0);
   let done = 0;
@@ -136,14 +132,4 @@ async function beginStore(
   });
   await versions.close();
   return young.reduce((sum, { length }) => sum + length, 0);
-}
-
-async function requireEmpty(vfs: Vfs, directory: string): Promise<void> {
-  try {
-    if ((await vfs.readDirectory(directory)).length === 0) return;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  throw new HoldfastError('HOLDFAST_EXISTS', `${directory} is not empty`);
 }

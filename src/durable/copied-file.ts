@@ -1,6 +1,6 @@
 /** Copies a file of a store to another directory, durable when it resolves; its name is not. */
 
-import type { SyncDispatch } from '../durable/sync-dispatch.ts';
+import type { SyncDispatch } from './sync-dispatch.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 
 const CHUNK_BYTES = 1 << 20;

@@ -1,0 +1,41 @@
+/**
+ * A directory for something new: missing or empty before, there and durable afterwards. What goes
+ * into it, and that nobody else puts something there meanwhile, is its user's concern.
+ */
+
+import { HoldfastError } from '../base/errors.ts';
+import { systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { DurableDirectory } from './durable-directory.ts';
+import type { SyncDispatch } from './sync-dispatch.ts';
+
+/**
+ * Makes the directory and what is missing above it. On return their names last. Resolves to the
+ * topmost directory that was made, or undefined when it was there.
+ * @throws HOLDFAST_EXISTS when something is in it; then nothing is changed
+ */
+export async function makeEmptyDirectory(
+  dispatch: SyncDispatch,
+  directory: string,
+  clock: Clock = systemClock,
+): Promise<string | undefined> {
+  const first = await firstName(dispatch, directory);
+  if (first !== undefined) {
+    throw new HoldfastError(
+      'HOLDFAST_EXISTS',
+      `${directory} is not empty, it has ${JSON.stringify(first)}: name a new or an empty directory`,
+    );
+  }
+  return await new DurableDirectory(dispatch, clock).mkdirAll(directory);
+}
+
+async function firstName({ vfs }: SyncDispatch, directory: string): Promise<string | undefined> {
+  try {
+    return (await vfs.readDirectory(directory))[0]?.name;
+  } catch (error) {
+    // A directory that is missing is made.
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
