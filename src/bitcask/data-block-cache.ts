@@ -6,7 +6,7 @@
 
 export const BLOCK_BYTES_LOG2 = 14;
 export const BLOCK_BYTES: number = 1 << BLOCK_BYTES_LOG2;
-const SLAB_BLOCKS_LOG2 = 6;
+const SLAB_BLOCKS_LOG2 = 3;
 const SLAB_BLOCKS = 1 << SLAB_BLOCKS_LOG2;
 /** Blocks in the largest file. */
 const FILE_BLOCKS = 2 ** (32 - BLOCK_BYTES_LOG2);
@@ -15,18 +15,15 @@ export class BlockCache {
   readonly #slabs: Buffer[] = [];
   readonly #byKey = new Map<number, number>();
   /** By block: its key, how many bytes of it are valid, and whether it was used lately. */
-  readonly #keys: Float64Array;
-  readonly #lengths: Uint16Array;
-  readonly #used: Uint8Array;
+  #keys = new Float64Array(SLAB_BLOCKS);
+  #lengths = new Uint16Array(SLAB_BLOCKS);
+  #used = new Uint8Array(SLAB_BLOCKS);
   readonly #blocksMax: number;
   #blocks = 0;
   #hand = 0;
 
   constructor(bytesMax: number) {
     this.#blocksMax = Math.max(SLAB_BLOCKS, Math.floor(bytesMax / BLOCK_BYTES));
-    this.#keys = new Float64Array(this.#blocksMax);
-    this.#lengths = new Uint16Array(this.#blocksMax);
-    this.#used = new Uint8Array(this.#blocksMax);
   }
 
   /** Bytes held. */
@@ -83,6 +80,7 @@ export class BlockCache {
       if (index >>> SLAB_BLOCKS_LOG2 === this.#slabs.length) {
         this.#slabs.push(Buffer.from(new ArrayBuffer(SLAB_BLOCKS * BLOCK_BYTES)));
       }
+      if (index === this.#keys.length) this.#growTo(Math.min(this.#blocksMax, 2 * index));
       return index;
     }
     for (;;) {
@@ -94,5 +92,15 @@ export class BlockCache {
       }
       this.#used[index] = 0;
     }
+  }
+
+  #growTo(blocks: number): void {
+    const [keys, lengths, used] = [this.#keys, this.#lengths, this.#used];
+    this.#keys = new Float64Array(blocks);
+    this.#lengths = new Uint16Array(blocks);
+    this.#used = new Uint8Array(blocks);
+    this.#keys.set(keys);
+    this.#lengths.set(lengths);
+    this.#used.set(used);
   }
 }

@@ -26,7 +26,8 @@ import {
 
 const CHUNK_PAGES_LOG2 = 8;
 const CHUNK_PAGES = 1 << CHUNK_PAGES_LOG2;
-const CHUNK_BYTES = CHUNK_PAGES * PAGE_BYTES;
+/** The first chunks are smaller, so that a small store costs little; their other numbers go unused. */
+const FIRST_CHUNK_PAGES = 8;
 
 /** A version that somebody reads. */
 export interface PagesSnapshot {
@@ -43,6 +44,7 @@ export class KeydirPages {
   root: number;
   readonly #chunks: Buffer[] = [];
   readonly #free: number[] = [];
+  #pageCount = 0;
   /** Oldest first. */
   readonly #snapshots: PagesSnapshot[] = [];
   /** Long keys by number, and how many cells hold each number. */
@@ -61,12 +63,12 @@ export class KeydirPages {
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#chunks.length * CHUNK_BYTES + this.#longBytes;
+    return this.#pageCount * PAGE_BYTES + this.#longBytes;
   }
 
   /** Pages of the tree and of its snapshots. */
   get pagesInUse(): number {
-    return this.#chunks.length * CHUNK_PAGES - this.#free.length;
+    return this.#pageCount - this.#free.length;
   }
 
   /** Long keys that some cell holds. */
@@ -185,12 +187,17 @@ export class KeydirPages {
   }
 
   #take(): number {
-    if (this.#free.length === 0) {
-      const first = this.#chunks.length << CHUNK_PAGES_LOG2;
-      this.#chunks.push(Buffer.from(new ArrayBuffer(CHUNK_BYTES)));
-      for (let index = CHUNK_PAGES - 1; index >= 0; index--) this.#free.push(first + index);
-    }
+    if (this.#free.length === 0) this.#addChunk();
     return this.#free.pop()!;
+  }
+
+  #addChunk(): void {
+    const number = this.#chunks.length;
+    const pages = Math.min(CHUNK_PAGES, FIRST_CHUNK_PAGES * 4 ** number);
+    const first = number << CHUNK_PAGES_LOG2;
+    this.#chunks.push(Buffer.from(new ArrayBuffer(pages * PAGE_BYTES)));
+    this.#pageCount += pages;
+    for (let index = pages - 1; index >= 0; index--) this.#free.push(first + index);
   }
 
   #giveBack(page: number): void {

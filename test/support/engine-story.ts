@@ -10,7 +10,8 @@ import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
 import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import type { EntrySink } from '../../src/engine/entry-iterator.ts';
+import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
 import { applyLabel, batchOfLabel, sameState } from './engine-commit.ts';
 import type { TextState } from './engine-commit.ts';
@@ -65,6 +66,22 @@ export function engineCrashTest(
       wrong.push(...(await wrongBackups(subject, vfs, marks)));
       if (wrong.length > 0) throw new Error(wrong.join('; '));
     },
+  };
+}
+
+/**
+ * Recovery that only opens the store and judges what it shows: for many disks. `options` are for this opening, such
+ * as not to merge in the background.
+ */
+export function openAndJudge(subject: StorySubject, options: EngineOptions = {}): Recover {
+  return async (vfs, { marks }) => {
+    const aside = new LockAsideVfs(vfs);
+    const engine = await openStore(subject, aside, STORE, new ManualClock(), options);
+    const state = stateOfSync(engine);
+    const wrong = judgeState(demandsOf(stated(marks)), (commits) => shows(state, commits));
+    wrong.push(...(await wrongBackups(subject, vfs, marks)));
+    await engine.close();
+    if (wrong.length > 0) throw new Error(wrong.join('; '));
   };
 }
 
@@ -181,20 +198,27 @@ function openStore(
 async function stateOf(engine: Engine): Promise<TextState> {
   const state: TextState = new Map();
   const iterator = engine.iterator();
-  const entry = (
-    keys: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    values: Buffer,
-    valueStart: number,
-    valueEnd: number,
-  ): void => {
-    const key = keys.toString('latin1', keyStart, keyEnd);
-    state.set(key, values.toString('latin1', valueStart, valueEnd));
-  };
-  while ((await iterator.read({ entry }, 1000, Infinity)) > 0);
+  while ((await iterator.read(entriesInto(state), 1000, Infinity)) > 0);
   iterator.close();
   return state;
+}
+
+/** As `stateOf`, in blocking calls. */
+function stateOfSync(engine: Engine): TextState {
+  const state: TextState = new Map();
+  const iterator = engine.iterator();
+  while (iterator.readSync(entriesInto(state), 1000, Infinity) > 0);
+  iterator.close();
+  return state;
+}
+
+function entriesInto(state: TextState): EntrySink {
+  return {
+    entry: (keys, keyStart, keyEnd, values, valueStart, valueEnd): void => {
+      const key = keys.toString('latin1', keyStart, keyEnd);
+      state.set(key, values.toString('latin1', valueStart, valueEnd));
+    },
+  };
 }
 
 function shows(state: TextState, commits: readonly string[]): boolean {
