@@ -1,10 +1,200 @@
-/** Bitcask under the stories of stores: the subject, with logs so small that every story rotates. */
+/**
+ * Bitcask under the laboratory: the stories of all stores and those that only Bitcask has, each with options so small
+ * that logs rotate and files are merged; and entries that expire, whose check is another one.
+ */
+
+import assert from 'node:assert/strict';
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
-import type { StorySubject } from '../support/engine-story.ts';
+import type { BitcaskOptions } from '../../src/bitcask/bitcask-options.ts';
+import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
+import { syncRulesFor } from '../../src/durable/sync-table.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { WriteBatch } from '../../src/engine/write-batch.ts';
+import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import type { Vfs } from '../../src/vfs/vfs.ts';
+import type { Story, StorySubject } from '../support/engine-story.ts';
+import { ENGINE_STORIES } from '../support/engine-stories.ts';
+import { LockAsideVfs } from '../support/lock-aside-vfs.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const SMALL: BitcaskOptions = { maxFileSize: 4096, preallocateBytes: 4096 };
 
 /** Logs of 4 KiB, and zeros ahead of the entries of one page. */
-export const SMALL_BITCASK: StorySubject = {
+export const SMALL_BITCASK: StorySubject = { kind: bitcaskKind, options: { ...SMALL } };
+
+/** The same, merged only by call. */
+const BY_CALL: StorySubject = { kind: bitcaskKind, options: { ...SMALL, merge: false } };
+
+/** Every file with something dead in it is merged, and only those. */
+const EAGER: StorySubject = {
   kind: bitcaskKind,
-  options: { maxFileSize: 4096, preallocateBytes: 4096 },
+  options: {
+    ...SMALL,
+    merge: {
+      fragmentationTrigger: 1,
+      fragmentationThreshold: 1,
+      deadBytesTrigger: 4096,
+      deadBytesThreshold: 4096,
+      smallFileBytes: 0,
+    },
+  },
+};
+
+/** Three logs under one policy, awaited: the second of them by a batch that the first has no room for. */
+function rotation(policy: 'sync' | 'batch' | 'none'): Story {
+  return async (teller) => {
+    await teller.open();
+    await teller.commit('a=1500,b=20', policy);
+    await teller.commit('c=1500', policy);
+    await teller.commit('k*5=300,a-', policy);
+    await teller.commit('c=1700,b-', policy);
+    await teller.commit('d=1900', policy);
+    await teller.commit('a=5', 'sync');
+  };
+}
+
+/** As `rotation`, in blocking calls, with awaited ones under way. */
+const rotationNow: Story = async (teller) => {
+  await teller.open();
+  teller.commitNow('a=1500,b=20', 'sync');
+  teller.commitNow('c=1500', 'none');
+  const flying = teller.commit('d=900', 'sync');
+  teller.commitNow('k*5=300,a-', 'none');
+  await flying;
+  teller.commitNow('c=2500,b-', 'batch');
+  teller.commitNow('b=1900', 'sync');
+};
+
+/** The process is killed, twice: what no sync covered is served by the next one, and durable then. */
+const killed: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=10,b=900', 'sync');
+  await teller.commit('a=20,k*3=500', 'none');
+  await teller.commit('b-', 'batch');
+  await teller.killAndOpen();
+  await teller.commit('c=30', 'none');
+  await teller.killAndOpen();
+  await teller.commit('c-', 'sync');
+};
+
+/** Killed in the middle of merging, with a log that is full and one that is not. */
+const killedInMerge: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*8=400', 'sync');
+  await teller.commit('k*8=390,a=10', 'none');
+  await teller.commit('k*4-', 'none');
+  const merging = teller.engine.compact();
+  for (let turn = 0; turn < 12; turn++) await Promise.resolve();
+  void merging.catch(() => 'its process was killed');
+  await teller.killAndOpen();
+  await teller.commit('k*2=10', 'sync');
+};
+
+/** An idle log says that all of it is durable; what follows is not covered by that. */
+const idle: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=10,b=10', 'none');
+  for (let second = 0; second < 3; second++) {
+    teller.clock.pass(1000);
+    for (let turn = 0; turn < 40; turn++) await Promise.resolve();
+  }
+  // A mark is there when the idle log was synced.
+  teller.allDurable();
+  await teller.commit('a-', 'none');
+  await teller.commit('b=20', 'none');
+};
+
+/** Deletes whose keys are in files that are not merged with them: they have to stay. */
+const keptDeletes: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*3=900', 'sync');
+  await teller.commit('a=1500,b=1500', 'none');
+  await teller.commit('k*3-,a=1400', 'none');
+  await teller.commit('b=3000', 'none');
+  await teller.commit('c=3000', 'sync');
+  await teller.engine.compact();
+  await teller.commit('c-', 'sync');
+};
+
+/** Written while files are merged: the newer entry stays, whatever the merge finds. */
+const writtenInMerge: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*8=450', 'sync');
+  await teller.commit('k*4=440', 'sync');
+  const merging = teller.engine.compact();
+  const flying = [teller.commit('k*3-,a=10', 'sync'), teller.commit('k*6=20', 'none')];
+  await merging;
+  await Promise.all(flying);
+  await teller.commit('a-', 'sync');
+};
+
+export interface BitcaskStory {
+  readonly name: string;
+  readonly subject: StorySubject;
+  readonly story: Story;
+}
+
+const OF_ALL_STORES: readonly BitcaskStory[] = Object.entries(ENGINE_STORIES).map(
+  ([name, story]) => ({ name, subject: SMALL_BITCASK, story }),
+);
+
+/** All stories, those of all stores and those of Bitcask alone. */
+export const BITCASK_STORIES: readonly BitcaskStory[] = [
+  ...OF_ALL_STORES,
+  { name: 'rotation under sync', subject: BY_CALL, story: rotation('sync') },
+  { name: 'rotation under batch', subject: BY_CALL, story: rotation('batch') },
+  { name: 'rotation under none', subject: BY_CALL, story: rotation('none') },
+  { name: 'rotation in blocking calls', subject: BY_CALL, story: rotationNow },
+  { name: 'killed', subject: BY_CALL, story: killed },
+  { name: 'killed while merging', subject: BY_CALL, story: killedInMerge },
+  { name: 'idle', subject: BY_CALL, story: idle },
+  { name: 'kept deletes', subject: EAGER, story: keptDeletes },
+  { name: 'written while merging', subject: BY_CALL, story: writtenInMerge },
+];
+
+function openAt(vfs: Vfs, now: () => number): Promise<Engine> {
+  const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
+  const clock = new ManualClock();
+  return bitcaskKind.open('/store', { ...SMALL, dispatch, clock, timeOfDay: now });
+}
+
+function putFor(key: string, lifetimeMs: number): WriteBatch {
+  const batch = new WriteBatch();
+  batch.put(Buffer.from(key), Buffer.alloc(300, key), lifetimeMs);
+  return batch;
+}
+
+/** Entries expire, are seen to have expired, and are merged away; the clock is set back at a crash. */
+export const EXPIRING: CrashTest = {
+  workload: async (disk, { mark }) => {
+    let now = 1000;
+    const engine = await openAt(new LockAsideVfs(disk), () => now);
+    await engine.write(putFor('a', 0), 'sync');
+    await engine.write(putFor('a', 500), 'sync');
+    await engine.write(putFor('b', 900), 'sync');
+    mark('alive');
+    now = 1600;
+    assert.equal(await engine.get(Buffer.from('a')), undefined);
+    mark('gone a');
+    await engine.compact();
+    now = 2000;
+    assert.equal(engine.getSync(Buffer.from('b')), undefined);
+    mark('gone b');
+    await engine.close();
+  },
+  check: async (disk, { marks }) => {
+    const engine = await openAt(new LockAsideVfs(disk), () => 1000);
+    const alive = (key: string): boolean => engine.hasSync(Buffer.from(key));
+    const wrong: string[] = [];
+    for (const key of ['a', 'b']) {
+      if (marks.includes(`gone ${key}`) && alive(key)) wrong.push(`P5: ${key} is back`);
+    }
+    const value = engine.getSync(Buffer.from('a'));
+    if (value !== undefined && value[0] !== 0x61) wrong.push('another value');
+    if (marks.at(-1) === 'alive' && !alive('b')) wrong.push('P1: b is gone');
+    wrong.push(...(await engine.verify()).damage.map(({ message }) => `P4: ${message}`));
+    await engine.close();
+    if (wrong.length > 0) throw new Error(wrong.join('; '));
+  },
 };

@@ -15,6 +15,7 @@ import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
 import { applyLabel, batchOfLabel, sameState } from './engine-commit.ts';
 import type { TextState } from './engine-commit.ts';
+import { KillableVfs } from './killable-vfs.ts';
 import { LockAsideVfs } from './lock-aside-vfs.ts';
 import { ManualClock } from './manual-clock.ts';
 import { demandsOf, judgeState } from './promise-oracle.ts';
@@ -44,18 +45,11 @@ export function engineCrashTest(
   return {
     ...limits,
     workload: async (vfs, { mark }) => {
-      const teller = new StoryTeller(subject, new LockAsideVfs(vfs), mark);
+      const teller = new StoryTeller(subject, vfs, mark);
       await story(teller);
       await teller.engine.close();
     },
-    recover: async (vfs, { mark, marks }) => {
-      const teller = new StoryTeller(subject, new LockAsideVfs(vfs), mark, recoveries(marks));
-      await teller.open();
-      const shown = shownCommits(demandsOf(stated(marks)), await stateOf(teller.engine));
-      mark(['opened', '0', ...shown].join(' '));
-      await teller.commit('new=9,a-', 'sync');
-      await teller.engine.close();
-    },
+    recover: (vfs, { mark, marks }) => recoverStore(subject, vfs, mark, marks),
     check: async (vfs, { marks }) => {
       const engine = await openStore(subject, new LockAsideVfs(vfs), STORE);
       const state = await stateOf(engine);
@@ -70,13 +64,55 @@ export function engineCrashTest(
 }
 
 /**
- * Recovery that only opens the store and judges what it shows: for many disks. `options` are for this opening, such
- * as not to merge in the background.
+ * A story in which any call may fail: the process that met the failure is killed, another one opens what it left in
+ * the page cache and goes on, and only then the power is cut.
  */
-export function openAndJudge(subject: StorySubject, options: EngineOptions = {}): Recover {
+export function faultyCrashTest(
+  subject: StorySubject,
+  story: Story,
+  limits: StoryLimits = {},
+): CrashTest {
+  return {
+    faults: true,
+    ...engineCrashTest(subject, story, limits),
+    workload: async (vfs, { mark }) => {
+      const marks: string[] = [];
+      const noted = (text: string): void => {
+        marks.push(text);
+        mark(text);
+      };
+      const process = new KillableVfs(vfs);
+      const teller = new StoryTeller(subject, process, noted);
+      try {
+        await story(teller);
+        await teller.engine.close();
+      } catch {
+        // Whatever it was told is in the marks; the next process has to do with what it left.
+        process.kill();
+        await recoverStore(subject, vfs, noted, marks);
+      }
+    },
+  };
+}
+
+/** What the next process does: serves what is there, says so, and commits something new. */
+async function recoverStore(
+  subject: StorySubject,
+  vfs: Vfs,
+  mark: (text: string) => void,
+  marks: readonly string[],
+): Promise<void> {
+  const teller = new StoryTeller(subject, vfs, mark, marks);
+  await teller.openLeft();
+  await teller.commit('new=9,a-', 'sync');
+  await teller.engine.close();
+}
+
+/** Recovery that only opens the store and judges what it shows: for many disks. */
+export function openAndJudge(subject: StorySubject): Recover {
   return async (vfs, { marks }) => {
     const aside = new LockAsideVfs(vfs);
-    const engine = await openStore(subject, aside, STORE, new ManualClock(), options);
+    const engine = await openStore(subject, aside, STORE);
     const state = stateOfSync(engine);
     const wrong = judgeState(demandsOf(stated(marks)), (commits) => shows(state, commits));
     wrong.push(...(await wrongBackups(subject, vfs, marks)));
@@ -89,19 +125,30 @@ export function openAndJudge(subject: StorySubject, options: EngineOptions = {})
 export class StoryTeller {
   readonly clock: ManualClock = new ManualClock();
   readonly #subject: StorySubject;
-  readonly #vfs: Vfs;
+  readonly #disk: Vfs;
   readonly #mark: (text: string) => void;
-  readonly #prefix: string;
+  readonly #marks: string[];
+  #process: KillableVfs;
+  #prefix = '';
   #engine: Engine | undefined;
   #commits = 0;
   #issued: string[] = [];
 
-  /** `recovery`: how many recoveries there were, which keeps the labels of all apart. */
-  constructor(subject: StorySubject, vfs: Vfs, mark: (text: string) => void, recovery: number = 0) {
+  /** `marks`: what processes before said. */
+  constructor(
+    subject: StorySubject,
+    disk: Vfs,
+    mark: (text: string) => void,
+    marks: readonly string[] = [],
+  ) {
     this.#subject = subject;
-    this.#vfs = vfs;
-    this.#mark = mark;
-    this.#prefix = recovery === 0 ? '' : `r${recovery}.`;
+    this.#disk = disk;
+    this.#process = new KillableVfs(new LockAsideVfs(disk));
+    this.#marks = [...marks];
+    this.#mark = (text) => {
+      this.#marks.push(text);
+      mark(text);
+    };
   }
 
   /** The open store. */
@@ -112,7 +159,25 @@ export class StoryTeller {
 
   /** Opens the store, or makes it. */
   async open(options: EngineOptions = {}): Promise<void> {
-    this.#engine = await openStore(this.#subject, this.#vfs, STORE, this.clock, options);
+    this.#engine = await openStore(this.#subject, this.#process, STORE, this.clock, options);
+  }
+
+  /** Opens what another process left, and says what it shows: that is durable from here on. */
+  async openLeft(options: EngineOptions = {}): Promise<void> {
+    // Labels of all processes are kept apart.
+    this.#prefix = `r${recoveries(this.#marks)}.`;
+    this.#commits = 0;
+    await this.open(options);
+    const shown = shownCommits(demandsOf(stated(this.#marks)), await stateOf(this.engine));
+    this.#issued = [...shown];
+    this.#mark(['opened', '0', ...shown].join(' '));
+  }
+
+  /** Kills the process, with what it has under way, and opens the store in another one. */
+  async killAndOpen(options: EngineOptions = {}): Promise<void> {
+    this.#process.kill();
+    this.#process = new KillableVfs(new LockAsideVfs(this.#disk));
+    await this.openLeft(options);
   }
 
   /** Closes the store, after which all commits are promised durable, and opens it again. */
