@@ -85,7 +85,7 @@ for (const [writer, Reader] of [
   ['holdfast', ClassicLevel],
   ['leveldb', HoldfastLevel],
 ]) {
-  test(`a directory of a killed ${writer} program is read by the other`, () =>
+  test(`a directory of a killed ${String(writer)} program is read by the other`, () =>
     inTemporaryDirectory(async (top) => {
       const directory = `${top}/db`;
       const child = spawn(process.execPath, [WRITER, writer, directory], {

@@ -1,0 +1,250 @@
+/**
+ * One run over all contestants: load, size, open, reads, durable puts, and opening after a crash,
+ * interleaved in rounds, each contestant in a process of its own and never two at work at once.
+ */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Prng } from '../../src/base/prng.ts';
+import { ContestantHandle } from './contestant-handle.ts';
+import { directoryBytes } from './directory-bytes.ts';
+import { Figures } from './figures.ts';
+import { RAW_APPEND, RAW_BANDWIDTH, RAW_GROUP, RAW_OVERWRITE, RAW_PREAD } from './floors.ts';
+import type { StoreContestant } from './store-contestant.ts';
+import type { Answer, Task } from './tasks.ts';
+
+/** How much of everything. */
+export interface RunSize {
+  readonly entries: number;
+  readonly valueBytes: number;
+  /** Rounds of loads, of reads, and of durable puts. */
+  readonly loads: number;
+  readonly reads: number;
+  readonly durables: number;
+}
+
+const BATCH = 1000;
+const CALLERS = 64;
+/** Operations of one contestant in one round. */
+const DURABLE_PUTS = 60;
+const CALLERS_PUTS = 64 * 60;
+const SYNC_GETS = 20_000;
+const AWAITED_GETS = 4000;
+const FLIGHT_GETS = 20_000;
+const BANDWIDTH_MIB = 64;
+/** About what fills the log of each engine before it is flushed or checkpointed, in entries. */
+const CRASH_ENTRIES: Readonly<Record<string, number>> = {
+  'holdfast lsm': 25_000,
+  'holdfast bitcask': 1_000_000,
+  'holdfast btree': 100_000,
+};
+
+export class EngineRun {
+  readonly figures: Figures = new Figures();
+  readonly #contestants: readonly StoreContestant[];
+  readonly #size: RunSize;
+  readonly #directory: string;
+  readonly #tell: (line: string) => void;
+  readonly #random: Prng = new Prng(1);
+  readonly #open = new Map<string, ContestantHandle>();
+  /** What the next durable put of a contestant writes: new keys, after those of the load. */
+  readonly #next = new Map<string, number>();
+
+  constructor(
+    contestants: readonly StoreContestant[],
+    size: RunSize,
+    directory: string,
+    tell: (line: string) => void,
+  ) {
+    this.#contestants = contestants;
+    this.#size = size;
+    this.#directory = directory;
+    this.#tell = tell;
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (let round = 0; round < this.#size.loads; round++) await this.#loadRound(round);
+      await this.#openRounds();
+      await this.#crashRounds();
+      await this.#begin();
+      for (let round = 0; round < this.#size.reads; round++) await this.#readRound(round);
+      for (let round = 0; round < this.#size.durables; round++) await this.#durableRound(round);
+    } finally {
+      await Promise.all([...this.#open.values()].map((handle) => handle.kill()));
+    }
+  }
+
+  #place(contestant: string): string {
+    return join(this.#directory, contestant.replaceAll(/[^a-z0-9-]/g, '_'));
+  }
+
+  async #start(contestant: string, directory: string): Promise<ContestantHandle> {
+    const handle = await ContestantHandle.start({
+      contestant,
+      directory,
+      valueBytes: this.#size.valueBytes,
+    });
+    this.#open.set(`${contestant} ${directory}`, handle);
+    return handle;
+  }
+
+  #shuffled(): readonly StoreContestant[] {
+    const left = [...this.#contestants];
+    const order: StoreContestant[] = [];
+    while (left.length > 0) order.push(...left.splice(this.#random.below(left.length), 1));
+    return order;
+  }
+
+  async #loadRound(round: number): Promise<void> {
+    for (const { name, durable } of this.#shuffled()) {
+      const place = this.#place(name);
+      rmSync(place, { recursive: true, force: true });
+      const process = await this.#start(name, place);
+      await process.do({ do: 'open', use: 'load' });
+      const { entries } = this.#size;
+      const load = await process.do({ do: 'load', from: 0, entries, batch: BATCH });
+      this.#tell(`load ${round + 1}/${this.#size.loads} ${name}: ${rate(load)}/s`);
+      this.figures.note('load', name, round, perSecond(load));
+      this.figures.note('stall', name, round, load.worstMs ?? 0);
+      this.figures.note('memory', name, round, load.peakBytes ?? 0);
+      if (durable) await process.do({ do: 'settle' });
+      await process.end();
+      if (durable) this.figures.note('disk', name, round, directoryBytes(place));
+    }
+  }
+
+  async #openRounds(): Promise<void> {
+    for (let round = 0; round < this.#size.reads; round++) {
+      for (const { name, durable } of this.#shuffled()) {
+        if (!durable) continue;
+        const process = await this.#start(name, this.#place(name));
+        const answer = await process.do({ do: 'open', use: 'serve' });
+        this.figures.note('open', name, round, answer.ms);
+        await process.end();
+      }
+    }
+    this.#tell('opened after a clean close');
+  }
+
+  /** A store whose program was killed with a log as full as it gets; the copy is a fresh one each time. */
+  async #crashRounds(): Promise<void> {
+    for (let round = 0; round < Math.min(3, this.#size.reads); round++) {
+      for (const { name } of this.#shuffled()) {
+        const entries = CRASH_ENTRIES[name];
+        if (entries === undefined) continue;
+        const place = this.#place(`${name} crashed`);
+        rmSync(place, { recursive: true, force: true });
+        const first = await this.#start(name, place);
+        await first.do({ do: 'open', use: 'load' });
+        await first.do({ do: 'load', from: 0, entries, batch: BATCH });
+        await first.kill();
+        const second = await this.#start(name, place);
+        const answer = await second.do({ do: 'open', use: 'serve' });
+        this.figures.note('crashOpen', name, round, (entries / answer.ms) * 1000);
+        await second.end();
+        rmSync(place, { recursive: true, force: true });
+      }
+    }
+    this.#tell('opened after a crash');
+  }
+
+  /** Every contestant open on its loaded store, and the caches warm. */
+  async #begin(): Promise<void> {
+    const raw = this.#place('raw');
+    mkdirSync(raw, { recursive: true });
+    await this.#start('raw', raw);
+    const { entries } = this.#size;
+    for (const { name, durable } of this.#contestants) {
+      const process = await this.#start(name, this.#place(name));
+      await process.do({ do: 'open', use: 'serve' });
+      // What keeps nothing has to be loaded again.
+      if (!durable) await process.do({ do: 'load', from: 0, entries, batch: BATCH });
+      await process.do({ do: 'scan' });
+      await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed: 99 });
+      this.#next.set(name, entries);
+    }
+    this.#tell('every store open and warm');
+  }
+
+  async #readRound(round: number): Promise<void> {
+    const { entries } = this.#size;
+    const seed = round + 1;
+    const limit = await this.#handle('raw').do({ do: 'raw', call: 'pread', count: SYNC_GETS });
+    this.figures.note('limit', RAW_PREAD, round, perSecond(limit));
+    for (const { name } of this.#shuffled()) {
+      const sync = await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed });
+      if (sync !== undefined) this.figures.note('getSync', name, round, perSecond(sync));
+      const get = { do: 'get', entries, count: AWAITED_GETS, seed, callers: 1 } as const;
+      const one = await this.#try(name, get);
+      if (one !== undefined) this.figures.note('get', name, round, perSecond(one));
+      const many = await this.#try(name, { ...get, count: FLIGHT_GETS, callers: CALLERS });
+      if (many !== undefined) this.figures.note('get64', name, round, perSecond(many));
+      const scan = await this.#handle(name).do({ do: 'scan' });
+      this.figures.note('scan', name, round, perSecond(scan));
+    }
+    this.#tell(`reads ${round + 1}/${this.#size.reads}`);
+  }
+
+  async #durableRound(round: number): Promise<void> {
+    await this.#limits(round);
+    for (const { name, durable } of this.#shuffled()) {
+      if (!durable) continue;
+      const sync = await this.#puts(name, { do: 'put-sync', from: 0, count: DURABLE_PUTS });
+      if (sync !== undefined) this.figures.note('putSync', name, round, perSecond(sync));
+      const put = { do: 'put', from: 0, count: DURABLE_PUTS, callers: 1 } as const;
+      const one = await this.#puts(name, put);
+      if (one !== undefined) this.figures.note('put', name, round, perSecond(one));
+      const many = await this.#puts(name, { ...put, count: CALLERS_PUTS, callers: CALLERS });
+      if (many !== undefined) this.figures.note('put64', name, round, perSecond(many));
+    }
+    this.#tell(`durable puts ${round + 1}/${this.#size.durables}`);
+  }
+
+  /** The bare loops, in every round. */
+  async #limits(round: number): Promise<void> {
+    const raw = this.#handle('raw');
+    const loops = [
+      [RAW_APPEND, 'append', DURABLE_PUTS],
+      [RAW_OVERWRITE, 'overwrite', DURABLE_PUTS],
+      [RAW_GROUP, 'group', DURABLE_PUTS],
+      [RAW_BANDWIDTH, 'bandwidth', BANDWIDTH_MIB],
+    ] as const;
+    for (const [name, call, count] of loops) {
+      if (call === 'bandwidth' && round > 2) continue;
+      const answer = await raw.do({ do: 'raw', call, count });
+      this.figures.note('limit', name, round, perSecond(answer));
+    }
+  }
+
+  #handle(name: string): ContestantHandle {
+    const handle = this.#open.get(`${name} ${this.#place(name)}`);
+    if (handle === undefined) throw new Error(`${name} is not open`);
+    return handle;
+  }
+
+  /** Puts of keys that the store does not have yet. */
+  async #puts(
+    name: string,
+    task: Extract<Task, { from: number; count: number }>,
+  ): Promise<Answer | undefined> {
+    const from = this.#next.get(name) ?? 0;
+    this.#next.set(name, from + task.count);
+    return this.#try(name, { ...task, from });
+  }
+
+  /** A task, where the store has a call for it. */
+  async #try(name: string, task: Task): Promise<Answer | undefined> {
+    const answer = await this.#handle(name).do(task);
+    return answer.absent === true ? undefined : answer;
+  }
+}
+
+function perSecond({ count, ms }: Answer): number {
+  return (count / ms) * 1000;
+}
+
+function rate(answer: Answer): string {
+  return Math.round(perSecond(answer)).toLocaleString('en');
+}
