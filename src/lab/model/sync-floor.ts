@@ -73,9 +73,10 @@ function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEve
     const attribute = scope === 'all' && change.attribute?.inode === inode;
     const entry = isDirectory && change.entries.some(({ directory }) => directory === inode);
     if (own || attribute || entry || change.record === inode) lower(change, end);
-    // The removal of a moved file's old name, when this is the directory that it was moved out of.
-    const removes = entry && change.follows !== -1 && history.model.rename === 'by-directory';
-    if (removes) change.aloneFrom = Math.min(change.aloneFrom, start);
+    const removes = entry && history.model.rename === 'by-directory';
+    if (removes && movesOut(history, change, inode)) {
+      change.aloneFrom = Math.min(change.aloneFrom, start);
+    }
   }
   const ofFile = fileSyncBrings === 'names-by-fsync' ? namesBy(scope) : fileSyncBrings;
   const ofDirectory = directorySyncBrings === 'entries-and-names' ? 'names' : directorySyncBrings;
@@ -85,6 +86,12 @@ function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEve
   if (brings === 'stream') {
     coverStream(history, lastMetadataChange(history, sync, isDirectory), end);
   }
+}
+
+/** Whether the change removes the old name of a file that was moved into another directory. */
+function movesOut(history: ChangeHistory, change: Change, directory: InodeNumber): boolean {
+  const moved = history.changes[change.follows];
+  return moved !== undefined && !moved.entries.some((entry) => entry.directory === directory);
 }
 
 /** A datasync looks at creation and size only: a later name of the file is not its business. */
