@@ -7,6 +7,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode } from '../vfs/errno.ts';
+import type { Vfs } from '../vfs/vfs.ts';
 import { DurableDirectory } from './durable-directory.ts';
 import type { SyncDispatch } from './sync-dispatch.ts';
 
@@ -20,22 +21,23 @@ export async function makeEmptyDirectory(
   directory: string,
   clock: Clock = systemClock,
 ): Promise<string | undefined> {
-  const first = await firstName(dispatch, directory);
-  if (first !== undefined) {
-    throw new HoldfastError(
-      'HOLDFAST_EXISTS',
-      `${directory} is not empty, it has ${JSON.stringify(first)}: name a new or an empty directory`,
-    );
-  }
+  await requireEmptyDirectory(dispatch.vfs, directory);
   return await new DurableDirectory(dispatch, clock).mkdirAll(directory);
 }
 
-async function firstName({ vfs }: SyncDispatch, directory: string): Promise<string | undefined> {
+/** Resolves when a directory is missing or empty. @throws HOLDFAST_EXISTS */
+export async function requireEmptyDirectory(vfs: Vfs, directory: string): Promise<void> {
+  let first: string | undefined;
   try {
-    return (await vfs.readDirectory(directory))[0]?.name;
+    first = (await vfs.readDirectory(directory))[0]?.name;
   } catch (error) {
-    // A directory that is missing is made.
-    if (errorCode(error) === 'ENOENT') return undefined;
+    // A directory that is missing can be made.
+    if (errorCode(error) === 'ENOENT') return;
     throw error;
   }
+  if (first === undefined) return;
+  throw new HoldfastError(
+    'HOLDFAST_EXISTS',
+    `${directory} is not empty, it has ${JSON.stringify(first)}: name a new or an empty directory`,
+  );
 }

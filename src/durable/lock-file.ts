@@ -8,7 +8,7 @@ import type { Vfs } from '../vfs/vfs.ts';
 import { systemLockJudge } from './lock-judge.ts';
 import type { LockJudge } from './lock-judge.ts';
 import type { LockOwner } from './lock-owner.ts';
-import { acquireLock, releaseLock } from './lock-steps.ts';
+import { acquireLock, releaseLock, requireNoOwner } from './lock-steps.ts';
 import type { LockOptions, TakenLock } from './lock-steps.ts';
 import { runLater, runNow } from './two-forms.ts';
 
@@ -52,6 +52,17 @@ export class DirectoryLock {
     const judge = options.judge ?? systemLockJudge();
     const taken = runNow(acquireLock(directory, { ...options, judge }));
     return new DirectoryLock(options.vfs ?? nodeVfs, judge, taken);
+  }
+
+  /**
+   * Resolves when nobody holds the lock of a directory now. Changes nothing, and keeps nobody from
+   * taking it in the next moment.
+   * @throws HOLDFAST_LOCKED when an owner may live; the operating system's error when the directory
+   *   cannot be read
+   */
+  static async requireFree(directory: string, options: LockOptions = {}): Promise<void> {
+    const judge = options.judge ?? systemLockJudge();
+    await runLater(requireNoOwner(directory, { ...options, judge }));
   }
 
   /** Whether `release` has not been called. */

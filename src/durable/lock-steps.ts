@@ -113,6 +113,27 @@ export function* acquireLock(
   }
 }
 
+/**
+ * Looks whether a directory has an owner, and changes nothing.
+ * @throws HOLDFAST_LOCKED when one may live
+ */
+export function* requireNoOwner(
+  directory: string,
+  options: Pick<LockOptions, 'vfs'> & { readonly judge: LockJudge },
+): TwoFormSteps<void> {
+  const { vfs = nodeVfs, judge } = options;
+  const found = yield* look({
+    directory,
+    vfs,
+    judge,
+    override: false,
+    waitedMs: 0,
+    rival: undefined,
+  });
+  const owner = found.find(blocks);
+  if (owner !== undefined) throw lockedBy(directory, owner);
+}
+
 /** Steps 1 to 4. Null: somebody was in the way who may be gone in a moment. */
 function* attempt(attempts: Attempts): TwoFormSteps<TakenLock | null> {
   const { directory, vfs, judge, waitedMs } = attempts;

@@ -32,7 +32,9 @@ import { notOpen } from './level-error.ts';
 import { LevelIterator, LevelKeyIterator, LevelValueIterator } from './level-iterators.ts';
 import type { DelOptions, LevelOptions, PutOptions, StartEndOptions } from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
-import { destroyStore, refuseOtherEngine, repairStore } from './store-places.ts';
+import { restoreStore } from './restore-store.ts';
+import type { RestoreReport } from './restore-store.ts';
+import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
 import { writeNow } from './write-now.ts';
 
 /** What `supports` says, apart from what the base class adds. */
@@ -195,8 +197,31 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     return repairStore(location, options);
   }
 
+  /** As `verify` for a store that is not open, also one that cannot be opened. Changes nothing. */
+  static async verify(
+    location: string,
+    options?: EngineSurroundings & ProgressOptions,
+  ): Promise<VerifyReport> {
+    assertLocation(location);
+    return verifyStore(location, options);
+  }
+
+  /**
+   * Makes a durable copy of a backup in a directory that is missing or empty. After a crash before
+   * it resolves, there is no store in the directory, or all of it.
+   */
+  static async restore(
+    backup: string,
+    location: string,
+    options?: EngineSurroundings & ProgressOptions,
+  ): Promise<RestoreReport> {
+    assertLocation(backup);
+    assertLocation(location);
+    return restoreStore(backup, location, options);
+  }
+
   protected async _open(options: LevelOptions<KDefault, VDefault>): Promise<void> {
-    await refuseOtherEngine(this.#kind, this.#location, options);
+    await refuseForeign(this.#kind, this.#location, options);
     this.#engine = await this.#kind.open(this.#location, options);
   }
 

@@ -1,9 +1,13 @@
-/** Directories of stores that are not open here: whose they are, `destroy`, `repair`. */
+/** Directories of stores that are not open here: whose they are, `destroy`, `repair`, `verify`. */
 
 import { HoldfastError } from '../base/errors.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
-import type { ProgressOptions, RepairReport } from '../engine/engine-reports.ts';
+import type { ProgressOptions, RepairReport, VerifyReport } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import { DISK_ENGINES } from './engine-registry.ts';
+import { isNeutralName, STORE_FILES } from './store-files.ts';
+import type { StoreFiles } from './store-files.ts';
 
 /** The kinds whose store a directory looks like; none when it is missing or somebody else's. */
 export async function kindsHeldBy(
@@ -15,22 +19,61 @@ export async function kindsHeldBy(
 }
 
 /**
- * Refuses a directory that holds the store of another engine.
+ * Whose store is in a directory, whole or damaged: the engine that finds its own there, else the
+ * one that has left a name. Changes nothing.
+ * @throws (rejects) HoldfastError with code `HOLDFAST_MISSING`, saying what was looked for
+ */
+export async function storeAt(
+  directory: string,
+  surroundings?: EngineSurroundings,
+): Promise<StoreFiles> {
+  const names = await namesIn(directory, surroundings);
+  if (names === null) {
+    throw new HoldfastError('HOLDFAST_MISSING', `${directory} does not exist, or is no directory`);
+  }
+  const [held] = await kindsHeldBy(directory, surroundings);
+  const found = STORE_FILES.find(({ kind, isTrace }) =>
+    held === undefined ? names.some(isTrace) : kind === held,
+  );
+  if (found !== undefined) return found;
+  const keys = STORE_FILES.map(({ key, kind }) => `${key} (${kind.name})`).join(', ');
+  throw new HoldfastError(
+    'HOLDFAST_MISSING',
+    `${directory} holds no store: there is none of ${keys}`,
+  );
+}
+
+/**
+ * Refuses a directory that is another engine's or another program's. One that is missing, that is
+ * empty or that has a store of the kind, damaged or not, passes.
  * @throws (rejects) HoldfastError with code `HOLDFAST_FOREIGN`
  */
-export async function refuseOtherEngine(
+export async function refuseForeign(
   kind: EngineKind,
   directory: string,
   surroundings?: EngineSurroundings,
 ): Promise<void> {
-  if (!DISK_ENGINES.includes(kind)) return;
+  const own = STORE_FILES.find((files) => files.kind === kind);
+  const names = own === undefined ? null : await namesIn(directory, surroundings);
+  if (own === undefined || names === null || names.every(isNeutralName)) return;
   const held = await kindsHeldBy(directory, surroundings);
-  const other = held.find((candidate) => candidate !== kind);
-  if (other === undefined || held.includes(kind)) return;
+  if (held.includes(kind)) return;
+  const traced = STORE_FILES.filter(({ isTrace }) => names.some(isTrace)).map(
+    (files) => files.kind,
+  );
+  const other = held[0] ?? (traced.includes(kind) ? undefined : traced[0]);
+  if (other !== undefined) {
+    throw new HoldfastError(
+      'HOLDFAST_FOREIGN',
+      `${directory} holds a store of the engine '${other.name}', not '${kind.name}': ` +
+        `open it with engine: '${other.name}'`,
+    );
+  }
+  const foreign = names.find((name) => !isNeutralName(name) && !own.isOwn(name));
+  if (foreign === undefined) return;
   throw new HoldfastError(
     'HOLDFAST_FOREIGN',
-    `${directory} holds a store of the engine '${other.name}', not '${kind.name}': ` +
-      `open it with engine: '${other.name}'`,
+    `${directory} has ${JSON.stringify(foreign)} and is no store: give the store a directory of its own`,
   );
 }
 
@@ -49,9 +92,30 @@ export async function repairStore(
   directory: string,
   options?: EngineSurroundings & ProgressOptions,
 ): Promise<RepairReport> {
-  const [kind] = await kindsHeldBy(directory, options);
-  if (kind === undefined) {
-    throw new HoldfastError('HOLDFAST_MISSING', `${directory}: no engine finds a store of its own`);
-  }
+  const { kind } = await storeAt(directory, options);
   return kind.repair(directory, options);
+}
+
+/** Reads everything of a store that is not open here and reports damage. Changes nothing. */
+export async function verifyStore(
+  directory: string,
+  options?: EngineSurroundings & ProgressOptions,
+): Promise<VerifyReport> {
+  const { kind } = await storeAt(directory, options);
+  return kind.verify(directory, options);
+}
+
+/** Null when there is no such directory. */
+async function namesIn(
+  directory: string,
+  surroundings: EngineSurroundings | undefined,
+): Promise<string[] | null> {
+  const vfs = surroundings?.dispatch?.vfs ?? nodeVfs;
+  try {
+    return (await vfs.readDirectory(directory)).map(({ name }) => name);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
 }
