@@ -41,9 +41,13 @@ export class AppendCalling {
   /** Writes a record after all that was accepted before it, and syncs as the policy says. */
   append(source: AppendSource, policy: SyncPolicy, mark: number): void {
     const ledger = this.#ledger;
-    const { length } = source;
-    const bytes = this.#bufferFor(length);
+    let bytes = this.#bufferFor(source.length);
     source.putInto(bytes, 0);
+    if (source.length > bytes.length) {
+      bytes = this.#bufferFor(source.length);
+      source.putInto(bytes, 0);
+    }
+    const { length } = source;
     const quiet = ledger.inFlight === null && ledger.next === undefined && !this.#pool.cutting;
     if (quiet) this.#appendNow(bytes, length, policy, mark);
     else this.#behindOthers(() => this.#appendNow(bytes, length, policy, mark));

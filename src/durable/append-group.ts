@@ -86,10 +86,14 @@ export class AppendGroup {
 
   /** Puts a record at the end. The group gets at least its policy. */
   add(source: AppendSource, policy: SyncPolicy, mark: number): void {
-    const length = this.#length + source.length;
-    if (length > this.#buffer.length) this.#grow(length);
-    source.putInto(this.#buffer, this.#length);
-    this.#length = length;
+    const start = this.#length;
+    if (start + source.length > this.#buffer.length) this.#grow(start + source.length);
+    source.putInto(this.#buffer, start);
+    if (start + source.length > this.#buffer.length) {
+      this.#grow(start + source.length);
+      source.putInto(this.#buffer, start);
+    }
+    this.#length = start + source.length;
     this.#mark = mark;
     this.#records++;
     this.require(policy);

@@ -5,7 +5,10 @@
 
 /** Bytes to come. */
 export interface AppendSource {
-  /** Bytes that `putInto` puts. */
+  /**
+   * Bytes that `putInto` puts. It may find that it needs more: then `length` says so, and where they
+   * have no room it is asked once more with room for them.
+   */
   readonly length: number;
   /** Puts the bytes into `target` from `offset` on. Must not throw and must not append. */
   putInto(target: Uint8Array, offset: number): void;

@@ -87,6 +87,65 @@ export function putFramed(
   return end;
 }
 
+/**
+ * As `framedLength`, for a record that must also be cut at these places of its data (ascending): a
+ * reader takes pieces of any length.
+ */
+export function cutLength(offset: number, length: number, cuts: readonly number[]): number {
+  const pieces = piecesOf(offset, length, cuts);
+  return pieces.reduce((sum, piece) => sum + piece.filling + LOG_HEADER_BYTES + piece.length, 0);
+}
+
+/** As `putFramed`, for such a record. REQUIRES: room for `cutLength` bytes. */
+export function putCut(
+  target: Uint8Array,
+  at: number,
+  fileOffset: number,
+  data: Uint8Array,
+  cuts: readonly number[],
+): number {
+  const pieces = piecesOf(fileOffset, data.length, cuts);
+  let place = at;
+  let from = 0;
+  for (const [index, { filling, length }] of pieces.entries()) {
+    target.fill(0, place, place + filling);
+    place += filling;
+    target.set(data.subarray(from, from + length), place + LOG_HEADER_BYTES);
+    from += length;
+    place = putHeader(target, place, length, typeOfPiece(index, pieces.length));
+  }
+  return place;
+}
+
+function typeOfPiece(index: number, count: number): number {
+  if (count === 1) return LOG_TYPE.full;
+  if (index === 0) return LOG_TYPE.first;
+  return index === count - 1 ? LOG_TYPE.last : LOG_TYPE.middle;
+}
+
+/** Where a record of `length` bytes at `offset` of the file is cut, by the ends of blocks too. */
+function piecesOf(
+  offset: number,
+  length: number,
+  cuts: readonly number[],
+): { readonly filling: number; readonly length: number }[] {
+  const pieces: { readonly filling: number; readonly length: number }[] = [];
+  let place = offset;
+  let from = 0;
+  let next = 0;
+  do {
+    const left = LOG_BLOCK_BYTES - (place % LOG_BLOCK_BYTES);
+    const filling = left < LOG_HEADER_BYTES ? left : 0;
+    const room = (filling > 0 ? LOG_BLOCK_BYTES : left) - LOG_HEADER_BYTES;
+    const end = Math.min(from + room, cuts[next] ?? length, length);
+    if (end === cuts[next]) next++;
+    pieces.push({ filling, length: end - from });
+    place += filling + LOG_HEADER_BYTES + (end - from);
+    from = end;
+  } while (from < length);
+  return pieces;
+}
+
 /** The bytes of a logical record that goes to `fileOffset` of the file. */
 export function framed(fileOffset: number, payload: LogPayload): Uint8Array {
   const bytes = new Uint8Array(framedLength(fileOffset, payload.length));

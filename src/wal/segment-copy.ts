@@ -14,11 +14,11 @@ import { call } from '../durable/two-forms.ts';
 import type { TwoFormSteps } from '../durable/two-forms.ts';
 import { writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { OpenOptions, Vfs, VfsFile } from '../vfs/vfs.ts';
-import { framedLength, putFramed } from './log-framing.ts';
-import type { LogPayload } from './log-framing.ts';
+import { cutLength, putCut } from './log-framing.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import { readChunk, sizeOf, withFile } from './segment-scan.ts';
 import {
+  cutsOf,
   putWatermark,
   WATERMARK_BYTES,
   watermarkLength,
@@ -189,12 +189,9 @@ class SegmentOutput {
   }): void {
     const { bytes, start, stop } = data;
     const { length } = this;
-    const payload: LogPayload = {
-      length: stop - start,
-      putInto: (target, offset) => target.set(bytes.subarray(start, stop), offset),
-    };
-    this.#reserve(framedLength(length, payload.length));
-    this.#used = putFramed(this.#buffer, this.#used, length, payload);
+    const cuts = cutsOf(bytes, start, stop);
+    this.#reserve(cutLength(length, stop - start, cuts));
+    this.#used = putCut(this.#buffer, this.#used, length, bytes.subarray(start, stop), cuts);
   }
 
   *flush(): TwoFormSteps<void> {

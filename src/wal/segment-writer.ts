@@ -15,9 +15,15 @@ import type { AppendFileOptions } from '../durable/append-options.ts';
 import type { AppendSource } from '../durable/append-source.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { LOG_RECORD_BYTES_MAX } from './log-format.ts';
-import { framedLength, putFramed } from './log-framing.ts';
+import { cutLength, framedLength, putCut, putFramed } from './log-framing.ts';
 import type { LogPayload } from './log-framing.ts';
-import { putWatermark, watermarkLength, WATERMARKS_AT_START } from './watermark.ts';
+import {
+  cutsOf,
+  looksLikeWatermark,
+  putWatermark,
+  watermarkLength,
+  WATERMARKS_AT_START,
+} from './watermark.ts';
 
 /** A payload that learns its first sequence number when it is written. */
 export interface SequencedPayload {
@@ -289,8 +295,22 @@ class FramedSource implements AppendSource {
     let place = offset;
     if (this.#next > 0) place = putWatermark(target, place, this.#appendsOffset, this.#next);
     if (this.#payload === null) return;
-    const end = putFramed(target, place, this.#appendsOffset + (place - offset), this.#inner);
+    const fileOffset = this.#appendsOffset + (place - offset);
+    const end = putFramed(target, place, fileOffset, this.#inner);
+    if (looksLikeWatermark(target, place, end)) return this.#putCut(target, offset, place);
     assert(end === offset + this.length, 'a record takes the bytes that were counted for it');
+  }
+
+  /** A record that holds the bytes of a watermark is cut there, which may take more room. */
+  #putCut(target: Uint8Array, offset: number, place: number): void {
+    const data = new Uint8Array(this.#inner.length);
+    this.#inner.putInto(data, 0);
+    const cuts = cutsOf(data, 0, data.length);
+    const fileOffset = this.#appendsOffset + (place - offset);
+    this.length = place - offset + cutLength(fileOffset, data.length, cuts);
+    if (offset + this.length > target.length) return;
+    const end = putCut(target, place, fileOffset, data, cuts);
+    assert(end === offset + this.length, 'a cut record takes the bytes that were counted for it');
   }
 }
 

@@ -6,7 +6,7 @@
 
 import { crc32c, unmaskCrc32c } from '../base/crc32c.ts';
 import { BATCH_HEADER_BYTES, putBatchHeader } from './batch-format.ts';
-import { LOG_BLOCK_BYTES, LOG_HEADER_BYTES, LOG_TYPE } from './log-format.ts';
+import { LOG_BLOCK_BYTES, LOG_HEADER_BYTES, LOG_LENGTH_OFFSET, LOG_TYPE } from './log-format.ts';
 import { framedLength, putFramed } from './log-framing.ts';
 import type { LogPayload } from './log-framing.ts';
 
@@ -55,7 +55,7 @@ function isCut(offset: number): boolean {
 
 /**
  * Looks for a watermark at any place of `bytes`, framed or not: where a log is damaged, nothing says
- * where the next record begins. Takes those that say more than `above` is durable, and no more than
+ * where the next record begins. (No record holds the bytes of one: its writer cuts it there.) Takes those that say more than `above` is durable, and no more than
  * the bytes between damage and watermark could hold. Answers the highest sequence number that the
  * first one calls durable, or 0.
  *
@@ -70,6 +70,59 @@ export function findWatermark(bytes: Uint8Array, distance: number, above: number
     return durable;
   }
   return 0;
+}
+
+/**
+ * Whether these bytes of a file hold what `findWatermark` could take for a watermark, or the
+ * beginning of it, though nobody put one there. A record's data may be anything, a piece of a log
+ * too: a write of such a record that a crash tears would look like damage.
+ */
+export function looksLikeWatermark(bytes: Uint8Array, start: number, stop: number): boolean {
+  return nextLikeness(bytes, start, stop) !== -1;
+}
+
+/**
+ * Where the data of a record must be cut, so that no likeness is in one piece: byte positions behind
+ * `start`, ascending.
+ */
+export function cutsOf(bytes: Uint8Array, start: number, stop: number): number[] {
+  const cuts: number[] = [];
+  for (let from = start; ;) {
+    const place = nextLikeness(bytes, from, stop);
+    if (place === -1) return cuts;
+    cuts.push(place + 1 - start);
+    from = place + 1;
+  }
+}
+
+/** The place of the length in the first likeness of a watermark's header; -1 when there is none. */
+function nextLikeness(bytes: Uint8Array, start: number, stop: number): number {
+  // Length and type of the header are three different bytes, and every third byte is looked at.
+  for (let place = start + 2; place < stop; place += 3) {
+    const byte = bytes[place]!;
+    if (byte > BATCH_HEADER_BYTES) continue;
+    const first =
+      byte === BATCH_HEADER_BYTES
+        ? place
+        : byte === 0
+          ? place - 1
+          : byte === LOG_TYPE.full
+            ? place - 2
+            : -1;
+    if (first >= start && isLikeness(bytes, first, stop)) return first;
+  }
+  return -1;
+}
+
+/** Whether the length of a watermark is at `place`: its count, and one byte more, are zeros. */
+function isLikeness(bytes: Uint8Array, place: number, stop: number): boolean {
+  if (bytes[place] !== BATCH_HEADER_BYTES || bytes[place + 1] !== 0) return false;
+  if (place + 2 >= stop || bytes[place + 2] !== LOG_TYPE.full) return false;
+  const end = place - LOG_LENGTH_OFFSET + WATERMARK_BYTES;
+  for (let zero = end - 5; zero < end && zero < stop; zero++) {
+    if (bytes[zero] !== 0) return false;
+  }
+  return true;
 }
 
 /** A delete of an empty key has two bytes. */

@@ -125,6 +125,16 @@ const POLICIES: readonly WalStory[] = [
     },
   },
   {
+    name: 'records that are pieces of a log',
+    tell: async (story) => {
+      await story.open();
+      await story.append('sync');
+      await story.append('sync', 1, 5000, 'w');
+      story.appendSync('none', 2, 2000, 'w');
+      await story.append('sync');
+    },
+  },
+  {
     name: 'blocking calls beside awaited ones under way',
     tell: async (story) => {
       await story.open();

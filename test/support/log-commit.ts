@@ -1,21 +1,22 @@
 /**
  * Commits of a test log, each known by a label that says what it holds, so that a reader of a crashed disk can tell
  * every byte of it: `a:3x10` is a batch of three operations of ten bytes, `b:1x0` one operation alone, and
- * `c:upto4` a checkpoint. Kinds of operations take turns.
+ * `c:upto4` a checkpoint. Kinds of operations take turns. The values of `d:2x500w` are pieces of a log.
  */
 
 import type { LogOperation } from '../../src/wal/batch-format.ts';
 import type { WalEntry } from '../../src/wal/wal-entry.ts';
+import { putWatermark, WATERMARK_BYTES } from '../../src/wal/watermark.ts';
 
-const SHAPE = /^([^:]+):(?:(\d+)x(\d+)|upto(\d+))$/;
+const SHAPE = /^([^:]+):(?:(\d+)x(\d+)(w?)|upto(\d+))$/;
 
 /** What the commit of this label holds. REQUIRES: it is no checkpoint. */
 export function operationsOf(label: string): LogOperation[] {
-  const [, name = '', count = '', size = ''] = SHAPE.exec(label) ?? [];
+  const [, name = '', count = '', size = '', kind = ''] = SHAPE.exec(label) ?? [];
   const turn = name.codePointAt(name.length - 1) ?? 0;
   return Array.from({ length: Number(count) }, (_, index): LogOperation => {
     const key = latin1(`${label}|${index}`);
-    const value = filler(Number(size), turn + index);
+    const value = kind === 'w' ? watermarks(Number(size)) : filler(Number(size), turn + index);
     switch ((turn + index) % 3) {
       case 0:
         return { kind: 'put', key, value };
@@ -31,7 +32,7 @@ export function operationsOf(label: string): LogOperation[] {
 export function labelOf(entry: WalEntry): string {
   if (entry.kind === 'checkpoint') {
     const label = text(entry.bytes);
-    if (SHAPE.exec(label)?.[4] === String(entry.upTo)) return label;
+    if (SHAPE.exec(label)?.[5] === String(entry.upTo)) return label;
     throw new Error(`P4: a checkpoint '${label}' of ${entry.upTo}`);
   }
   const operations = entry.kind === 'batch' ? entry.operations : [entry];
@@ -65,6 +66,15 @@ function bytesOf(operation: LogOperation): Uint8Array {
 
 function filler(length: number, turn: number): Uint8Array {
   return new Uint8Array(length).fill(0x61 + (turn % 26));
+}
+
+/** One watermark behind the other, each of a number that the log may well have reached. */
+function watermarks(length: number): Uint8Array {
+  const bytes = new Uint8Array(length + WATERMARK_BYTES);
+  for (let place = 0, next = 4; place < length; place += WATERMARK_BYTES, next++) {
+    putWatermark(bytes, place, 0, next);
+  }
+  return bytes.subarray(0, length);
 }
 
 function latin1(characters: string): Uint8Array {

@@ -86,10 +86,15 @@ export class LogStory {
     this.#opened(log, [...log.replaySync(log.firstSequence - 1)]);
   }
 
-  /** One commit; resolves when it is settled, also when it was refused. */
-  async append(policy: SyncPolicy = 'sync', count: number = 1, size: number = 4): Promise<void> {
+  /** One commit; resolves when it is settled, also when it was refused. Of kind `'w'` it is a piece of a log. */
+  async append(
+    policy: SyncPolicy = 'sync',
+    count: number = 1,
+    size: number = 4,
+    kind: '' | 'w' = '',
+  ): Promise<void> {
     const by = this.#process;
-    const label = this.#issue(`${count}x${size}`);
+    const label = this.#issue(`${count}x${size}${kind}`);
     const operations = operationsOf(label);
     const [single, ...others] = operations;
     try {
@@ -103,9 +108,14 @@ export class LogStory {
     }
   }
 
-  appendSync(policy: SyncPolicy = 'sync', count: number = 1, size: number = 4): void {
+  appendSync(
+    policy: SyncPolicy = 'sync',
+    count: number = 1,
+    size: number = 4,
+    kind: '' | 'w' = '',
+  ): void {
     const by = this.#process;
-    const label = this.#issue(`${count}x${size}`);
+    const label = this.#issue(`${count}x${size}${kind}`);
     const operations = operationsOf(label);
     const [single, ...others] = operations;
     try {

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 
 import { Prng } from '../../../src/base/prng.ts';
 import { LOG_BLOCK_BYTES } from '../../../src/wal/log-format.ts';
-import { BytesPayload, framed, framedLength } from '../../../src/wal/log-framing.ts';
+import {
+  BytesPayload,
+  cutLength,
+  framed,
+  framedLength,
+  putCut,
+} from '../../../src/wal/log-framing.ts';
 import { LogParser } from '../../../src/wal/log-parser.ts';
 import { logRecords } from '../../../src/wal/log-records.ts';
 
@@ -158,4 +164,23 @@ test('an empty first piece that nothing continues is passed over, as LevelDB doe
     read(bytes).records.map((record) => record.length),
     [LOG_BLOCK_BYTES - 14, 6],
   );
+});
+
+test('a record that is cut at any places besides the ends of blocks is read as it was', () => {
+  const prng = new Prng(7);
+  for (let round = 0; round < 60; round++) {
+    const length = prng.below(3 * LOG_BLOCK_BYTES);
+    const record = Uint8Array.from({ length }, (_, index) => index * 7);
+    const offset = framedLength(0, prng.below(LOG_BLOCK_BYTES));
+    const cuts = [prng.below(length + 1), prng.below(length + 1), length >> 1]
+      .filter((cut, index, all) => cut > 0 && cut < length && all.indexOf(cut) === index)
+      .toSorted((a, b) => a - b);
+    const bytes = new Uint8Array(offset + cutLength(offset, length, cuts));
+    bytes.set(framed(0, new BytesPayload(new Uint8Array(offset - 7))));
+    assert.equal(putCut(bytes, offset, offset, record, cuts), bytes.length);
+    const { records, end } = read(bytes);
+    assert.equal(end.kind, 'end');
+    assert.deepEqual(records[1], Buffer.from(record));
+    assert.equal(cutLength(offset, length, []), framedLength(offset, length));
+  }
 });

@@ -11,6 +11,7 @@ import { BytesPayload, framed } from '../../../src/wal/log-framing.ts';
 import { logRecords } from '../../../src/wal/log-records.ts';
 import { encodeWalPointer, pointerPath } from '../../../src/wal/wal-directory.ts';
 import { inspectWal } from '../../../src/wal/wal-inspection.ts';
+import { findWatermark, putWatermark, WATERMARK_BYTES } from '../../../src/wal/watermark.ts';
 import { WriteAheadLog } from '../../../src/wal/write-ahead-log.ts';
 import type { WalOptions } from '../../../src/wal/wal-options.ts';
 import { replacePointerSync } from '../../../src/durable/pointer-file.ts';
@@ -321,6 +322,39 @@ test('a newest segment without its first bytes holds nothing, unless a watermark
   await open.close();
   rotated.change(2, 3);
   await assert.rejects(rotated.open(), /record 2 was durable/);
+});
+
+test('a record that holds a log is torn like any other, whatever the numbers in it', async () => {
+  const watermarks = new Uint8Array(40 * WATERMARK_BYTES);
+  for (let index = 0; index < 40; index++) {
+    putWatermark(watermarks, index * WATERMARK_BYTES, 0, 3 + index);
+  }
+  for (const synchronous of [false, true]) {
+    const machine = new Machine();
+    const log = await machine.open({ sync: 'none' });
+    await log.append(bytes('one'));
+    if (synchronous) log.appendSync(watermarks);
+    else await Promise.all([log.append(watermarks), log.append(watermarks.subarray(5, 98))]);
+    await log.sync();
+    const torn = crashed(machine.vfs);
+    const content = torn.read(1);
+    content.fill(0, ends(content)[2], (ends(content)[2] ?? 0) + 60);
+    torn.write(1, content);
+    const again = await torn.open();
+    assert.equal(again.lastSequence, 1);
+    assert.equal(again.recovery.dropped.length, 1);
+    await again.close();
+    // Also when recovery has copied it.
+    let whole = crashed(machine.vfs);
+    for (let time = 0; time < 2; time++) {
+      const opened = await whole.open();
+      const [, entry, other] = [...opened.replaySync()];
+      assert.ok(entry?.kind === 'bytes' && Buffer.compare(entry.bytes, watermarks) === 0);
+      assert.equal(other === undefined, synchronous);
+      assert.equal(findWatermark(whole.read(1).subarray(38), 10_000, 3), 0);
+      whole = crashed(whole.vfs);
+    }
+  }
 });
 
 test('a stale record behind a torn one never comes back', async () => {
