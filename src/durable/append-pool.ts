@@ -4,6 +4,7 @@
  * here: the twins on the calling thread.
  */
 
+import { errorCode } from '../vfs/errno.ts';
 import { assert } from '../base/assert.ts';
 import { FileChangeError } from '../base/errors.ts';
 import { writeFully } from '../vfs/transfer.ts';
@@ -217,7 +218,9 @@ export class AppendPool {
    */
   async #writeFailed(group: AppendGroup, error: unknown): Promise<void> {
     const ledger = this.#ledger;
-    if (meaningOf('write', error) === 'poisoned') {
+    // A close on the calling thread has made these bytes durable and taken the descriptors.
+    const closed = group.end <= ledger.durable && errorCode(error) === 'EBADF';
+    if (!closed && meaningOf('write', error) === 'poisoned') {
       ledger.fail(error);
       ledger.settle(group);
     } else if (group.end <= ledger.written) {

@@ -541,6 +541,20 @@ test('closeSync beside a group in flight makes everything durable', async () => 
   assert.equal(scripted.calls.filter((call) => call === 'close').length, 2);
 });
 
+test('a group that closeSync has made durable is whole, though the disk was full for its own write', async () => {
+  const { scripted, file, durableText } = await opened();
+  scripted.hold('durable-write');
+  scripted.fail('durable-write', 'ENOSPC');
+  const inFlight = file.append(bytes('flight'));
+  await settled();
+  file.closeSync();
+  assert.equal(durableText(), 'flight');
+  scripted.release();
+  await inFlight;
+  // The descriptor is gone, and nothing has failed: others that share the poison go on.
+  assert.equal(file.poisoned, false);
+});
+
 test('wrong arguments are a TypeError and change nothing', async () => {
   const { file, dispatch } = await opened();
   assert.throws(() => file.appendSync(bytes('a'), 'often' as 'sync'), TypeError);
