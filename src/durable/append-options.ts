@@ -84,10 +84,7 @@ export interface AppendSettings {
 
 /** @throws TypeError for a policy or bound that is none. */
 export function appendSettings(path: string, options: AppendFileOptions): AppendSettings {
-  const bounds = { ...DEFAULT_BATCH_BOUNDS, ...options.batch };
-  for (const [name, value] of Object.entries(bounds)) {
-    if (!(value > 0)) throw new TypeError(`batch.${name} must be a positive number, not ${value}`);
-  }
+  const bounds = batchBounds(options.batch);
   const preallocateBytes = options.preallocateBytes ?? 0;
   if (!Number.isSafeInteger(preallocateBytes) || preallocateBytes < 0) {
     throw new TypeError(`preallocateBytes must be a number of bytes, not ${preallocateBytes}`);
@@ -104,6 +101,27 @@ export function appendSettings(path: string, options: AppendFileOptions): Append
     held: options.held ?? false,
     clock: options.clock ?? systemClock,
   };
+}
+
+/** Every bound, from a caller's or the default. @throws TypeError for a bound that is none */
+export function batchBounds(given: Partial<BatchBounds> = {}): BatchBounds {
+  const bounds: Record<keyof BatchBounds, number> = { ...DEFAULT_BATCH_BOUNDS };
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`batch must be an object with bounds, not ${String(given)}`);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (!isBound(name)) throw new TypeError(`batch has no bound '${name}'`);
+    if (value === undefined) continue;
+    if (typeof value !== 'number' || !(value > 0)) {
+      throw new TypeError(`batch.${name} must be a positive number, not ${String(value)}`);
+    }
+    bounds[name] = value;
+  }
+  return bounds;
+}
+
+function isBound(name: string): name is keyof BatchBounds {
+  return Object.hasOwn(DEFAULT_BATCH_BOUNDS, name);
 }
 
 function nothing(): void {}

@@ -14,25 +14,27 @@
  * pointer names the first segment that stays; 3. the others are removed, oldest first.
  */
 
-import { assert } from '../base/assert.ts';
 import type { Timer } from '../base/clock.ts';
 import { FileChangeError } from '../base/errors.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
+import { wasRefused } from '../durable/change-outcome.ts';
 import { meaningOf, Poison } from '../durable/poison.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { runLater, runNow } from '../durable/two-forms.ts';
+import { createSegment, createSegmentSync, prepareChain, writerOptions } from './chain-files.ts';
+import type { ChainGiven, ChainListener, ChainParts } from './chain-files.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import type { SegmentWriterOptions, SequencedPayload } from './segment-writer.ts';
 import { segmentPath, writeWalPointer } from './wal-directory.ts';
 import type { WalPointer } from './wal-directory.ts';
 import type { WalSettings } from './wal-options.ts';
 import { removeFiles } from './wal-recovery.ts';
-import type { RecoveredWal, SealedSegment } from './wal-recovery.ts';
+import type { SealedSegment } from './wal-recovery.ts';
 
 /** A log in which nothing has moved for so long gets its watermark. */
 const IDLE_MS = 250;
 
-export class WalChain {
+export class WalChain implements ChainListener {
   readonly poison: Poison;
   readonly #directory: string;
   readonly #settings: WalSettings;
@@ -67,14 +69,14 @@ export class WalChain {
   }
 
   static async open(given: ChainGiven): Promise<WalChain> {
-    const { parts, options, join } = prepare(given);
+    const { parts, options, join } = prepareChain<WalChain>(given);
     const path = segmentPath(parts.directory, parts.recovered.number);
     const current = await SegmentWriter.open(path, parts.recovered.place, options);
     return join(new WalChain(parts, current));
   }
 
   static openSync(given: ChainGiven): WalChain {
-    const { parts, options, join } = prepare(given);
+    const { parts, options, join } = prepareChain<WalChain>(given);
     const path = segmentPath(parts.directory, parts.recovered.number);
     const current = SegmentWriter.openSync(path, parts.recovered.place, options);
     return join(new WalChain(parts, current));
@@ -190,7 +192,7 @@ export class WalChain {
     const path = segmentPath(this.#directory, this.#number + 1);
     let writer: SegmentWriter;
     try {
-      writer = await this.#create(path);
+      writer = await createSegment(this.#settings.dispatch.vfs, path, this.#options(true));
     } catch (error) {
       throw this.#creationFailed(error);
     }
@@ -209,35 +211,6 @@ export class WalChain {
     } catch (error) {
       // Without room for the pointer, the old one is as true.
       if (this.poison.poisoned) throw error;
-    }
-  }
-
-  /**
-   * A rotation that a synchronous close has overtaken may make its file when the log is open again
-   * already: an empty one, which makes room.
-   */
-  async #create(path: string): Promise<SegmentWriter> {
-    const { vfs } = this.#settings.dispatch;
-    try {
-      return await SegmentWriter.create(path, this.#options(true));
-    } catch (error) {
-      const taken = error instanceof FileChangeError && error.code === 'EEXIST';
-      if (!taken || (await vfs.lstat(path)).size > 0) throw error;
-      await vfs.unlink(path);
-      return await SegmentWriter.create(path, this.#options(true));
-    }
-  }
-
-  /** As `#create`, on the calling thread. */
-  #createSync(path: string): SegmentWriter {
-    const { vfs } = this.#settings.dispatch;
-    try {
-      return SegmentWriter.createSync(path, this.#options(false));
-    } catch (error) {
-      const taken = error instanceof FileChangeError && error.code === 'EEXIST';
-      if (!taken || vfs.lstatSync(path).size > 0) throw error;
-      vfs.unlinkSync(path);
-      return SegmentWriter.createSync(path, this.#options(false));
     }
   }
 
@@ -270,7 +243,7 @@ export class WalChain {
     old.syncSync();
     let writer: SegmentWriter;
     try {
-      writer = this.#createSync(path);
+      writer = createSegmentSync(this.#settings.dispatch.vfs, path, this.#options(false));
     } catch (error) {
       // Without room for a new segment, the old one grows.
       const failure = this.#creationFailed(error);
@@ -373,7 +346,7 @@ export class WalChain {
   /** What a failed change of the directory means (P7): refused with nothing done, or the end. */
   #failed(error: unknown): unknown {
     const nothingDone = !(error instanceof FileChangeError) || error.outcome === 'old';
-    if (nothingDone && meaningOf('write', error) === 'refused') return error;
+    if (nothingDone && (meaningOf('write', error) === 'refused' || wasRefused(error))) return error;
     this.poison.poison(error);
     return this.poison.error('unknown');
   }
@@ -412,59 +385,4 @@ export class WalChain {
     this.#idle?.cancel();
     this.#idle = null;
   }
-}
-
-/** What `WalChain.open` is given. */
-export interface ChainGiven {
-  readonly directory: string;
-  readonly settings: WalSettings;
-  readonly preallocateBytes: number;
-  readonly recovered: RecoveredWal;
-  readonly onProgress: () => void;
-}
-
-interface ChainParts extends ChainGiven {
-  readonly poison: Poison;
-}
-
-/** Whom the files of a chain tell. */
-interface ChainListener {
-  refused(refusal: FileChangeError): void;
-  progressed(): void;
-}
-
-function prepare(given: ChainGiven): {
-  readonly parts: ChainParts;
-  readonly options: SegmentWriterOptions;
-  readonly join: (chain: WalChain) => WalChain;
-} {
-  const poison = new Poison(given.directory);
-  let listener: WalChain | null = null;
-  const relay: ChainListener = {
-    refused: (refusal) => listener?.refused(refusal),
-    progressed: () => listener?.progressed(),
-  };
-  const { settings, preallocateBytes } = given;
-  const join = (chain: WalChain): WalChain => {
-    assert(listener === null, 'a chain is joined once');
-    listener = chain;
-    return chain;
-  };
-  const options = writerOptions(settings, preallocateBytes, poison, relay, false);
-  return { parts: { ...given, poison }, options, join };
-}
-
-function writerOptions(
-  { dispatch, policy, bounds, clock }: WalSettings,
-  preallocateBytes: number,
-  poison: Poison,
-  listener: ChainListener,
-  held: boolean,
-): SegmentWriterOptions {
-  const plain = { dispatch, sync: policy, batch: bounds, clock, preallocateBytes, poison, held };
-  return {
-    ...plain,
-    onRefused: (_, refusal) => listener.refused(refusal),
-    onProgress: () => listener.progressed(),
-  };
 }

@@ -243,8 +243,16 @@ class Inspection {
         const found = `none, though record ${durable} was durable`;
         return this.#fails(empty.path, 0, what, found, null, empty.number);
       }
-      this.#noteTorn(empty, 0, 'the beginning of the segment never got to the disk');
+      this.#noteTorn(empty, 0, this.#reasonOf(empty));
     }
+  }
+
+  /** A crash may leave anything in the place of first bytes that were not synced, old blocks too. */
+  #reasonOf({ ours, firstSequence }: SegmentScan): string {
+    const due = `a segment that begins with record ${this.#lastSequence + 1}`;
+    return ours
+      ? `not ${due}, but with ${firstSequence}: an old block in its place, or a copy of another file`
+      : `no beginning of ${due}: it never got to the disk, or the file is not the log's`;
   }
 
   #noteTorn({ path, usedEnd }: SegmentScan, offset: number, reason: string): void {

@@ -3,7 +3,7 @@
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { MIB } from '../base/units.ts';
-import { DEFAULT_BATCH_BOUNDS } from '../durable/append-options.ts';
+import { batchBounds } from '../durable/append-options.ts';
 import type { BatchBounds } from '../durable/append-options.ts';
 import type { LockJudge } from '../durable/lock-judge.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
@@ -108,6 +108,7 @@ export interface WalSettings {
 
 /** @throws TypeError for a value that is none of those allowed. */
 export function walSettings(options: WalOptions): WalSettings {
+  checkShape(options);
   const segmentBytes = options.segmentBytes ?? WAL_SEGMENT_BYTES;
   if (!Number.isSafeInteger(segmentBytes) || segmentBytes < WAL_SEGMENT_BYTES_MIN) {
     const least = WAL_SEGMENT_BYTES_MIN;
@@ -119,7 +120,7 @@ export function walSettings(options: WalOptions): WalSettings {
   }
   return {
     policy: toSyncPolicy(options.sync),
-    bounds: { ...DEFAULT_BATCH_BOUNDS, ...options.batch },
+    bounds: batchBounds(options.batch),
     segmentBytes,
     preallocate: options.preallocate,
     damage,
@@ -129,4 +130,32 @@ export function walSettings(options: WalOptions): WalSettings {
     judge: options.judge,
     clock: options.clock ?? systemClock,
   };
+}
+
+/** What each option must be, where only a caller without types can be wrong. */
+const KINDS: Readonly<Record<keyof WalOptions, string | null>> = {
+  sync: null,
+  batch: null,
+  segmentBytes: null,
+  preallocate: 'a boolean',
+  damage: null,
+  onProgress: 'a function',
+  lockOverride: 'a boolean',
+  dispatch: 'an object',
+  judge: 'an object',
+  clock: 'an object',
+};
+
+function checkShape(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`options must be an object, not ${String(options)}`);
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(KINDS, name)) throw new TypeError(`a log has no option '${name}'`);
+    const kind = KINDS[name as keyof WalOptions];
+    if (kind === null || value === undefined) continue;
+    if (value === null || !kind.endsWith(typeof value)) {
+      throw new TypeError(`${name} must be ${kind}, not ${typeof value} ${String(value)}`);
+    }
+  }
 }

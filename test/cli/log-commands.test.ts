@@ -1,7 +1,7 @@
 /** `holdfast dump` and `holdfast verify` on logs; what they say of each golden log is in `test/golden/log`. */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -113,5 +113,19 @@ test('a path that is nothing is one clear line and exit code 2', async (t) => {
       assert.deepEqual([code, said.out], [2, '']);
       assert.match(said.err, message);
     }
+  }
+});
+
+test('a log that has lost its pointer is damaged, for both commands', async (t) => {
+  const top = temporaryDirectory(t);
+  await makeLog(join(top, 'log'));
+  unlinkSync(join(top, 'log', 'holdfast-wal'));
+  for (const command of ['verify', 'dump']) {
+    const { code, said } = await run(top, command, 'log');
+    assert.equal(code, 1, command);
+    assert.match(
+      said.out + said.err,
+      /^damaged log\/holdfast-wal:0 expected the pointer of the log/m,
+    );
   }
 });

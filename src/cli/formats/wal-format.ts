@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { CorruptionError } from '../../base/errors.ts';
 import { runNow } from '../../durable/two-forms.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
-import { WAL_POINTER_NAME } from '../../wal/wal-directory.ts';
+import { scanSegment } from '../../wal/segment-scan.ts';
+import { listWal, segmentPath, WAL_POINTER_NAME } from '../../wal/wal-directory.ts';
 import { inspectWal } from '../../wal/wal-inspection.ts';
 import type { WalInspection } from '../../wal/wal-inspection.ts';
 import { dumpLogFile, fileReport } from './log-file-format.ts';
@@ -14,22 +15,38 @@ import type { Complaint, FormatProgress, StoreFormat, StoreReport } from './stor
 
 export const walFormat: StoreFormat = {
   name: 'directory of a write-ahead log',
-  recognises: (path) => statSync(path).isDirectory() && existsSync(join(path, WAL_POINTER_NAME)),
+  recognises: (path) =>
+    statSync(path).isDirectory() && (existsSync(join(path, WAL_POINTER_NAME)) || hasSegments(path)),
   *dump(path, onProgress) {
-    const inspection = inspect(path, onProgress);
+    const inspection = inspectOrComplain(path, onProgress);
+    if ('files' in inspection) return inspection;
     for (const segment of inspection.segments) yield* dumpLogFile(segment.path, segment.limit);
     return reportOf(inspection);
   },
   verify(path, onProgress) {
-    try {
-      return reportOf(inspect(path, onProgress));
-    } catch (error) {
-      // Without its pointer nothing more can be said: that is the finding.
-      if (!(error instanceof CorruptionError)) throw error;
-      return { files: [], damage: [complaintOf(error)], torn: [], notes: [] };
-    }
+    const inspection = inspectOrComplain(path, onProgress);
+    return 'files' in inspection ? inspection : reportOf(inspection);
   },
 };
+
+function inspectOrComplain(path: string, onProgress: FormatProgress): WalInspection | StoreReport {
+  try {
+    return inspect(path, onProgress);
+  } catch (error) {
+    // Without its pointer nothing more can be said: that is the finding.
+    if (!(error instanceof CorruptionError)) throw error;
+    return { files: [], damage: [complaintOf(error)], torn: [], notes: [] };
+  }
+}
+
+/** Whether a log is there that has lost its pointer: files that begin as its segments do. */
+function hasSegments(path: string): boolean {
+  const { segments, foreign } = runNow(listWal(nodeVfs, path));
+  if (foreign.includes('CURRENT')) return false;
+  return segments.some((number) => {
+    return runNow(scanSegment(nodeVfs, segmentPath(path, number), 'any')).ours;
+  });
+}
 
 function inspect(path: string, onProgress: FormatProgress): WalInspection {
   const steps = inspectWal(nodeVfs, path, ({ bytes, totalBytes }) => onProgress(bytes, totalBytes));

@@ -357,6 +357,24 @@ test('a record that holds a log is torn like any other, whatever the numbers in 
   }
 });
 
+test('a file in the place of the next segment that is not it is told for what it may be', async () => {
+  const machine = await closed('one', 'two');
+  const copied = crashed(machine.vfs);
+  copied.write(2, copied.read(1));
+  const log = await copied.open();
+  assert.match(
+    log.recovery.dropped[0]?.reason ?? '',
+    /begins with record 3, but with 1: .* a copy/,
+  );
+  assert.equal(texts(log), 'one two');
+  await log.close();
+  const foreign = crashed(machine.vfs);
+  foreign.write(2, bytes('notes of somebody else'));
+  const other = await foreign.open();
+  assert.match(other.recovery.dropped[0]?.reason ?? '', /or the file is not the log's$/);
+  await other.close();
+});
+
 test('a stale record behind a torn one never comes back', async () => {
   const machine = new Machine();
   const log = await machine.open({ sync: 'none' });

@@ -142,6 +142,38 @@ test('without room for a new segment the current one grows, and rotation is trie
   await again.close();
 });
 
+test('a directory that may no longer be written refuses a rotation, and nothing else', async () => {
+  for (const kind of ['EACCES', 'EROFS'] as const) {
+    const fault: Fault = { kind, calls: ['open'], path: /\d{6}\.log|\.tmp/, times: Infinity };
+    const { vfs, log, open } = await opened([], { segmentBytes: 32 << 10 });
+    await log.append(bytes('one'));
+    await log.rotate();
+    await log.append(bytes('two'));
+    vfs.inject(fault);
+    await assert.rejects(log.rotate(), { code: kind, outcome: 'old' });
+    await assert.rejects(log.truncate(1), { code: kind, outcome: 'old' });
+    // By size, for awaited calls and for blocking ones.
+    for (let index = 0; index < 6; index++) await log.append(new Uint8Array(9000));
+    for (let index = 0; index < 6; index++) log.appendSync(new Uint8Array(9000));
+    assert.equal(log.durableSequence, 14);
+    await log.close();
+    vfs.clear();
+    const again = await open();
+    assert.equal(again.lastSequence, 14);
+    await again.close();
+  }
+});
+
+test('a file that is not the log’s in the place of the next segment refuses the rotation', async () => {
+  const { memory, log } = await opened([]);
+  await log.append(bytes('one'));
+  memory.linkSync('/log/000001.log', '/log/000002.log');
+  await assert.rejects(log.rotate(), { code: 'EEXIST', outcome: 'old' });
+  await log.append(bytes('two'));
+  assert.equal(memory.statSync('/log/000002.log').size, memory.statSync('/log/000001.log').size);
+  await log.close();
+});
+
 test('a directory that may not be written is an error of open, which leaves no lock', async () => {
   const memory = new MemoryVfs();
   memory.mkdirSync('/log');

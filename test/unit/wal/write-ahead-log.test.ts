@@ -314,7 +314,34 @@ test('wrong arguments are a TypeError and change nothing', async () => {
   await log.close();
   await assert.rejects(open({ segmentBytes: 1 }), TypeError);
   await assert.rejects(open({ damage: 'ignore' as never }), TypeError);
-  await assert.rejects(open({ batch: { ms: 0 } }), TypeError);
+});
+
+test('wrong options are a TypeError at once, that names them, and nothing is made', async () => {
+  const memory = new MemoryVfs();
+  const dispatch = new SyncDispatch(memory, syncRulesFor('linux', 'node'));
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    [null, /options must be an object, not null/],
+    ['none', /options must be an object/],
+    [{ dispatch, synch: 'none' }, /no option 'synch'/],
+    [{ dispatch, batch: { ms: 0 } }, /batch\.ms must be a positive number, not 0/],
+    [{ dispatch, batch: { bytes: '5' } }, /batch\.bytes must be a positive number/],
+    [{ dispatch, batch: { count: 5 } }, /batch has no bound 'count'/],
+    [{ dispatch, batch: 7 }, /batch must be an object/],
+    [{ dispatch, lockOverride: 'false' }, /lockOverride must be a boolean, not string false/],
+    [{ dispatch, preallocate: 1 }, /preallocate must be a boolean/],
+    [{ dispatch, onProgress: true }, /onProgress must be a function/],
+    [{ dispatch, clock: null }, /clock must be an object/],
+  ];
+  for (const [options, message] of wrong) {
+    await assert.rejects(WriteAheadLog.open('/log', options as WalOptions), message);
+    assert.throws(() => WriteAheadLog.openSync('/log', options as WalOptions), message);
+  }
+  assert.deepEqual(memory.readDirectorySync('/'), []);
+  const batch = { records: undefined } as unknown as Record<string, number>;
+  const log = await WriteAheadLog.open('/log', { dispatch, batch, sync: 'batch' });
+  await log.append(bytes('a'));
+  assert.equal(log.durableSequence, 0);
+  await log.close();
 });
 
 test('only an array is a batch: what another iterable holds is not left out in silence', async () => {
