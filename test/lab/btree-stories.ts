@@ -1,0 +1,114 @@
+/**
+ * Stories of stores on the B+tree, beside those that all engines have: pages that split and join,
+ * levels that come and go, checkpoints at every commit, long values, pages that are used again.
+ */
+
+import { btreeKind } from '../../src/btree/btree-kind.ts';
+import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import { ENGINE_STORIES } from '../support/engine-stories.ts';
+import { engineCrashTest } from '../support/engine-story.ts';
+import type { Story, StoryLimits, StorySubject } from '../support/engine-story.ts';
+
+/** A checkpoint after every few commits. */
+export const SMALL_BTREE: StorySubject = {
+  kind: btreeKind,
+  options: { checkpoint: { logBytes: 4096 } },
+};
+
+/** A checkpoint after every commit. */
+const HASTY_BTREE: StorySubject = {
+  kind: btreeKind,
+  options: { checkpoint: { logBytes: 1 } },
+};
+
+/** Keys so long that a page has a dozen, so that few of them make a tree of three levels. */
+const LONG = 'x'.repeat(300);
+
+const splits: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*40=100', 'sync');
+  await teller.commit('m*40=100', 'none');
+  await teller.commit('a*9=100,z*9=100', 'sync');
+};
+
+const joins: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*90=100', 'none');
+  await teller.engine.compact();
+  await teller.commit('k*30-', 'sync');
+  await teller.commit('k*70-', 'none');
+  await teller.commit('k*90-', 'sync');
+};
+
+const levels: Story = async (teller) => {
+  await teller.open();
+  await teller.commit(`${LONG}*60=10`, 'sync');
+  await teller.commit(`${LONG}*99=10`, 'none');
+  await teller.engine.compact();
+  await teller.commit(`${LONG}*95-`, 'sync');
+};
+
+const hasty: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=10,k*9=300', 'none');
+  await teller.commit('b=10,k*4=200', 'batch');
+  teller.commitNow('k*9-,c=10', 'none');
+  await teller.commit('a-', 'sync');
+};
+
+const overflow: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=9000,b=5000', 'sync');
+  await teller.commit('a=13000', 'none');
+  await teller.commit('b=10', 'sync');
+  await teller.commit('a-,c=4500', 'sync');
+};
+
+const reuse: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=9000', 'sync');
+  await teller.engine.compact();
+  await teller.commit('a-', 'none');
+  await teller.commit('k*30=100', 'none');
+  await teller.engine.compact();
+  await teller.commit('k*30-,b=9000', 'sync');
+};
+
+const shrinking: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=30000,k*20=100', 'sync');
+  await teller.engine.compact();
+  await teller.commit('a-', 'none');
+  await teller.engine.compact();
+  await teller.commit('b=9000', 'sync');
+};
+
+export interface BtreeStory {
+  readonly name: string;
+  readonly subject: StorySubject;
+  readonly story: Story;
+  /** Disks of it that the suite looks at. */
+  readonly taste: number;
+}
+
+const OWN: readonly BtreeStory[] = [
+  { name: 'splits', subject: SMALL_BTREE, story: splits, taste: 40 },
+  { name: 'joins', subject: SMALL_BTREE, story: joins, taste: 40 },
+  { name: 'levels', subject: SMALL_BTREE, story: levels, taste: 0 },
+  { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 40 },
+  { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 40 },
+  { name: 'pages used again', subject: SMALL_BTREE, story: reuse, taste: 0 },
+  { name: 'a file that shrinks', subject: SMALL_BTREE, story: shrinking, taste: 40 },
+];
+
+/** Those of all engines, and the tree's own. */
+export const BTREE_STORIES: readonly BtreeStory[] = [
+  ...Object.entries(ENGINE_STORIES).map(([name, story]) => {
+    return { name, subject: SMALL_BTREE, story, taste: name === 'reopened' ? 40 : 0 };
+  }),
+  ...OWN,
+];
+
+export function btreeCrashTest({ subject, story }: BtreeStory, limits: StoryLimits): CrashTest {
+  return engineCrashTest(subject, story, limits);
+}
