@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
-import { DirectoryLock } from '../durable/lock-file.ts';
+import type { DirectoryLock } from '../durable/lock-file.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
@@ -34,6 +34,7 @@ import { repairStore } from './lsm-repair.ts';
 import { statsOf } from './lsm-stats.ts';
 import { verifyStore } from './lsm-verify.ts';
 import { ObsoleteFiles } from './obsolete-files.ts';
+import { acquireStoreLock } from './store-lock.ts';
 import { ReadSpeed } from './table/read-speed.ts';
 import { TableCache } from './table/table-cache.ts';
 import { WritePath } from './write-path.ts';
@@ -54,7 +55,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     }
     // And now that the directory is there, its file system has a say.
     const settings = lsmSettings(options, directory);
-    const lock = await DirectoryLock.acquire(directory, { vfs });
+    const lock = await acquireStoreLock(directory, vfs);
     try {
       const found = await findStore(vfs, directory);
       if (found === null && !createIfMissing) throw missing(directory);
@@ -88,7 +89,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     const dispatch = surroundings.dispatch ?? new SyncDispatch(nodeVfs);
     const { vfs } = dispatch;
     if (!(await isThere(vfs, directory))) return;
-    const lock = await DirectoryLock.acquire(directory, { vfs });
+    const lock = await acquireStoreLock(directory, vfs);
     try {
       await removeStore(dispatch, directory);
     } finally {
@@ -111,7 +112,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock }, directory);
     const { vfs } = settings.dispatch;
     if (!(await isThere(vfs, directory))) throw missing(directory);
-    const lock = await DirectoryLock.acquire(directory, { vfs });
+    const lock = await acquireStoreLock(directory, vfs);
     try {
       return await withoutJob(repairStore(directory, settings, options));
     } finally {
@@ -155,6 +156,7 @@ async function assemble(
   };
   const maintenance = new Maintenance({
     directory,
+    dispatch,
     versions,
     obsolete,
     flusher: jobRunner(dispatch),
@@ -173,7 +175,8 @@ async function assemble(
       log,
       bufferBytes: settings.writeBufferBytes,
       takeFileNumber: () => versions.takeFileNumbers(),
-      flush: (order) => maintenance.flush(order),
+      flush: (task) => maintenance.flush(task),
+      flushSync: (task) => maintenance.flushSync(task),
       pressure: () => maintenance.pressure(),
     },
     opened,

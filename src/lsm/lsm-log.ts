@@ -153,6 +153,16 @@ export class LsmLog {
     return this.#open.close();
   }
 
+  /** As `close`, on the calling thread. */
+  closeSync(): void {
+    this.#stopTimer();
+    this.#isFinished = true;
+    // Whoever still waits for this log does not keep what it needed for writing.
+    this.#waiting = [];
+    this.#scratch = new Uint8Array(0);
+    this.#open.closeSync();
+  }
+
   get #open(): AppendFile {
     return this.#file!;
   }

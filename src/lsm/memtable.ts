@@ -1,7 +1,7 @@
 /**
- * The newest entries, in order and in memory: a skip list in two arrays outside the JavaScript heap
- * that threads can share. Entries are only ever added. Not here: the log that makes them durable,
- * and who may see them.
+ * The newest entries, in order and in memory: a skip list in two arrays outside the JavaScript
+ * heap. Entries are only ever added. Not here: the log that makes them durable, and who may see
+ * them.
  */
 
 import { assert } from '../base/assert.ts';
@@ -46,9 +46,11 @@ export class Memtable {
   /** The node before the place sought, at each level. */
   readonly #before = new Int32Array(HEIGHT_MAX);
 
-  constructor(bytesExpected: number = 1 << 16) {
-    this.#arena = new Uint8Array(new SharedArrayBuffer(bytesExpected));
-    this.#nodes = new Int32Array(new SharedArrayBuffer(Math.max(4096, bytesExpected >> 1)));
+  constructor(bytesExpected: number = 4096) {
+    // No shared memory, which would save a copy: the collector does not see how much of that is
+    // garbage, and lets it grow.
+    this.#arena = new Uint8Array(bytesExpected);
+    this.#nodes = new Int32Array(Math.max(64, bytesExpected >> 3));
   }
 
   /** The table that another thread sent; it must not be changed any more by either. */
@@ -63,9 +65,13 @@ export class Memtable {
     return table;
   }
 
-  /** What `from` takes. The memory is shared, not copied. */
+  /** What `from` takes. REQUIRES: nothing is added any more; the memory is the same. */
   parts(): MemtableParts {
-    return { arena: this.#arena, nodes: this.#nodes, count: this.#count };
+    return {
+      arena: this.#arena.subarray(0, this.#arenaLength),
+      nodes: this.#nodes.subarray(0, this.#nodesLength),
+      count: this.#count,
+    };
   }
 
   get count(): number {
@@ -253,7 +259,7 @@ export class Memtable {
     const node = this.#nodesLength;
     const length = node + LINKS + height;
     if (length > this.#nodes.length) {
-      const larger = new Int32Array(new SharedArrayBuffer(8 * this.#nodes.length));
+      const larger = new Int32Array(2 * this.#nodes.length);
       larger.set(this.#nodes);
       this.#nodes = larger;
     }
@@ -266,7 +272,7 @@ export class Memtable {
     if (wanted <= this.#arena.length) return;
     assert(wanted <= MEMTABLE_BYTES_MAX, 'a memtable stays within its bounds');
     const room = Math.min(MEMTABLE_BYTES_MAX, Math.max(2 * this.#arena.length, wanted));
-    const larger = new Uint8Array(new SharedArrayBuffer(room));
+    const larger = new Uint8Array(room);
     larger.set(this.#arena.subarray(0, this.#arenaLength));
     this.#arena = larger;
   }

@@ -58,6 +58,17 @@ export class ObsoleteFiles {
     for (const number of numbers) await this.#remove(join(this.#use.directory, logName(number)));
   }
 
+  /** As `removeLogs`, on the calling thread. */
+  removeLogsSync(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      try {
+        this.#use.vfs.unlinkSync(join(this.#use.directory, logName(number)));
+      } catch {
+        // As in `#remove`.
+      }
+    }
+  }
+
   /**
    * Removes everything of the format that counts for nothing. REQUIRES: nobody reads or writes yet,
    * and the current manifest is durable and named.

@@ -9,56 +9,26 @@
  *    the new log.
  *
  * The flush of the immutable memtable is `maintenance`. A synchronous write does the steps that are
- * under way itself, so that the order of calls is the order of commits.
+ * under way itself, so that the order of calls is the order of commits; and the flush too, once the
+ * second memtable is overfull: the background cannot answer a thread that never lets go.
  */
 
-import type { Clock } from '../base/clock.ts';
 import { putFixed64 } from '../base/coding.ts';
 import { HoldfastError } from '../base/errors.ts';
-import type { Poison } from '../durable/poison.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { closedError } from '../engine/engine-errors.ts';
 import type { WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { BatchInserter } from './batch-inserter.ts';
+import { FlushTask } from './flush-task.ts';
 import { SEQUENCE_MAX } from './internal-key.ts';
-import { LsmLog } from './lsm-log.ts';
-import type { LsmLogSettings } from './lsm-log.ts';
+import type { LsmLog, LsmLogSettings } from './lsm-log.ts';
 import { Memtable } from './memtable.ts';
+import { NextLog } from './next-log.ts';
+import { queued, WriteLine } from './write-line.ts';
+import type { Queued } from './write-line.ts';
+import type { WriteStart, WriteSurroundings } from './write-surroundings.ts';
 import { WriteThrottle } from './write-throttle.ts';
-
-/** What the write path needs of the store around it. */
-export interface WriteSurroundings {
-  readonly poison: Poison;
-  readonly clock: Clock;
-  readonly log: Omit<LsmLogSettings, 'onRefused'>;
-  /** Bytes of a memtable at which it is full. */
-  readonly bufferBytes: number;
-  takeFileNumber(): number;
-  /**
-   * Makes a table of a memtable and lets the logs before `logNumber` go. Settles when that is
-   * durable, or given up for now.
-   */
-  flush(order: FlushOrder): Promise<void>;
-  /** How far the background is behind, from 0 to 1. */
-  pressure(): number;
-}
-
-/** What `WriteSurroundings.flush` is asked for. */
-export interface FlushOrder {
-  readonly memtable: Memtable;
-  readonly logNumber: number;
-  readonly lastSequence: number;
-  /** Called when an attempt was refused (a full disk); another follows. */
-  readonly onRefused: (error: Error) => void;
-}
-
-/** Where a new store goes on. */
-export interface WriteStart {
-  readonly log: LsmLog;
-  /** The number of the first operation to come. */
-  readonly nextSequence: number;
-}
 
 /** A memtable this many times over its size makes asynchronous writers wait. */
 const OVERFULL_FACTOR = 2;
@@ -66,17 +36,6 @@ const OVERFULL_FACTOR = 2;
 const NEXT_LOG_AT = 0.5;
 /** More than this in memory becomes a table at close, so that the next open need not read a log. */
 const CLOSE_FLUSH_BYTES = 256 << 10;
-/** After a log could not be made, the next attempt. */
-const RETRY_MS = 200;
-
-/** A batch that is not in a log yet. */
-interface Queued {
-  readonly batch: WriteBatch;
-  readonly policy: SyncPolicy;
-  readonly resolve: (done: Promise<void> | undefined) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** Writers that wait until everything in a log is durable. */
 interface Gate {
   readonly old: LsmLog;
@@ -93,29 +52,20 @@ interface Logged {
 
 export class WritePath {
   readonly #around: WriteSurroundings;
-  readonly #logSettings: LsmLogSettings;
   readonly #throttle = new WriteThrottle();
+  readonly #nextLog: NextLog;
+  readonly #line: WriteLine;
   #log: LsmLog;
-  #nextLog: LsmLog | null = null;
-  #makingLog: Promise<void> | null = null;
-  /** Why no log could be made, and when to try again. */
-  #logFailure: unknown = null;
-  #retryAtMs = 0;
   #memtable: Memtable;
-  #immutable: Memtable | null = null;
+  /** The flush of the immutable memtable. */
+  #task: FlushTask | null = null;
   #nextSequence: number;
   #visibleSequence: number;
-  /** Writers that wait for the background, in the order of their calls. */
-  #line: Queued[] = [];
-  #isPumping = false;
   /** Step 2: the log that must become durable, and who waits for it. */
   #gate: Gate | null = null;
   #gatePassed: Promise<void> = Promise.resolve();
   #logged: Logged[] = [];
   #flushing: Promise<void> = Promise.resolve();
-  /** Why the flush under way could not be done so far, and who wants to know. */
-  #flushRefusal: Error | null = null;
-  #tellRefusal: () => void = () => {};
   #retired: Promise<unknown> = Promise.resolve();
   /** Callers that share a group share what follows it. */
   #lastPromise: Promise<void> | null = null;
@@ -123,7 +73,15 @@ export class WritePath {
 
   constructor(around: WriteSurroundings, start: WriteStart) {
     this.#around = around;
-    this.#logSettings = { ...around.log, onRefused: (log, first) => this.#refused(log, first) };
+    const settings: LsmLogSettings = {
+      ...around.log,
+      onRefused: (log, first) => this.#refused(log, first),
+    };
+    this.#nextLog = new NextLog(settings, around.clock, () => around.takeFileNumber());
+    this.#line = new WriteLine({
+      obstacle: () => this.#obstacle(),
+      accept: (batch, policy) => this.#accept(batch, policy),
+    });
     this.#log = start.log;
     this.#nextSequence = start.nextSequence;
     this.#visibleSequence = start.nextSequence - 1;
@@ -133,7 +91,8 @@ export class WritePath {
 
   /** Newest first. */
   get memtables(): readonly Memtable[] {
-    return this.#immutable === null ? [this.#memtable] : [this.#memtable, this.#immutable];
+    const immutable = this.#task?.memtable;
+    return immutable ? [this.#memtable, immutable] : [this.#memtable];
   }
 
   /** What readers of now see. */
@@ -142,7 +101,7 @@ export class WritePath {
   }
 
   get memoryBytes(): number {
-    return this.#memtable.memoryBytes + (this.#immutable?.memoryBytes ?? 0);
+    return this.#memtable.memoryBytes + (this.#task?.memtable?.memoryBytes ?? 0);
   }
 
   get logBytes(): number {
@@ -154,12 +113,9 @@ export class WritePath {
     try {
       this.#check(batch);
     } catch (error) {
-      // One way to hear of failures.
       return Promise.reject(error);
     }
-    if (this.#line.length > 0 || this.#mustWait()) {
-      return this.#queued(this.#line, batch, policy, () => this.#pump());
-    }
+    if (!this.#line.isEmpty || this.#mustWait()) return this.#line.join(batch, policy);
     return this.#accept(batch, policy);
   }
 
@@ -167,12 +123,12 @@ export class WritePath {
   writeSync(batch: WriteBatch, policy: SyncPolicy): void {
     this.#check(batch);
     // Who came before goes before, whatever it waits for.
-    for (const one of this.#line.splice(0)) one.resolve(this.#accept(one.batch, one.policy));
-    this.#changeLogIfFull(true);
+    this.#line.empty();
     if (this.#gate !== null) {
       this.#gate.old.finishSync();
       this.#passGate();
     }
+    if (this.#isFull) this.#makeRoomSync();
     if (batch.count === 0) {
       if (policy === 'sync') this.#log.syncSync();
       this.#apply(this.#log.writtenLength);
@@ -198,13 +154,11 @@ export class WritePath {
       const flushing = this.#flushing;
       await flushing;
       this.#around.poison.check();
-      if (this.#immutable !== null && this.#flushing === flushing) {
-        throw closedError('store');
-      }
+      if (this.#task !== null && this.#flushing === flushing) throw closedError('store');
       if (this.#memtable.count === 0 && this.#logged.length === 0) return;
-      await this.#makeNextLog();
-      if (this.#nextLog === null) throw this.#logFailure;
-      if (this.#gate !== null || this.#immutable !== null) continue;
+      await this.#nextLog.make();
+      if (!this.#nextLog.isReady) throw this.#nextLog.failure;
+      if (this.#gate !== null || this.#task !== null) continue;
       this.#changeLog();
       await this.#gatePassed;
       await this.#flushing;
@@ -214,15 +168,14 @@ export class WritePath {
 
   /** Everything accepted is in the log when it resolves, and durable. Takes nothing any more. */
   async close(): Promise<void> {
-    for (const one of this.#line.splice(0)) one.resolve(this.#accept(one.batch, one.policy));
-    await this.#makingLog;
+    this.#line.empty();
     try {
       if (this.#memtable.bytes > CLOSE_FLUSH_BYTES) await this.#flushForNextOpen();
       await this.#gatePassed;
       await this.#log.finish();
     } finally {
       await Promise.allSettled([this.#flushing, this.#retired]);
-      await this.#nextLog?.close().catch(() => 'nothing is in it');
+      await this.#nextLog.close();
       await this.#log.close();
     }
   }
@@ -252,9 +205,9 @@ export class WritePath {
 
   /** Numbers a batch and sends it on its way. */
   #accept(batch: WriteBatch, policy: SyncPolicy): Promise<void> {
-    this.#changeLogIfFull(false);
+    this.#changeLogIfFull();
     this.#throttle.debit(batch.byteLength, this.#pressure(), this.#around.clock.monotonicMs());
-    if (this.#gate !== null) return this.#queued(this.#gate.queue, batch, policy);
+    if (this.#gate !== null) return queued(this.#gate.queue, batch, policy);
     return this.#append(batch, policy);
   }
 
@@ -281,13 +234,6 @@ export class WritePath {
     if (log === this.#log) this.#apply(log.writtenLength);
   }
 
-  #queued(line: Queued[], batch: WriteBatch, policy: SyncPolicy, then?: () => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      line.push({ batch, policy, resolve, reject });
-      then?.();
-    });
-  }
-
   #numbered(batch: WriteBatch, first: number): Uint8Array {
     const bytes = batch.encoded();
     putFixed64(bytes, 0, BigInt(first));
@@ -307,7 +253,7 @@ export class WritePath {
     }
     if (count === logged.length) logged.length = 0;
     else logged.splice(0, count);
-    this.#prepareNextLog();
+    if (this.#memtable.bytes >= NEXT_LOG_AT * this.#around.bufferBytes) this.#nextLog.prepare();
   }
 
   readonly #inserter = new BatchInserter();
@@ -324,112 +270,70 @@ export class WritePath {
     return this.#memtable.bytes >= this.#around.bufferBytes;
   }
 
+  get #isOverfull(): boolean {
+    return this.#memtable.bytes >= OVERFULL_FACTOR * this.#around.bufferBytes;
+  }
+
   #mustWait(): boolean {
-    const { clock, bufferBytes } = this.#around;
-    if (this.#memtable.bytes >= OVERFULL_FACTOR * bufferBytes) return true;
-    return this.#throttle.waitMs(clock.monotonicMs()) > 0;
+    return this.#isOverfull || this.#throttle.waitMs(this.#around.clock.monotonicMs()) > 0;
   }
 
   /** Tables that wait for a compaction, and a memtable that fills before the other is flushed. */
   #pressure(): number {
     const fill = this.#memtable.bytes / (OVERFULL_FACTOR * this.#around.bufferBytes);
-    const behind = this.#immutable === null ? 0 : 2 * fill - 1;
+    const behind = this.#task === null ? 0 : 2 * fill - 1;
     return Math.max(behind, this.#around.pressure());
   }
 
-  /** Lets the writers in line go on, one after the other, as fast as the background allows. */
-  #pump(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    void this.#pumpLine().finally(() => {
-      this.#isPumping = false;
-      if (this.#line.length > 0) this.#pump();
-    });
-  }
-
-  async #pumpLine(): Promise<void> {
-    const { clock, poison, bufferBytes } = this.#around;
-    while (this.#line.length > 0) {
-      const next = this.#line[0]!;
-      if (poison.poisoned) {
-        for (const one of this.#line.splice(0)) one.reject(poison.error('old'));
-        return;
-      }
-      if (this.#memtable.bytes >= OVERFULL_FACTOR * bufferBytes) {
-        this.#changeLogIfFull(false);
-        if (this.#gate === null) {
-          await this.#makeNextLog();
-          if (this.#nextLog === null) {
-            this.#line.shift()?.reject(this.#logFailure);
-            continue;
-          }
-          if (this.#immutable !== null) await this.#flushedOrRefused();
-          continue;
-        }
-        await this.#gatePassed.catch(() => 'its writers hear of it');
-        continue;
-      }
-      const waitMs = this.#throttle.waitMs(clock.monotonicMs());
-      if (waitMs > 0) await clock.sleep(waitMs);
-      // A synchronous write may have emptied the line meanwhile.
-      if (this.#line[0] !== next) continue;
-      this.#line.shift();
-      next.resolve(this.#accept(next.batch, next.policy));
+  /** See `LineEnd.obstacle`. */
+  #obstacle(): Promise<void> | null {
+    const { clock, poison } = this.#around;
+    poison.check();
+    if (this.#isOverfull) {
+      this.#changeLogIfFull();
+      if (this.#gate === null) return this.#makeRoom();
+      return this.#gatePassed.catch(() => 'its writers hear of it').then(() => undefined);
     }
+    const waitMs = this.#throttle.waitMs(clock.monotonicMs());
+    return waitMs > 0 ? clock.sleep(waitMs) : null;
   }
 
-  /** Waits for the flush; when it cannot be done for now, the next in line is refused. */
-  async #flushedOrRefused(): Promise<void> {
-    if (this.#flushRefusal === null) {
-      await Promise.race([
-        this.#flushing,
-        new Promise<void>((resolve) => {
-          this.#tellRefusal = resolve;
-        }),
-      ]);
+  /** Rejects when there is no room for now. */
+  async #makeRoom(): Promise<void> {
+    await this.#nextLog.make();
+    if (!this.#nextLog.isReady) throw this.#nextLog.failure;
+    if (this.#task === null) return;
+    const refusal = await Promise.race([this.#flushing, this.#task.refusal()]);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** As `makeRoom`, on the calling thread, and the change of the log with it. */
+  #makeRoomSync(): void {
+    if (this.#task !== null) {
+      // The background has the time in which the second memtable fills once more.
+      if (!this.#isOverfull) return;
+      this.#around.flushSync(this.#task);
+      this.#task = null;
     }
-    if (this.#flushRefusal !== null) this.#line.shift()?.reject(this.#flushRefusal);
-  }
-
-  #prepareNextLog(): void {
-    if (this.#nextLog !== null || this.#makingLog !== null) return;
-    if (this.#memtable.bytes < NEXT_LOG_AT * this.#around.bufferBytes) return;
-    if (this.#around.clock.monotonicMs() < this.#retryAtMs) return;
-    void this.#makeNextLog();
-  }
-
-  /** Step 1. Never rejects: why there is none is in `#logFailure`. */
-  #makeNextLog(): Promise<void> {
-    if (this.#nextLog !== null) return Promise.resolve();
-    this.#makingLog ??= this.#makeLog();
-    return this.#makingLog;
-  }
-
-  async #makeLog(): Promise<void> {
-    try {
-      this.#nextLog = await LsmLog.create(this.#around.takeFileNumber(), this.#logSettings);
-    } catch (error) {
-      // Writing goes on in the log there is; the attempt is repeated.
-      this.#logFailure = error;
-      this.#retryAtMs = this.#around.clock.monotonicMs() + RETRY_MS;
-    } finally {
-      this.#makingLog = null;
+    if (!this.#nextLog.isReady) {
+      if (this.#nextLog.isBeingMade && !this.#isOverfull) return;
+      this.#nextLog.makeSync();
     }
+    const old = this.#log;
+    old.finishSync();
+    old.closeSync();
+    this.#swap();
   }
 
-  #changeLogIfFull(isSync: boolean): void {
-    if (!this.#isFull || this.#immutable !== null || this.#gate !== null) return;
-    if (this.#nextLog === null && isSync && this.#makingLog === null) {
-      this.#nextLog = LsmLog.createSync(this.#around.takeFileNumber(), this.#logSettings);
-    }
-    if (this.#nextLog !== null) this.#changeLog();
-    else this.#prepareNextLog();
+  #changeLogIfFull(): void {
+    if (!this.#isFull || this.#task !== null || this.#gate !== null) return;
+    if (this.#nextLog.isReady) this.#changeLog();
+    else this.#nextLog.prepare();
   }
 
   /** Steps 2 and 3. REQUIRES: a next log, no gate, no immutable memtable. */
   #changeLog(): void {
-    const old = this.#log;
-    const gate: Gate = { old, queue: [] };
+    const gate: Gate = { old: this.#log, queue: [] };
     this.#gate = gate;
     this.#gatePassed = this.#openGate(gate);
     this.#gatePassed.catch(() => 'whoever waits hears of it');
@@ -451,33 +355,27 @@ export class WritePath {
   #passGate(): void {
     const { old, queue } = this.#gate!;
     this.#gate = null;
-    this.#apply(Infinity);
     this.#retired = Promise.allSettled([this.#retired, old.close()]);
-    const full = this.#memtable;
-    const lastSequence = this.#visibleSequence;
-    this.#immutable = full;
-    this.#memtable = new Memtable(this.#around.bufferBytes);
-    this.#log = this.#nextLog!;
-    this.#nextLog = null;
-    this.#log.start(lastSequence);
-    this.#lastPromise = null;
+    this.#swap();
     for (const one of queue) one.resolve(this.#append(one.batch, one.policy));
-    this.#flushing = this.#flush(full, lastSequence);
   }
 
-  async #flush(full: Memtable, lastSequence: number): Promise<void> {
+  /** The next log and a new memtable instead of the old ones. REQUIRES: as `passGate`. */
+  #swap(): void {
+    this.#apply(Infinity);
+    this.#log = this.#nextLog.take();
+    const task = new FlushTask(this.#memtable, this.#log.number, this.#visibleSequence);
+    this.#task = task;
+    this.#memtable = new Memtable(this.#around.bufferBytes);
+    this.#log.start(task.lastSequence);
+    this.#lastPromise = null;
+    this.#flushing = this.#flush(task);
+  }
+
+  async #flush(task: FlushTask): Promise<void> {
     try {
-      await this.#around.flush({
-        memtable: full,
-        logNumber: this.#log.number,
-        lastSequence,
-        onRefused: (error) => {
-          this.#flushRefusal = error;
-          this.#tellRefusal();
-        },
-      });
-      this.#immutable = null;
-      this.#flushRefusal = null;
+      await this.#around.flush(task);
+      if (this.#task === task) this.#task = null;
     } catch {
       // The memtable stays readable, and its log stays; the poison tells writers why.
     }

@@ -112,6 +112,17 @@ function ask(worker: Worker, job: Job): Promise<JobAnswer | null> {
     worker.once('message', onMessage);
     worker.once('exit', onEnd);
     worker.once('error', onEnd);
-    worker.postMessage(job, []);
+    post(worker, job);
   });
+}
+
+/** The memtable goes as a copy of just its length: readers go on with theirs. */
+function post(worker: Worker, job: Job): void {
+  if (job.kind !== 'flush') {
+    worker.postMessage(job, []);
+    return;
+  }
+  const { arena, nodes, count } = job.memtable;
+  const memtable = { arena: arena.slice(), nodes: nodes.slice(), count };
+  worker.postMessage({ ...job, memtable }, [memtable.arena.buffer, memtable.nodes.buffer]);
 }

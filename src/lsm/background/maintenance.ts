@@ -9,10 +9,14 @@
  * 3. only then the old log is removed. Compactions do the same with the tables they replace.
  */
 
+import { assert } from '../../base/assert.ts';
 import type { Clock } from '../../base/clock.ts';
+import { SerialQueue } from '../../base/serial-queue.ts';
 import { CorruptionError, FileChangeError } from '../../base/errors.ts';
 import type { Poison } from '../../durable/poison.ts';
 import { meaningOf } from '../../durable/poison.ts';
+import type { SyncDispatch } from '../../durable/sync-dispatch.ts';
+import { runNow } from '../../durable/two-forms.ts';
 import type { Compaction } from '../compaction/compaction-picker.ts';
 import {
   inputBytes,
@@ -24,22 +28,23 @@ import {
 } from '../compaction/compaction-picker.ts';
 import { compareInternalKeys } from '../internal-key.ts';
 import { LEVEL_COUNT } from '../manifest/version-edit.ts';
-import type { TableMeta } from '../manifest/version-edit.ts';
+import type { TableMeta, VersionEdit } from '../manifest/version-edit.ts';
 import { rangeOf } from '../manifest/version.ts';
 import type { UserKeyRange } from '../manifest/version.ts';
 import type { VersionSet } from '../manifest/version-set.ts';
-import type { Memtable } from '../memtable.ts';
 import type { ObsoleteFiles } from '../obsolete-files.ts';
 import type { TableFormatOptions } from '../table/table-builder.ts';
 import { JobFailure } from './job-failure.ts';
 import type { JobRunner } from './job-runner.ts';
 import { errorCode } from '../../vfs/errno.ts';
-import type { FlushOrder } from '../write-path.ts';
-import type { JobResult } from './job.ts';
+import type { FlushTask } from '../flush-task.ts';
+import type { FlushJob, JobResult } from './job.ts';
+import { runJob } from './run-job.ts';
 
 /** What maintenance works with. */
 export interface MaintenanceSurroundings {
   readonly directory: string;
+  readonly dispatch: SyncDispatch;
   readonly versions: VersionSet;
   readonly obsolete: ObsoleteFiles;
   readonly flusher: JobRunner;
@@ -77,6 +82,7 @@ export class Maintenance {
   /** Logs that are still there, oldest first. */
   #logs: number[] = [];
   #isClosing = false;
+  readonly #flushes = new SerialQueue();
   #compacting: Promise<void> | null = null;
   /** Ranges that somebody asked to compact come before what the sizes want. */
   #asked: Promise<void> = Promise.resolve();
@@ -99,32 +105,92 @@ export class Maintenance {
   }
 
   /**
-   * Makes a table of a memtable. Resolves when it counts, and the logs before `logNumber` do not.
+   * Makes a table of a memtable. Resolves when it counts, and the logs before its own do not.
    * Rejects when writing has ended, or the store is closing.
    */
-  async flush({ memtable, logNumber, lastSequence, onRefused }: FlushOrder): Promise<void> {
-    const { versions, obsolete, clock } = this.#around;
-    this.noteLog(logNumber);
-    for (;;) {
-      try {
-        const result = await this.#flushTable(memtable);
-        const newTables = result.tables.map((table) => ({ level: 0, table }));
-        await versions.commit({ newTables, logNumber, lastSequence });
+  flush(task: FlushTask): Promise<void> {
+    this.noteLog(task.logNumber);
+    return this.#flushes.run(() => this.#flush(task));
+  }
+
+  /**
+   * As `flush`, on the calling thread, overtaking what the background does for this task.
+   * @throws HOLDFAST_POISONED; FileChangeError when it could not be done for now
+   */
+  flushSync(task: FlushTask): void {
+    const { dispatch, directory, versions, obsolete, poison } = this.#around;
+    poison.check();
+    try {
+      if (task.stage === 'edit') versions.settleSync();
+      else {
+        const result = runNow(runJob(this.#flushJob(task), dispatch));
+        try {
+          versions.commitSync(editOf(task, result));
+        } catch (error) {
+          this.#dropUnnamed(result);
+          throw error;
+        }
         this.#count('flushes', result);
-        break;
+      }
+    } catch (error) {
+      if (!this.#mayRetry(error)) throw poison.error('old');
+      throw refusalOf(directory, error);
+    }
+    task.finish();
+    obsolete.removeLogsSync(this.#takeOldLogs(task));
+    this.wake();
+  }
+
+  async #flush(task: FlushTask): Promise<void> {
+    const { directory, obsolete, clock, poison } = this.#around;
+    while (!task.isDone) {
+      try {
+        await this.#flushOnce(task);
       } catch (error) {
-        if (!this.#mayRetry(error)) throw this.#around.poison.error('old');
+        if (!this.#mayRetry(error)) throw poison.error('old');
+        if (task.isDone) break;
         if (this.#isClosing) throw error;
-        onRefused(refusalOf(this.#around.directory, error));
+        task.refuse(refusalOf(directory, error));
         await clock.sleep(RETRY_MS);
         if (this.#isClosing) throw error;
-        this.#around.poison.check();
+        poison.check();
       }
     }
+    await obsolete.removeLogs(this.#takeOldLogs(task));
+    this.wake();
+  }
+
+  async #flushOnce(task: FlushTask): Promise<void> {
+    const result = await this.#around.flusher.run(this.#flushJob(task));
+    if (task.isDone) return this.#dropUnnamed(result);
+    task.stage = 'edit';
+    await this.#commit(editOf(task, result), result);
+    task.finish();
+    this.#count('flushes', result);
+  }
+
+  #takeOldLogs({ logNumber }: FlushTask): number[] {
     const old = this.#logs.filter((number) => number < logNumber);
     this.#logs = this.#logs.filter((number) => number >= logNumber);
-    await obsolete.removeLogs(old);
-    this.wake();
+    return old;
+  }
+
+  /** Names what a job made. */
+  async #commit(edit: VersionEdit, result: JobResult): Promise<void> {
+    try {
+      await this.#around.versions.commit(edit);
+    } catch (error) {
+      this.#dropUnnamed(result);
+      throw error;
+    }
+  }
+
+  /** Removes what no version has, and none will: tables without a name must not fill a full disk. */
+  #dropUnnamed({ tables }: JobResult): void {
+    const { obsolete, poison } = this.#around;
+    if (poison.poisoned) return;
+    obsolete.condemn(tables.map(({ number }) => number));
+    void obsolete.removeTables();
   }
 
   /** Looks whether a compaction is due. */
@@ -173,9 +239,10 @@ export class Maintenance {
     await Promise.all([this.#around.flusher.close(), this.#around.compactor.close()]);
   }
 
-  #flushTable(memtable: Memtable): Promise<JobResult> {
-    const { flusher, directory, format, versions } = this.#around;
-    return flusher.run({
+  #flushJob({ memtable }: FlushTask): FlushJob {
+    const { directory, format, versions } = this.#around;
+    assert(memtable !== null, 'a memtable is flushed once');
+    return {
       kind: 'flush',
       memtable: memtable.parts(),
       directory,
@@ -183,7 +250,7 @@ export class Maintenance {
       smallestSnapshot: this.#around.smallestSnapshot(),
       firstNumber: versions.takeFileNumbers(),
       numberCount: 1,
-    });
+    };
   }
 
   #pick(): Compaction | null {
@@ -243,7 +310,7 @@ export class Maintenance {
     }
     const result = await this.#merge(picked);
     const newTables = result.tables.map((table) => ({ level: level + 1, table }));
-    await versions.commit({ deletedTables, newTables, compactPointers });
+    await this.#commit({ deletedTables, newTables, compactPointers }, result);
     this.#count('compactions', result);
     obsolete.condemn(deletedTables.map(({ number }) => number));
     await obsolete.removeTables();
@@ -293,6 +360,10 @@ export class Maintenance {
     this.figures.bytesRead += result.bytesRead;
     this.figures.bytesWritten += result.bytesWritten;
   }
+}
+
+function editOf({ logNumber, lastSequence }: FlushTask, { tables }: JobResult): VersionEdit {
+  return { newTables: tables.map((table) => ({ level: 0, table })), logNumber, lastSequence };
 }
 
 function largestOf(tables: readonly TableMeta[]): Uint8Array {

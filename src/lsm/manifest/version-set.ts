@@ -26,10 +26,19 @@ export interface ManifestSettings {
   readonly poison: Poison;
 }
 
+/** An edit on its way: `whole` is what its record says, once it is on its way to the file. */
+interface PendingEdit {
+  readonly edit: VersionEdit;
+  whole: VersionEdit | null;
+  isAccepted: boolean;
+}
+
 /** The state that edits change. */
 export class VersionSet {
   readonly #settings: ManifestSettings;
   readonly #commits = new SerialQueue();
+  /** In the order of the calls. */
+  readonly #pending = new Set<PendingEdit>();
   readonly #live = new Set<Version>();
   readonly #compactPointers: (Uint8Array | null)[];
   #current: Version;
@@ -137,27 +146,77 @@ export class VersionSet {
    * @throws what `AppendFile.append` throws; then the version is as before
    */
   commit(edit: VersionEdit): Promise<void> {
+    const pending: PendingEdit = { edit, whole: null, isAccepted: false };
+    this.#pending.add(pending);
     return this.#commits.run(async () => {
-      const manifest = this.#manifest;
-      assert(manifest !== null, 'a manifest has begun before edits come');
-      const logNumber = edit.logNumber ?? this.#logNumber;
-      const whole: VersionEdit = {
-        ...edit,
-        logNumber,
-        previousLogNumber: logNumber,
-        nextFileNumber: this.#nextFileNumber,
-        lastSequence: Math.max(edit.lastSequence ?? 0, this.#lastSequence),
-      };
-      const next = this.#current.with(edit);
-      await manifest.append(framed(manifest.length, new BytesPayload(encodeEdit(whole))));
-      this.#accept(next, whole);
+      try {
+        // Somebody who could not wait may have done it.
+        if (pending.isAccepted) return;
+        await this.#file.append(this.#recordOf(pending));
+        this.#acceptOnce(pending);
+      } finally {
+        this.#pending.delete(pending);
+      }
     });
+  }
+
+  /** As `commit`, on the calling thread; the edits before it are made durable and current with it. */
+  commitSync(edit: VersionEdit): void {
+    const pending: PendingEdit = { edit, whole: null, isAccepted: false };
+    this.#pending.add(pending);
+    try {
+      this.settleSync();
+    } finally {
+      this.#pending.delete(pending);
+    }
+  }
+
+  /** Makes all edits on their way durable and current, in their order. @throws as `commit` */
+  settleSync(): void {
+    for (const pending of this.#pending) {
+      if (pending.isAccepted) continue;
+      const isUnderWay = pending.whole !== null;
+      try {
+        if (isUnderWay) this.#file.syncSync();
+        else this.#file.appendSync(this.#recordOf(pending));
+      } catch (error) {
+        // Refused: its own turn in the queue comes again.
+        if (!isUnderWay) pending.whole = null;
+        throw error;
+      }
+      this.#acceptOnce(pending);
+    }
   }
 
   /** Waits for edits under way and closes the manifest. */
   async close(): Promise<void> {
     await this.#commits.idle();
     await this.#manifest?.close();
+  }
+
+  get #file(): AppendFile {
+    assert(this.#manifest !== null, 'a manifest has begun before edits come');
+    return this.#manifest;
+  }
+
+  /** The record of an edit as it goes to the end of the manifest now. */
+  #recordOf(pending: PendingEdit): Uint8Array {
+    const { edit } = pending;
+    const logNumber = edit.logNumber ?? this.#logNumber;
+    pending.whole = {
+      ...edit,
+      logNumber,
+      previousLogNumber: logNumber,
+      nextFileNumber: this.#nextFileNumber,
+      lastSequence: Math.max(edit.lastSequence ?? 0, this.#lastSequence),
+    };
+    return framed(this.#file.length, new BytesPayload(encodeEdit(pending.whole)));
+  }
+
+  #acceptOnce(pending: PendingEdit): void {
+    if (pending.isAccepted) return;
+    pending.isAccepted = true;
+    this.#accept(this.#current.with(pending.edit), pending.whole!);
   }
 
   #accept(next: Version, edit: VersionEdit): void {

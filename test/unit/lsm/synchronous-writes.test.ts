@@ -1,0 +1,103 @@
+/**
+ * A thread that only makes synchronous calls and never lets go: the background can answer it
+ * nothing, and memory, logs and descriptors stay bounded all the same.
+ */
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
+import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { openOn, textBatch, textEntries } from '../../support/lsm-stores.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const BUFFER = 16 << 10;
+
+function write(engine: Engine, first: number, count: number): void {
+  for (let number = first; number < first + count; number++) {
+    engine.writeSync(textBatch({ [`k${number}`]: 'v'.repeat(1000) }), 'none');
+  }
+}
+
+async function requireAll(engine: Engine, count: number): Promise<void> {
+  const keys = (await textEntries(engine)).map(([key]) => key);
+  const expected = Array.from({ length: count }, (_, number) => `k${number}`);
+  assert.deepEqual(keys, expected.toSorted());
+}
+
+test('a loop of synchronous writes does not fill memory, nor the directory with logs', async (scope) => {
+  const directory = join(temporaryDirectory(scope), 'store');
+  const options = { writeBufferSize: BUFFER, cacheSize: 0 };
+  const engine = await lsmKind.open(directory, options);
+  for (let round = 0; round < 20; round++) {
+    write(engine, round * 40, 40);
+    // Two memtables: one that is full, one that is twice as full, and what their arrays have to spare.
+    const { memoryBytes } = engine.stats();
+    assert.ok(memoryBytes < 8 * BUFFER, `${memoryBytes} bytes after ${round} rounds`);
+    const logs = readdirSync(directory).filter((name) => name.endsWith('.log'));
+    assert.ok(logs.length <= 4, logs.join());
+  }
+  await requireAll(engine, 800);
+  await engine.close();
+  const again = await lsmKind.open(directory, options);
+  await requireAll(again, 800);
+  const { damage } = await again.verify();
+  assert.deepEqual(damage, []);
+  await again.close();
+});
+
+test('what the background began and a synchronous writer overtook is done once', async () => {
+  const vfs = new MemoryVfs();
+  const engine = await openOn(vfs, { writeBufferSize: BUFFER, maxFileSize: BUFFER });
+  // The flush begins on the way of the awaited calls, and their end is overtaken.
+  const waiting = Array.from({ length: 30 }, async (_, number) =>
+    engine.write(textBatch({ [`k${number}`]: 'v'.repeat(1000) }), 'sync'),
+  );
+  write(engine, 30, 200);
+  await Promise.all(waiting);
+  await requireAll(engine, 230);
+  await engine.compact();
+  await requireAll(engine, 230);
+  const { files } = engine.stats();
+  await engine.close();
+  const names = vfs.readDirectorySync('/store').map(({ name }) => name);
+  const stored = names.filter((name) => /^[A-Z0-9]/.test(name));
+  assert.ok(stored.length <= files, `${stored.join()} for ${files} files`);
+  const again = await openOn(vfs, { writeBufferSize: BUFFER });
+  await requireAll(again, 230);
+  await again.close();
+});
+
+test('a full disk refuses the synchronous writer, and it goes on once there is room', async () => {
+  const inner = new MemoryVfs();
+  const vfs = new FaultVfs(inner, { kind: 'ENOSPC', nth: 1, times: 2, path: /\.ldb$/ });
+  const engine = await lsmKind.open('/store', {
+    writeBufferSize: BUFFER,
+    dispatch: new SyncDispatch(vfs),
+  });
+  const kept: string[] = [];
+  let refused = 0;
+  for (let number = 0; number < 150; number++) {
+    try {
+      engine.writeSync(textBatch({ [`k${number}`]: 'v'.repeat(1000) }), 'none');
+      kept.push(`k${number}`);
+    } catch (error) {
+      const { code, outcome } = error as { code?: string; outcome?: string };
+      assert.deepEqual([code, outcome], ['ENOSPC', 'old']);
+      refused++;
+    }
+  }
+  assert.ok(refused > 0 && refused <= 2, `${refused} refused`);
+  const shown = (await textEntries(engine)).map(([key]) => key);
+  assert.deepEqual(shown, kept.toSorted());
+  await engine.close();
+  const again = await openOn(inner);
+  const later = (await textEntries(again)).map(([key]) => key);
+  assert.deepEqual(later, kept.toSorted());
+  await again.close();
+});
