@@ -75,11 +75,21 @@ export interface FileChunk {
 
 /**
  * The bytes at `position`, a mebibyte at most; `size` is what the file has, as far as is known, so
- * that a short file does not cost the memory of a long one.
+ * that a short file does not cost the memory of a long one. Whole blocks, unless the file ends with
+ * them.
  */
 export function* readChunk(file: VfsFile, position: number, size: number): TwoFormSteps<FileChunk> {
-  const left = Math.ceil((size - position + 1) / LOG_BLOCK_BYTES) * LOG_BLOCK_BYTES;
-  const length = Math.min(Math.max(left, LOG_BLOCK_BYTES), SEGMENT_CHUNK_BYTES);
+  // One byte more, so that the end is seen.
+  const left = Math.max(size - position, 0) + 1;
+  const blocks = Math.ceil(left / LOG_BLOCK_BYTES) * LOG_BLOCK_BYTES;
+  const length = left < LOG_BLOCK_BYTES ? left : Math.min(blocks, SEGMENT_CHUNK_BYTES);
+  const chunk = yield* readBytes(file, position, length);
+  // It has grown meanwhile.
+  if (chunk.final || chunk.bytes.length % LOG_BLOCK_BYTES === 0) return chunk;
+  return yield* readBytes(file, position, LOG_BLOCK_BYTES);
+}
+
+function* readBytes(file: VfsFile, position: number, length: number): TwoFormSteps<FileChunk> {
   const buffer = unsafeBytes(length);
   const count = yield* call(
     () => readFullySync(file, buffer, position),

@@ -2,12 +2,9 @@
  * The long proof of the write-ahead log: every story explored under the default models, with crashes inside recovery,
  * and some with a fault at each call. Prints the certificate and fails when anything is found.
  *
- *   npm run prove:wal -- [--budget DISKS] [--wide DISKS] [--only TEXT] [--part stories|faults|wide]
+ *   npm run prove:wal -- [--budget DISKS] [--nested DEPTH] [--only TEXT] [--part stories|faults]
  *
- * `--budget` is for each story of the first two parts, `--wide` for each story and model of the third: only what the
- * program itself can leave, and many of them.
- *
- * The kernel's part is `prove-wal-rig.ts`.
+ * `--budget` is for each story. The wide part is `prove-wal-wide.ts`, the kernel's `prove-wal-rig.ts`.
  */
 
 import { parseArgs } from 'node:util';
@@ -16,20 +13,12 @@ import type { CrashTest, CrashTestResult } from '../../src/lab/suite/crash-test.
 import { explore } from '../../src/lab/suite/explore-crash-test.ts';
 import { crashTestReport } from '../../src/lab/suite/suite-report.ts';
 import { DiskKeys } from '../../src/lab/nested/disk-keys.ts';
-import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
-import {
-  crashTestOf,
-  FAULTY_WAL_STORIES,
-  openOnly,
-  WAL_STORIES,
-  type WalStory,
-} from '../lab/wal-stories.ts';
-import { exploreWidely } from './wide-exploration.ts';
+import { crashTestOf, FAULTY_WAL_STORIES, WAL_STORIES, type WalStory } from '../lab/wal-stories.ts';
 
 const { values } = parseArgs({
   options: {
     budget: { type: 'string', default: '5000' },
-    wide: { type: 'string', default: '60000' },
+    nested: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     part: { type: 'string', default: '' },
   },
@@ -113,20 +102,16 @@ async function main(): Promise<void> {
   const tally = new Tally();
   const rows: Row[] = [];
   const failures: string[] = [];
-  const withoutFaults = ['faults', 'wide'].includes(values.part) ? [] : WAL_STORIES.filter(wanted);
-  const withFaults = ['stories', 'wide'].includes(values.part)
-    ? []
-    : FAULTY_WAL_STORIES.filter(wanted);
+  const nested = Number(values.nested);
+  const withoutFaults = values.part === 'faults' ? [] : WAL_STORIES.filter(wanted);
+  const withFaults = values.part === 'stories' ? [] : FAULTY_WAL_STORIES.filter(wanted);
   for (const story of withoutFaults) {
-    const test: CrashTest = { ...crashTestOf(story), nested: 1, budget };
+    const test: CrashTest = { ...crashTestOf(story), nested, budget };
     rows.push(await prove(story.name, test, tally));
   }
   for (const story of withFaults) {
-    const test: CrashTest = { ...crashTestOf(story), nested: 1, budget, faults: true };
+    const test: CrashTest = { ...crashTestOf(story), nested, budget, faults: true };
     rows.push(await prove(`${story.name}, a fault at each call`, test, tally));
-  }
-  if (values.part === '' || values.part === 'wide') {
-    for (const story of WAL_STORIES.filter(wanted)) await proveWidely(story, tally, failures);
   }
   const found = rows.filter(({ result }) => result.verdict === 'found');
   failures.push(...found.map(({ name }) => name));
@@ -135,28 +120,6 @@ async function main(): Promise<void> {
       (failures.length === 0 ? 'none failed' : `failed: ${failures.join('; ')}`),
   );
   if (failures.length > 0) process.exitCode = 1;
-}
-
-async function proveWidely(story: WalStory, tally: Tally, failures: string[]): Promise<void> {
-  const test = crashTestOf(story);
-  const start = performance.now();
-  const before = tally.disks.size;
-  const recover = tally.counting({ ...test, recover: openOnly(story) }).recover;
-  if (recover === undefined) return;
-  const explorations = await exploreWidely(test, recover, DEFAULT_MODELS, Number(values.wide));
-  for (const { model, violations } of explorations) {
-    for (const { message } of violations) {
-      failures.push(`${story.name}, ${model.name}: ${message}`);
-      console.log(`FOUND ${failures.at(-1)}`);
-    }
-  }
-  const each = explorations.map((one) => {
-    const states = one.rawStates === null ? '' : ` of ${shortNumber(one.rawStates)}`;
-    return `${one.model.name} ${one.distinct}${states}${one.complete ? '' : ' (sampled)'}`;
-  });
-  const seconds = ((performance.now() - start) / 1000).toFixed(0);
-  const disks = tally.disks.size - before;
-  console.log(`wide: ${story.name}: ${disks} new disks (${each.join(', ')}), ${seconds} s`);
 }
 
 function shortNumber(count: bigint): string {
