@@ -4,7 +4,11 @@
  * them, and the methods that `abstract-level` does not have.
  */
 
-import type { AbstractChainedBatch, AbstractSnapshot } from 'abstract-level';
+import type {
+  AbstractBatchOperation,
+  AbstractChainedBatch,
+  AbstractSnapshot,
+} from 'abstract-level';
 
 import { assert } from '../base/assert.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
@@ -30,8 +34,17 @@ import { fromBytes, toBytes, toPolicy, toRange, toReadOptions } from './level-by
 import type { Stored, StoredRange, StoredReadOptions, StoredWriteOptions } from './level-bytes.ts';
 import { notOpen } from './level-error.ts';
 import { LevelIterator, LevelKeyIterator, LevelValueIterator } from './level-iterators.ts';
-import type { DelOptions, LevelOptions, PutOptions, StartEndOptions } from './level-options.ts';
+import type {
+  BatchOptions,
+  ChainedBatch,
+  DelOptions,
+  ExpiryOption,
+  LevelOptions,
+  PutOptions,
+  StartEndOptions,
+} from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
+import { plainBatch } from './plain-batch.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
@@ -173,6 +186,27 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   putSync<K = KDefault, V = VDefault>(key: K, value: V, options: PutOptions<K, V>): void;
   putSync(key: unknown, value: unknown, options?: object): void {
     writeNow(this, this.#opened('putSync'), { type: 'put', key, value }, options);
+  }
+
+  /** As the base class has it. */
+  override batch(
+    operations: (AbstractBatchOperation<this, KDefault, VDefault> & ExpiryOption)[],
+  ): Promise<void>;
+  override batch<K = KDefault, V = VDefault>(
+    operations: (AbstractBatchOperation<this, K, V> & ExpiryOption)[],
+    options: BatchOptions<K, V>,
+  ): Promise<void>;
+  override batch(): ChainedBatch<this, KDefault, VDefault>;
+  override batch(...given: [operations?: unknown, options?: unknown]): unknown {
+    const [operations, options] = given;
+    const engine = this.status === 'open' ? this.#engine : undefined;
+    const plain = engine === undefined ? null : plainBatch(this, operations, options);
+    if (engine === undefined || plain === null) return super.batch(...(given as [never, never]));
+    return this.#written(engine, plain, options ?? {});
+  }
+
+  async #written(engine: Engine, batch: WriteBatch, options: StoredWriteOptions): Promise<void> {
+    await engine.write(batch, toPolicy(options));
   }
 
   /** As `del`, in the way of `putSync`. */

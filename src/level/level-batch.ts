@@ -35,7 +35,13 @@ export function putBatch(key: Stored, value: Stored, ttl: number | undefined): W
   return batch;
 }
 
-function putStored(batch: WriteBatch, key: Stored, value: Stored, ttl: number | undefined): void {
+/** Adds a put with what its caller gave as its lifetime. */
+export function putStored(
+  batch: WriteBatch,
+  key: Stored,
+  value: Stored,
+  ttl: number | undefined,
+): void {
   if (ttl !== undefined && !(Number.isSafeInteger(ttl) && ttl > 0)) {
     throw new TypeError(`ttl must be a number of milliseconds above 0, not ${ttl}`);
   }
