@@ -16,5 +16,10 @@ export const commandTable: CommandTable = {
   models: async () => (await import('./commands/models.ts')).modelsCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   dump: async () => (await import('./commands/dump.ts')).dumpCommand,
+  stats: async () => (await import('./commands/stats.ts')).statsCommand,
+  compact: async () => (await import('./commands/compact.ts')).compactCommand,
+  backup: async () => (await import('./commands/backup.ts')).backupCommand,
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand,
+  repair: async () => (await import('./commands/repair.ts')).repairCommand,
   powercut: async () => (await import('./commands/powercut.ts')).powercutCommand,
 };

@@ -3,7 +3,7 @@
  * command line that can be tested without starting a process. `main.ts` adds the process.
  */
 
-import { FileChangeError, HoldfastError } from '../base/errors.ts';
+import { FileChangeError, HoldfastError, UsageError } from '../base/errors.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { formatTable, printable } from './output.ts';
@@ -106,7 +106,9 @@ export function reportError(who: string, error: unknown, context: CommandContext
   const line = printable(message.trim().replaceAll(/\s*\n\s*/g, '; '));
   // An error that nobody meant to throw is a defect of Holdfast: say so, or people look at their own program.
   const expected = error instanceof HoldfastError || isSystemError(error);
-  context.stderr.write(`${who}: ${expected ? '' : 'internal error: '}${line}\n`);
+  const code = error instanceof HoldfastError && !(error instanceof UsageError) ? error.code : '';
+  const known = code === '' ? '' : ` (${code})`;
+  context.stderr.write(`${who}: ${expected ? '' : 'internal error: '}${line}${known}\n`);
   if ((context.env['HOLDFAST_DEBUG'] ?? '') !== '' && error instanceof Error) {
     context.stderr.write(`${error.stack ?? ''}\n`);
     if (error.cause instanceof Error)

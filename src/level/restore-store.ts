@@ -27,7 +27,7 @@ import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { isNeutralName } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
-import { storeAt } from './store-places.ts';
+import { storeAt, verifyStore } from './store-places.ts';
 
 /** What `restoreStore` made. */
 export interface RestoreReport extends BackupReport {
@@ -56,7 +56,7 @@ export async function restoreStore(
   await requireEmptyDirectory(vfs, directory);
   const files = await storeAt(backup, { dispatch });
   await DirectoryLock.requireFree(backup, { vfs });
-  await requireSound(files, backup, { ...options, dispatch });
+  await requireSound(backup, { ...options, dispatch });
   const made = await makeEmptyDirectory(dispatch, directory, options.clock);
   const lock = await DirectoryLock.acquire(directory, { vfs });
   try {
@@ -81,11 +81,10 @@ export async function restoreStore(
 
 /** @throws HOLDFAST_CORRUPTION */
 async function requireSound(
-  { kind }: StoreFiles,
   backup: string,
   options: EngineSurroundings & ProgressOptions,
 ): Promise<void> {
-  const { damage } = await kind.verify(backup, options);
+  const { damage } = await verifyStore(backup, options);
   const [first] = damage;
   if (first === undefined) return;
   const more = damage.length === 1 ? '' : `, and ${damage.length - 1} more`;

@@ -1,8 +1,15 @@
 /** Directories of stores that are not open here: whose they are, `destroy`, `repair`, `verify`. */
 
-import { HoldfastError } from '../base/errors.ts';
+import { join } from 'node:path';
+
+import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
-import type { ProgressOptions, RepairReport, VerifyReport } from '../engine/engine-reports.ts';
+import type {
+  Damage,
+  ProgressOptions,
+  RepairReport,
+  VerifyReport,
+} from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { DISK_ENGINES } from './engine-registry.ts';
@@ -96,13 +103,31 @@ export async function repairStore(
   return kind.repair(directory, options);
 }
 
-/** Reads everything of a store that is not open here and reports damage. Changes nothing. */
+/**
+ * Reads everything of a store that is not open here and reports damage, also where so much is
+ * damaged that nothing can be read. Changes nothing.
+ * @throws (rejects) `HOLDFAST_MISSING`, `HOLDFAST_FOREIGN`, `HOLDFAST_FORMAT`
+ */
 export async function verifyStore(
   directory: string,
   options?: EngineSurroundings & ProgressOptions,
 ): Promise<VerifyReport> {
-  const { kind } = await storeAt(directory, options);
-  return kind.verify(directory, options);
+  const { kind, key } = await storeAt(directory, options);
+  const damaged = (damage: Damage): VerifyReport => ({
+    sound: false,
+    files: 0,
+    bytes: 0,
+    entries: undefined,
+    damage: [damage],
+  });
+  try {
+    return await kind.verify(directory, options);
+  } catch (error) {
+    if (error instanceof CorruptionError) return damaged(error);
+    if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
+    const message = `${key} is missing, and other files of a store are there`;
+    return damaged({ path: join(directory, key), offset: undefined, message });
+  }
 }
 
 /** Null when there is no such directory. */

@@ -78,6 +78,9 @@ export async function verifyStore(
   try {
     found = await findStore(vfs, directory);
   } catch (error) {
+    // Another program's store, or a newer one, is not a damaged one.
+    const code = errorCode(error);
+    if (code === 'HOLDFAST_FOREIGN' || code === 'HOLDFAST_FORMAT') throw error;
     findings.note(error, directory);
     return findings.report(undefined);
   }

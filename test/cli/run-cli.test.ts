@@ -157,7 +157,8 @@ for (const error of [new UsageError('no model foo'), new TraceError('no model fo
   test(`a ${error.name} is one line without a stack`, async () => {
     const { code, err } = await call(['sample'], () => Promise.reject(error));
     assert.equal(code, 2);
-    assert.equal(err, 'holdfast sample: no model foo\n');
+    const code = error instanceof UsageError ? '' : ` (${error.code})`;
+    assert.equal(err, `holdfast sample: no model foo${code}\n`);
   });
 }
 

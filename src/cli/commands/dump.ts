@@ -1,10 +1,10 @@
-/** `holdfast dump`: everything that a log (later: a table, a manifest) holds, a line each. The reading is in `formats`. */
+/** `holdfast dump`: everything that a store, a log or one of their files holds, a line each. The reading is in `formats`. */
 
 import { relative, resolve } from 'node:path';
 
 import type { Command, CommandContext } from '../command.ts';
 import { formatOf } from '../formats/format-list.ts';
-import type { DumpedRecord, StoreReport } from '../formats/store-format.ts';
+import type { DumpedRecord, StoreFormat, StoreReport } from '../formats/store-format.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printable, ProgressLine } from '../output.ts';
 import { complaintLines, exitCodeOf } from './store-report-text.ts';
@@ -13,7 +13,9 @@ import { complaintLines, exitCodeOf } from './store-report-text.ts';
 const SHOWN_BYTES_MAX = 64;
 
 const DESCRIPTION = `
-PATH is the directory of a write-ahead log, or one log file, also one of LevelDB's.
+PATH is the directory of a store of any engine or of a write-ahead log, or one file of them:
+a log, a table or a manifest (also LevelDB's), a data, hint or page file. It is shown as it
+lies on the disk, entries that no longer count included; docs/formats has what the words mean.
 Nothing is changed and no lock is taken. Long keys and values are cut; --json has all
 of them, a JSON object a line, bytes as hexadecimal digits.
 
@@ -24,28 +26,29 @@ are shown, 2 wrong use or an error, 3 the end may be a torn write of the last cr
 /** The command. */
 export const dumpCommand: Command = {
   name: 'dump',
-  summary: 'print what a log holds',
+  summary: 'print what a store, a log or one of their files holds',
   usage: 'PATH [--json]',
   description: DESCRIPTION,
   options: { json: { type: 'boolean', help: 'a JSON object for each record' } },
   positionals: { min: 1, max: 1 },
-  run(context, args) {
+  async run(context, args) {
     const path = resolve(context.cwd, args.positionals[0] ?? '');
     const line = args.flag('json') ? jsonLine : textLine;
-    return Promise.resolve(dump(context, path, line));
+    return dump(context, path, await formatOf(path), line);
   },
 };
 
 function dump(
   context: CommandContext,
   path: string,
+  format: StoreFormat,
   line: (record: DumpedRecord, file: string) => string,
 ): ExitCode {
   const progress = new ProgressLine(context.stderr);
   let report: StoreReport;
   try {
-    const records = formatOf(path).dump(path, (done, total) => {
-      progress.update(`read ${done} of ${total} bytes`);
+    const records = format.dump(path, (done, total, unit = 'bytes') => {
+      progress.update(`read ${done} of ${total} ${unit}`);
     });
     let step = records.next();
     for (; step.done !== true; step = records.next()) {

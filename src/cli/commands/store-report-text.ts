@@ -14,9 +14,14 @@ export function exitCodeOf({ damage, torn }: StoreReport): ExitCode {
 }
 
 /** A line for each complaint. Paths are shown from the working directory. */
-export function complaintLines({ damage, torn }: StoreReport, cwd: string): string[] {
-  const line = (what: string, { file, offset, message }: Complaint): string =>
-    printable(`${what} ${relative(cwd, file)}:${offset} ${message}`);
+export function complaintLines(
+  { damage, torn }: Pick<StoreReport, 'damage' | 'torn'>,
+  cwd: string,
+): string[] {
+  const line = (what: string, { file, offset, message }: Complaint): string => {
+    const place = relative(cwd, file) + (offset === null ? '' : `:${offset}`);
+    return printable(`${what} ${place} ${message}`);
+  };
   return [
     ...damage.map((each) => line('damaged', each)),
     ...torn.map((each) => line('torn', each)),

@@ -1,4 +1,4 @@
-/** `holdfast verify`: reads all of a log (later: of any store) and says what it is worth. The judging is in `formats`. */
+/** `holdfast verify`: reads all of a log or a store and says what it is worth. The judging is in `formats`. */
 
 import { relative, resolve } from 'node:path';
 
@@ -9,9 +9,11 @@ import { formatTable, paletteFor, printable, ProgressLine } from '../output.ts';
 import { complaintLines, exitCodeOf } from './store-report-text.ts';
 
 const DESCRIPTION = `
-PATH is the directory of a write-ahead log, or one log file, also one of LevelDB's.
-Nothing is changed and no lock is taken; of a log that is being written, the last
-record may look torn.
+PATH is the directory of a store of any engine or of a write-ahead log, or one file of them:
+a log, a table or a manifest (also LevelDB's), a data, hint or page file.
+Nothing is changed and no lock is taken. Of a log that is being written, the last record
+may look torn, and files of a store that is open may change while they are read: db.verify()
+in the program that has it open sees all of one state.
 
 Exit codes: 0 all of it is good, 1 something that was durable is damaged or missing,
 2 wrong use or an error, 3 nothing durable is known to be damaged, and the end may be
@@ -21,19 +23,19 @@ a torn write of the last crash: opening cuts it off and says so.
 /** The command. */
 export const verifyCommand: Command = {
   name: 'verify',
-  summary: 'check a log for damage',
+  summary: 'check a store or a log for damage',
   usage: 'PATH [--json]',
   description: DESCRIPTION,
   options: { json: { type: 'boolean', help: 'print the report as JSON' } },
   positionals: { min: 1, max: 1 },
-  run(context, args) {
+  async run(context, args) {
     const path = resolve(context.cwd, args.positionals[0] ?? '');
     const progress = new ProgressLine(context.stderr);
     let report: StoreReport;
-    const format = formatOf(path);
+    const format = await formatOf(path);
     try {
-      report = format.verify(path, (done, total) => {
-        progress.update(`read ${done} of ${total} bytes`);
+      report = await format.verify(path, (done, total, unit = 'bytes') => {
+        progress.update(`read ${done} of ${total} ${unit}`);
       });
     } finally {
       progress.clear();
@@ -43,7 +45,7 @@ export const verifyCommand: Command = {
         ? reportJson(format.name, report, context.cwd)
         : reportText(report, context),
     );
-    return Promise.resolve(exitCodeOf(report));
+    return exitCodeOf(report);
   },
 };
 

@@ -11,7 +11,8 @@ import { listWal, segmentPath, WAL_POINTER_NAME } from '../../wal/wal-directory.
 import { inspectWal } from '../../wal/wal-inspection.ts';
 import type { WalInspection } from '../../wal/wal-inspection.ts';
 import { dumpLogFile, fileReport } from './log-file-format.ts';
-import type { Complaint, FormatProgress, StoreFormat, StoreReport } from './store-format.ts';
+import { complaintOf } from './store-format.ts';
+import type { FormatProgress, StoreFormat, StoreReport } from './store-format.ts';
 
 export const walFormat: StoreFormat = {
   name: 'directory of a write-ahead log',
@@ -81,8 +82,4 @@ function reportOf({ segments, names, damage, torn, lost }: WalInspection): Store
         : [`not of the log, and left alone: ${names.foreign.join(', ')}`]),
     ],
   };
-}
-
-function complaintOf({ path, offset, expected, found }: CorruptionError): Complaint {
-  return { file: path, offset, message: `expected ${expected}, found ${found}` };
 }

@@ -1,0 +1,82 @@
+/** `holdfast backup`: a durable copy of a store in another directory. */
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { requireEmptyDirectory } from '../../durable/empty-directory.ts';
+import type { BackupReport } from '../../engine/engine-reports.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { removeUnfinished } from '../../level/restore-store.ts';
+import { storeAt } from '../../level/store-places.ts';
+import { errorCode } from '../../vfs/errno.ts';
+import { nodeVfs } from '../../vfs/node-vfs.ts';
+import type { Command } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { longWork } from '../long-work.ts';
+import { droppedJson, droppedLines, shownBytes, shownPath, withStore } from '../store-work.ts';
+
+const DESCRIPTION = `
+Copies the store in DIR, of any engine, to TARGET, which must be missing or empty. No program may
+have the store open; one that has makes its own backup while it goes on, with db.backup(TARGET).
+When the command is done the copy is durable; it is a store, which holdfast verify reads and
+holdfast restore copies back. Interrupted, it removes what it has copied; after a crash TARGET
+holds no store. See docs/store.md.
+
+Exit codes: 0 done, 2 wrong use or an error.
+`;
+
+/** The command. */
+export const backupCommand: Command = {
+  name: 'backup',
+  summary: 'copy a store, durably',
+  usage: 'DIR TARGET [--json]',
+  description: DESCRIPTION,
+  options: { json: { type: 'boolean', help: 'print the result as JSON (see docs/store.md)' } },
+  positionals: { min: 2, max: 2 },
+  async run(context, args) {
+    const [directory, target] = args.positionals.map((path) => resolve(context.cwd, path));
+    const from = directory ?? '';
+    const to = target ?? '';
+    const result = await longWork(context, async (options) => {
+      await requireEmptyDirectory(nodeVfs, to);
+      const existed = existsSync(to);
+      return await withStore(from, async (engine) => {
+        const report = await orNothing(from, to, existed, engine.backup(to, options));
+        return { report, engine: engine.name, recovery: engine.recovery };
+      });
+    });
+    const { report, engine, recovery } = result;
+    const shown = shownPath(from, context);
+    const copied = shownPath(to, context);
+    if (args.flag('json')) {
+      const { files, bytes } = report;
+      const dropped = droppedJson(recovery, context);
+      const plain = { directory: shown, target: copied, engine, files, bytes, dropped };
+      context.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
+    } else {
+      for (const line of droppedLines(recovery, context)) context.stderr.write(`${line}\n`);
+      context.stdout.write(`copied ${shown} to ${copied}: ${shownBytes(report.bytes)}\n`);
+    }
+    return exitCodes.clean;
+  },
+};
+
+/** A copy that fails, or is interrupted, is removed. REQUIRES: the target was empty. */
+async function orNothing(
+  from: string,
+  to: string,
+  existed: boolean,
+  copying: ReturnType<Engine['backup']>,
+): Promise<BackupReport> {
+  try {
+    return await copying;
+  } catch (error) {
+    // Somebody else was faster, and what is there is theirs.
+    if (errorCode(error) === 'HOLDFAST_EXISTS') throw error;
+    const files = await storeAt(from);
+    // What went wrong first is what counts: what cannot be removed stays, and is no store.
+    await removeUnfinished(files, to, nodeVfs).catch(() => undefined);
+    if (!existed) await nodeVfs.rmdir(to).catch(() => undefined);
+    throw error;
+  }
+}

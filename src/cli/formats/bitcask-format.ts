@@ -1,0 +1,193 @@
+/** The files of a Bitcask store: data, hint and manifest files by themselves, and the directory as its manifest has it. */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { CorruptionError, HoldfastError } from '../../base/errors.ts';
+import {
+  checkFileHeader,
+  dataFileName,
+  DELETE,
+  EntryView,
+  FILE_HEADER_BYTES,
+  get64,
+  hintFileName,
+  parseFileName,
+  PUT,
+} from '../../bitcask/entry-format.ts';
+import { HINT_HEADER_BYTES, HintReader } from '../../bitcask/hint-file.ts';
+import { lengthOfCode } from '../../bitcask/key-location.ts';
+import { get32 } from '../../bitcask/keydir-page.ts';
+import { decodeManifest, MANIFEST_NAME } from '../../bitcask/manifest.ts';
+import type { Manifest, ManifestFile } from '../../bitcask/manifest.ts';
+import { readPointerSync } from '../../durable/pointer-file.ts';
+import { nodeVfs } from '../../vfs/node-vfs.ts';
+import { addReport, complaintOf, emptyReport, verifyByDumping } from './store-format.ts';
+import type {
+  DumpedRecord,
+  FormatProgress,
+  Gathered,
+  StoreFormat,
+  StoreReport,
+} from './store-format.ts';
+
+type Dumping = Generator<DumpedRecord, StoreReport, undefined>;
+
+/** A data file by itself. */
+export const dataFileFormat: StoreFormat = {
+  name: 'data file (.data)',
+  recognises: (path) => parseFileName(basename(path))?.kind === 'data' && statSync(path).isFile(),
+  dump: (path) => dumpData(path, undefined),
+  verify: (path, onProgress) => verifyByDumping(dataFileFormat, path, onProgress),
+};
+
+/** A hint file by itself. */
+export const hintFileFormat: StoreFormat = {
+  name: 'hint file (.hint)',
+  recognises: (path) => parseFileName(basename(path))?.kind === 'hint' && statSync(path).isFile(),
+  dump: dumpHint,
+  verify: (path, onProgress) => verifyByDumping(hintFileFormat, path, onProgress),
+};
+
+/** The manifest by itself. */
+export const bitcaskManifestFormat: StoreFormat = {
+  name: 'manifest of a Bitcask store',
+  recognises: (path) => basename(path) === MANIFEST_NAME && statSync(path).isFile(),
+  dump: function* (path) {
+    const report = emptyReport();
+    yield* dumpManifest(dirname(path), report);
+    return report;
+  },
+  verify: (path, onProgress) => verifyByDumping(bitcaskManifestFormat, path, onProgress),
+};
+
+/** The manifest, and each file that it names, in order, with its hint. */
+export function* dumpBitcaskStore(path: string, onProgress: FormatProgress): Dumping {
+  const report = emptyReport();
+  const manifest = yield* dumpManifest(path, report);
+  const files = manifest?.files ?? [];
+  const total = files.reduce((sum, { length }) => sum + length, 0);
+  let done = 0;
+  for (const file of files) {
+    onProgress(done, total);
+    done += file.length;
+    const data = join(path, dataFileName(file.number));
+    if (existsSync(data)) addReport(report, yield* dumpData(data, file));
+    else report.damage.push({ file: data, offset: null, message: 'it is missing' });
+    const hint = join(path, hintFileName(file.number));
+    if (existsSync(hint)) addReport(report, yield* dumpHint(hint));
+  }
+  onProgress(total, total);
+  return report;
+}
+
+function* dumpManifest(
+  directory: string,
+  report: Gathered,
+): Generator<DumpedRecord, Manifest | null, undefined> {
+  const file = join(directory, MANIFEST_NAME);
+  let manifest: Manifest;
+  try {
+    const payload = readPointerSync(nodeVfs, file);
+    if (payload === null) {
+      report.damage.push({ file, offset: null, message: 'it is missing' });
+      return null;
+    }
+    manifest = decodeManifest(payload, file);
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    report.damage.push(complaintOf(error));
+    return null;
+  }
+  const { nextFile, sequence, clock, files } = manifest;
+  yield { file, offset: 0, kind: 'manifest', fields: { nextFile, sequence, clock } };
+  for (const { number, length, open, merged, fingerprint } of files) {
+    const state = open ? 'open' : merged ? 'merged' : 'sealed';
+    const fields = { name: dataFileName(number), length, state, fingerprint: hex(fingerprint) };
+    yield { file, offset: 0, kind: 'file', fields };
+  }
+  const holds = `${files.length} data files`;
+  report.files.push({ file, bytes: statSync(file).size, holds });
+  return manifest;
+}
+
+/** `entry`: what the manifest says of it; without it nobody can say what was durable. */
+function* dumpData(path: string, entry: ManifestFile | undefined): Dumping {
+  const report = emptyReport();
+  const bytes = readFileSync(path);
+  const number = parseFileName(basename(path))?.number ?? 0;
+  const fault = checkFileHeader(bytes.subarray(0, FILE_HEADER_BYTES), number);
+  if (fault?.newer === true) {
+    throw new HoldfastError('HOLDFAST_FORMAT', `${path} is of a newer version (${fault.found})`);
+  }
+  if (fault !== null) {
+    const message = `expected ${fault.expected}, found ${fault.found}`;
+    report.damage.push({ file: path, offset: fault.offset, message });
+    return report;
+  }
+  const view = new EntryView();
+  let entries = 0;
+  let at = FILE_HEADER_BYTES;
+  for (; at < bytes.length && view.load(bytes, at, bytes.length - at, number, at); entries++) {
+    yield entryOf(path, at, bytes, view);
+    at += view.length;
+  }
+  report.files.push({ file: path, bytes: bytes.length, holds: `${entries} entries` });
+  const durable = entry?.length ?? 0;
+  if (at < durable) {
+    const message = 'expected an entry with its checksum, found other bytes or the end';
+    report.damage.push({ file: path, offset: at, message });
+  } else if (bytes.subarray(at).some((byte) => byte !== 0)) {
+    const message = 'no entry begins here: a torn write, or damage';
+    report.torn.push({ file: path, offset: at, message });
+  }
+  return report;
+}
+
+function entryOf(file: string, offset: number, bytes: Uint8Array, view: EntryView): DumpedRecord {
+  const { sequence, expiry, keyStart, keyEnd, valueEnd, undurable } = view;
+  const kind = view.kind === PUT ? 'put' : view.kind === DELETE ? 'delete' : 'mark';
+  const key = bytes.subarray(keyStart, keyEnd);
+  const value = bytes.subarray(keyEnd, valueEnd);
+  const fields: Record<string, string | number | Uint8Array> = { sequence, undurable };
+  if (view.more) fields['batch'] = 'goes on';
+  if (expiry !== 0) fields['expiry'] = expiry;
+  if (kind === 'mark') fields['clock'] = value.length === 8 ? get64(value, 0) : 'damaged';
+  else fields['key'] = key;
+  if (kind === 'put') fields['value'] = value;
+  return { file, offset, kind, fields };
+}
+
+/** Whether it goes with its data file is for the manifest to say: here it is taken at its word. */
+function* dumpHint(path: string): Dumping {
+  const report = emptyReport();
+  const bytes = readFileSync(path);
+  const whole = bytes.length >= HINT_HEADER_BYTES;
+  const binding = {
+    number: whole ? get64(bytes, 12) : 0,
+    length: whole ? get64(bytes, 20) : 0,
+    fingerprint: whole ? get32(bytes, 28) : 0,
+  };
+  const reader = HintReader.open(bytes, binding);
+  if (reader === null) {
+    report.notes.push(`${path} is no whole hint file: opening reads the data file instead`);
+    return report;
+  }
+  const { number, length, fingerprint } = binding;
+  const about = { of: dataFileName(number), length, fingerprint: hex(fingerprint) };
+  yield { file: path, offset: 0, kind: 'hint', fields: { ...about, clock: reader.clock } };
+  for (let offset = reader.position; reader.next(); offset = reader.position) {
+    const { isDelete, expiry, keyStart, keyEnd, lengthCode } = reader;
+    const fields: Record<string, string | number | Uint8Array> = { at: reader.offset };
+    if (!isDelete) fields['lengthMost'] = lengthOfCode(lengthCode);
+    if (expiry !== 0) fields['expiry'] = expiry;
+    fields['key'] = bytes.subarray(keyStart, keyEnd);
+    yield { file: path, offset, kind: isDelete ? 'deleted-at' : 'put-at', fields };
+  }
+  report.files.push({ file: path, bytes: bytes.length, holds: `${reader.count} records` });
+  return report;
+}
+
+function hex(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
