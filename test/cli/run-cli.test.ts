@@ -157,8 +157,8 @@ for (const error of [new UsageError('no model foo'), new TraceError('no model fo
   test(`a ${error.name} is one line without a stack`, async () => {
     const { code, err } = await call(['sample'], () => Promise.reject(error));
     assert.equal(code, 2);
-    const code = error instanceof UsageError ? '' : ` (${error.code})`;
-    assert.equal(err, `holdfast sample: no model foo${code}\n`);
+    const suffix = error instanceof UsageError ? '' : ` (${error.code})`;
+    assert.equal(err, `holdfast sample: no model foo${suffix}\n`);
   });
 }
 

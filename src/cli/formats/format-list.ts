@@ -1,11 +1,14 @@
 /** The formats that `dump` and `verify` know, and which of them a path is of. */
 
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { HoldfastError, UsageError } from '../../base/errors.ts';
+import { UsageError } from '../../base/errors.ts';
 import { STORE_FILES } from '../../level/store-files.ts';
+import type { StoreFiles } from '../../level/store-files.ts';
 import { storeAt } from '../../level/store-places.ts';
 import { errorCode } from '../../vfs/errno.ts';
+import { WAL_POINTER_NAME } from '../../wal/wal-directory.ts';
 import { bitcaskManifestFormat, dataFileFormat, hintFileFormat } from './bitcask-format.ts';
 import { pageFileFormat } from './btree-format.ts';
 import { logFileFormat } from './log-file-format.ts';
@@ -14,7 +17,7 @@ import type { StoreFormat } from './store-format.ts';
 import { storeFormat } from './engine-store-format.ts';
 import { walFormat } from './wal-format.ts';
 
-/** The first that recognises a path is taken; a directory that none does may be a store. */
+/** The first that recognises a path is taken, unless it is the directory of a store. */
 const FORMATS: readonly StoreFormat[] = [
   walFormat,
   logFileFormat,
@@ -36,17 +39,26 @@ export async function formatOf(path: string): Promise<StoreFormat> {
       errorCode(error) === 'ENOENT' ? 'there is no such file or directory' : String(error);
     throw new UsageError(`cannot read ${path}: ${why}`, { cause: error });
   }
+  // A log inside a store is a log. Without its pointer, segments may as well be the logs of a store.
+  if (!existsSync(join(path, WAL_POINTER_NAME))) {
+    const store = await storeOrNull(path);
+    if (store !== null) return storeFormat(store);
+  }
   const format = FORMATS.find((each) => each.recognises(path));
   if (format !== undefined) return format;
+  const stores = STORE_FILES.map(({ key, kind }) => `${key} of ${kind.name}`).join(', ');
+  const known = [
+    ...FORMATS.map(({ name }) => `a ${name}`),
+    `the directory of a store (with ${stores})`,
+  ].join(', ');
+  throw new UsageError(`${path} is none of what can be looked into: ${known}`);
+}
+
+async function storeOrNull(path: string): Promise<StoreFiles | null> {
   try {
-    return storeFormat(await storeAt(path));
+    return await storeAt(path);
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'HOLDFAST_MISSING') throw error;
-    const stores = STORE_FILES.map(({ key, kind }) => `${key} of ${kind.name}`).join(', ');
-    const known = [
-      ...FORMATS.map(({ name }) => `a ${name}`),
-      `the directory of a store (with ${stores})`,
-    ].join(', ');
-    throw new UsageError(`${path} is none of what can be looked into: ${known}`, { cause: error });
+    if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
+    return null;
   }
 }
