@@ -1,0 +1,3 @@
+import cacache from 'cacache';
+
+await cacache.put('.', 'old', 'old data');

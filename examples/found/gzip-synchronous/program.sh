@@ -1,0 +1,2 @@
+# Compresses a file, whose original goes.
+gzip --synchronous state/numbers && echo compressed

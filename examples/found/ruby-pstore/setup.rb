@@ -1,0 +1,3 @@
+require 'pstore'
+
+PStore.new('data.pstore').transaction { |store| store[:key] = 'old' }

@@ -1,0 +1,2 @@
+# Edits a file.
+sed -i 's/old/new/' state/file && echo edited

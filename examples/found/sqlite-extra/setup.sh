@@ -1,0 +1,1 @@
+sqlite3 accounts.db 'CREATE TABLE t(k PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO t VALUES (1, 100), (2, 0);'
