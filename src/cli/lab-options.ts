@@ -19,6 +19,7 @@ import type { Trace } from '../lab/record/operation.ts';
 import { inOrderTree } from '../lab/replay/in-order-tree.ts';
 import type { CommandArguments } from './arguments.ts';
 import type { CommandOption } from './command.ts';
+import { HTML_OPTION, requireHtmlOption } from './html-option.ts';
 
 /** More processes or threads than this are a slip of the hand. */
 const JOBS_MAX = 1024;
@@ -77,6 +78,8 @@ export const LAB_OPTIONS: Readonly<Record<string, CommandOption>> = {
   redundant: { type: 'boolean', help: 'when nothing fails: which syncs protect nothing here' },
   confirm: { type: 'boolean', help: 'take each finding to the real kernel (Linux, as root)' },
   json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/report.md)' },
+  sarif: { type: 'boolean', help: 'print the findings as SARIF 2.1.0' },
+  ...HTML_OPTION,
 };
 
 /** What `--budget` allows: disks for each model, or seconds for all of them. @throws UsageError */
@@ -108,6 +111,10 @@ export function requireLabOptions(args: CommandArguments): void {
   timeLimitFrom(args);
   jobsFrom(args);
   seedFrom(args);
+  requireHtmlOption(args);
+  if (args.flag('json') && args.flag('sarif')) {
+    throw new UsageError('--json and --sarif exclude each other');
+  }
   if (args.text('resume') === '') throw new UsageError('--resume is empty: it takes a file name');
   const check = args.text('check');
   const dump = args.text('dump');

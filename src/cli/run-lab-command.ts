@@ -15,7 +15,9 @@ import {
   type KernelAnswer,
 } from '../lab/powercut/confirm-findings.ts';
 import { groupFindings, type ReportedFinding } from '../lab/report/lab-report.ts';
+import { labPage } from '../lab/report/html/lab-page.ts';
 import { jsonReport } from '../lab/report/json-report.ts';
+import { sarifReport } from '../lab/report/sarif-report.ts';
 import type { TextStyle } from '../lab/report/text-report.ts';
 import { textReport } from '../lab/report/text-report.ts';
 import type { CommandArguments } from './arguments.ts';
@@ -30,9 +32,12 @@ import {
   rebuiltFrom,
   seedFrom,
 } from './lab-options.ts';
+import { writeHtml } from './html-option.ts';
 import { progressTeller } from './lab-progress.ts';
 import { formatTable, paletteFor, printable, ProgressLine } from './output.ts';
+import { packageVersion } from './package-version.ts';
 import { ResumeFile } from './resume-file.ts';
+import { sourceLines } from './source-lines.ts';
 import type { ExploredSubject } from '../lab/explored-trace.ts';
 
 const EXIT_CODES: Readonly<Record<LabResult['verdict'], ExitCode>> = {
@@ -88,10 +93,17 @@ export async function runLabCommand(
         })
       : null;
     progress.clear();
-    const json = Object.assign({}, jsonReport(result, trace.command, tokenOf), { confirmed });
-    const style = styleFor(context);
-    printReport(context, args, json, () => {
-      return textReport(result, { style, cwd: context.cwd, replay }) + confirmedText(confirmed);
+    const { cwd } = context;
+    await writeHtml(context, args, () =>
+      labPage({ result, trace, cwd, readLines: sourceLines(), replay }),
+    );
+    printReport(context, args, {
+      json: () => Object.assign({}, jsonReport(result, trace.command, tokenOf), { confirmed }),
+      sarif: () => sarifReport(result, cwd, packageVersion()),
+      text: () => {
+        const style = styleFor(context);
+        return textReport(result, { style, cwd, replay }) + confirmedText(confirmed);
+      },
     });
     if (interrupt.signal.aborted) context.stderr.write(goOnText(tracePath, resume));
     return EXIT_CODES[result.verdict];
@@ -154,10 +166,11 @@ function resumeFrom(
 function printReport(
   context: CommandContext,
   args: CommandArguments,
-  json: unknown,
-  text: () => string,
+  forms: Readonly<{ json: () => unknown; sarif: () => unknown; text: () => string }>,
 ): void {
-  context.stdout.write(args.flag('json') ? `${JSON.stringify(json, null, 2)}\n` : text());
+  const plain = args.flag('json') ? forms.json : args.flag('sarif') ? forms.sarif : null;
+  const text = plain === null ? forms.text() : `${JSON.stringify(plain(), null, 2)}\n`;
+  context.stdout.write(text);
 }
 
 /** What to do with a run that was interrupted. */

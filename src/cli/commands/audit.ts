@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../../base/errors.ts';
 import { auditTrace, type AuditResult } from '../../lab/audit/audit-trace.ts';
 import { auditJson, auditSarif } from '../../lab/audit/audit-report.ts';
+import { auditPage } from '../../lab/report/html/audit-page.ts';
 import { AUDIT_RULES } from '../../lab/audit/audit-rule.ts';
 import { parseSilenceConfig, withoutSilenced, type SilenceEntry } from '../../lab/audit/silence.ts';
 import { DEFAULT_MODELS } from '../../lab/model/model-list.ts';
@@ -16,9 +17,11 @@ import type { CommandArguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
+import { HTML_OPTION, requireHtmlOption, writeHtml } from '../html-option.ts';
 import { modelsFrom } from '../lab-options.ts';
 import { formatTable, paletteFor } from '../output.ts';
 import { packageVersion } from '../package-version.ts';
+import { sourceLines } from '../source-lines.ts';
 import { auditText } from './audit-text.ts';
 
 /** Read where it is there, unless another is named. */
@@ -35,7 +38,8 @@ Exit code 1: errors or warnings; notes alone do not count.
 export const auditCommand: Command = {
   name: 'audit',
   summary: 'name the calls of a program that lose data on some file system, without a checker',
-  usage: '(TRACE | --root DIR [--via HOW] -- PROGRAM…) [--model M,…] [--json | --sarif]',
+  usage:
+    '(TRACE | --root DIR [--via HOW] -- PROGRAM…) [--model M,…] [--json | --sarif] [--html FILE]',
   description: DESCRIPTION,
   options: {
     root: { type: 'string', value: 'DIR', help: 'the directory whose changes are recorded' },
@@ -50,6 +54,7 @@ export const auditCommand: Command = {
     rules: { type: 'boolean', help: 'list the rules and do nothing else' },
     json: { type: 'boolean', help: 'print the result as JSON (see docs/formats/audit.md)' },
     sarif: { type: 'boolean', help: 'print the result as SARIF 2.1.0' },
+    ...HTML_OPTION,
   },
   positionals: { min: 0, max: 1 },
   program: 'optional',
@@ -61,6 +66,7 @@ async function runAudit(context: CommandContext, args: CommandArguments): Promis
   if (args.flag('json') && args.flag('sarif')) {
     throw new UsageError('--json and --sarif exclude each other');
   }
+  requireHtmlOption(args);
   const models = modelsFrom(args);
   const entries = silenceEntries(context, args);
   const trace = await traceOf(context, args);
@@ -70,8 +76,10 @@ async function runAudit(context: CommandContext, args: CommandArguments): Promis
     : audited.unmodelled;
   const result: AuditResult = { ...audited, unmodelled };
   const { cwd } = context;
-  const kept = withoutSilenced(result.findings, { entries, cwd, readLines: sourceLines() });
+  const readLines = sourceLines();
+  const kept = withoutSilenced(result.findings, { entries, cwd, readLines });
   const input = { result, ...kept, command: trace.command, cwd };
+  await writeHtml(context, args, () => auditPage({ ...input, trace, readLines }));
   if (args.flag('json')) context.stdout.write(`${JSON.stringify(auditJson(input), null, 2)}\n`);
   else if (args.flag('sarif')) {
     context.stdout.write(`${JSON.stringify(auditSarif(input, packageVersion()), null, 2)}\n`);
@@ -123,22 +131,4 @@ function silenceEntries(context: CommandContext, args: CommandArguments): Silenc
     throw new UsageError(`${file} cannot be read: ${reason}`, { cause });
   }
   return parseSilenceConfig(text, file);
-}
-
-/** Reads each source file once; null for what is gone, or was never a file. */
-function sourceLines(): (file: string) => readonly string[] | null {
-  const known = new Map<string, readonly string[] | null>();
-  return (file) => {
-    let lines = known.get(file);
-    if (lines === undefined) {
-      try {
-        lines = readFileSync(file, 'utf8').split('\n');
-      } catch {
-        // A module of Node, code that was evaluated, or a trace from another machine: it has no comments.
-        lines = null;
-      }
-      known.set(file, lines);
-    }
-    return lines;
-  };
 }

@@ -46,7 +46,7 @@ export const checkCommand: Command = {
       root,
       command: args.program,
       via,
-      output: args.flag('json') ? 'ignore' : 'inherit',
+      output: args.flag('json') || args.flag('sarif') ? 'ignore' : 'inherit',
       ...(output === undefined ? {} : { tracePath: resolve(context.cwd, output) }),
     });
     return await runLabCommand(context, args, trace, output ?? null);
