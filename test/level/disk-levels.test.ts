@@ -8,27 +8,13 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
-import { syncRulesFor } from '../../src/durable/sync-table.ts';
-import type { EngineKind } from '../../src/engine/engine-kind.ts';
 import { DISK_ENGINES } from '../../src/level/engine-registry.ts';
 import type { EngineName } from '../../src/level/engine-registry.ts';
 import { HoldfastLevel } from '../../src/level/holdfast-level.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
-import type { Vfs } from '../../src/vfs/vfs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { abstractLevelSuite, SUITE_ASSERTIONS } from './abstract-level-suite.ts';
-
-/**
- * The kind on a file system in memory and without syncs: what is durable when is asked elsewhere, and the suite makes
- * 1500 stores. Not as options of the store, since the suite compares those that arrive with those it gave.
- */
-function unsynced(kind: EngineKind, vfs: Vfs): EngineKind {
-  const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
-  const open: EngineKind['open'] = (directory, options) =>
-    kind.open(directory, { sync: 'none', dispatch, ...options });
-  return Object.create(kind, { open: { value: open } }) as EngineKind;
-}
+import { unsynced } from './unsynced-kind.ts';
 
 for (const kind of DISK_ENGINES) {
   const { name } = kind;
