@@ -101,6 +101,7 @@ export class AppendGroup {
 
   /** The group gets at least this policy. */
   require(policy: SyncPolicy): void {
+    if (policy === this.#policy) return;
     if (STRENGTH[policy] > STRENGTH[this.#policy]) this.#policy = policy;
   }
 

@@ -95,7 +95,7 @@ export class AppendLedger {
    * Accepts a record (or none, when `source` is null) into the last group.
    */
   accept(source: AppendSource | null, policy: SyncPolicy, mark: number): AppendGroup {
-    let group = this.#queue.at(-1);
+    let group = this.#queue[this.#queue.length - 1];
     if (group === undefined || !group.hasRoomFor(source?.length ?? 0)) {
       group = new AppendGroup(this.#accepted, this.#spare);
       this.#spare = undefined;

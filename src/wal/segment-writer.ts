@@ -14,7 +14,7 @@ import { AppendFile } from '../durable/append-file.ts';
 import type { AppendFileOptions } from '../durable/append-options.ts';
 import type { AppendSource } from '../durable/append-source.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
-import { LOG_RECORD_BYTES_MAX } from './log-format.ts';
+import { LOG_HEADER_BYTES, LOG_RECORD_BYTES_MAX } from './log-format.ts';
 import { cutLength, framedLength, putCut, putFramed } from './log-framing.ts';
 import type { LogPayload } from './log-framing.ts';
 import {
@@ -297,7 +297,8 @@ class FramedSource implements AppendSource {
     if (this.#payload === null) return;
     const fileOffset = this.#appendsOffset + (place - offset);
     const end = putFramed(target, place, fileOffset, this.#inner);
-    if (looksLikeWatermark(target, place, end)) return this.#putCut(target, offset, place);
+    if (looksLikeWatermark(target, place + LOG_HEADER_BYTES, end))
+      return this.#putCut(target, offset, place);
     assert(end === offset + this.length, 'a record takes the bytes that were counted for it');
   }
 

@@ -12,6 +12,8 @@ import type { LogPayload } from './log-framing.ts';
 
 /** Bytes of a watermark that is in one piece. */
 export const WATERMARK_BYTES: number = LOG_HEADER_BYTES + BATCH_HEADER_BYTES;
+/** The last bytes of a watermark, which are zeros: its count, and one byte of its number. */
+const ZEROS_AT_END = 5;
 /** How many a log begins with. */
 export const WATERMARKS_AT_START = 2;
 
@@ -73,12 +75,33 @@ export function findWatermark(bytes: Uint8Array, distance: number, above: number
 }
 
 /**
- * Whether these bytes of a file hold what `findWatermark` could take for a watermark, or the
+ * Whether the data of a record, a batch, hold what `findWatermark` could take for a watermark, or the
  * beginning of it, though nobody put one there. A record's data may be anything, a piece of a log
  * too: a write of such a record that a crash tears would look like damage.
  */
 export function looksLikeWatermark(bytes: Uint8Array, start: number, stop: number): boolean {
-  return nextLikeness(bytes, start, stop) !== -1;
+  // A whole one ends with five zeros in a row, of which one is at every fifth place. One of which
+  // the end is not here begins among the last bytes.
+  const tail = Math.max(start, stop - WATERMARK_BYTES + 1);
+  // The header of a batch has zeros, and those of a watermark that begins in it are behind it.
+  return hasZeroAtFifths(bytes, start + BATCH_HEADER_BYTES, stop)
+    ? nextLikeness(bytes, start, stop) !== -1
+    : nextLikeness(bytes, tail, stop) !== -1;
+}
+
+function hasZeroAtFifths(bytes: Uint8Array, start: number, stop: number): boolean {
+  let place = start + ZEROS_AT_END - 1;
+  // Four at a time: every record that is appended passes here.
+  for (const last = stop - 3 * ZEROS_AT_END; place < last; place += 4 * ZEROS_AT_END) {
+    const found =
+      bytes[place] === 0 ||
+      bytes[place + ZEROS_AT_END] === 0 ||
+      bytes[place + 2 * ZEROS_AT_END] === 0 ||
+      bytes[place + 3 * ZEROS_AT_END] === 0;
+    if (found) return true;
+  }
+  for (; place < stop; place += ZEROS_AT_END) if (bytes[place] === 0) return true;
+  return false;
 }
 
 /**
@@ -101,14 +124,10 @@ function nextLikeness(bytes: Uint8Array, start: number, stop: number): number {
   for (let place = start + 2; place < stop; place += 3) {
     const byte = bytes[place]!;
     if (byte > BATCH_HEADER_BYTES) continue;
-    const first =
-      byte === BATCH_HEADER_BYTES
-        ? place
-        : byte === 0
-          ? place - 1
-          : byte === LOG_TYPE.full
-            ? place - 2
-            : -1;
+    let first = place - 1;
+    if (byte === LOG_TYPE.full) first = place - 2;
+    else if (byte === BATCH_HEADER_BYTES) first = place;
+    else if (byte !== 0) continue;
     if (first >= start && isLikeness(bytes, first, stop)) return first;
   }
   return -1;
@@ -119,7 +138,7 @@ function isLikeness(bytes: Uint8Array, place: number, stop: number): boolean {
   if (bytes[place] !== BATCH_HEADER_BYTES || bytes[place + 1] !== 0) return false;
   if (place + 2 >= stop || bytes[place + 2] !== LOG_TYPE.full) return false;
   const end = place - LOG_LENGTH_OFFSET + WATERMARK_BYTES;
-  for (let zero = end - 5; zero < end && zero < stop; zero++) {
+  for (let zero = end - ZEROS_AT_END; zero < end && zero < stop; zero++) {
     if (bytes[zero] !== 0) return false;
   }
   return true;

@@ -12,6 +12,13 @@ import {
 } from '../../../src/wal/log-framing.ts';
 import { LogParser } from '../../../src/wal/log-parser.ts';
 import { logRecords } from '../../../src/wal/log-records.ts';
+import {
+  cutsOf,
+  findWatermark,
+  looksLikeWatermark,
+  putWatermark,
+  WATERMARK_BYTES,
+} from '../../../src/wal/watermark.ts';
 
 const filled = (length: number, byte: number): Uint8Array => new Uint8Array(length).fill(byte);
 
@@ -182,5 +189,29 @@ test('a record that is cut at any places besides the ends of blocks is read as i
     assert.equal(end.kind, 'end');
     assert.deepEqual(records[1], Buffer.from(record));
     assert.equal(cutLength(offset, length, []), framedLength(offset, length));
+  }
+});
+
+test('no watermark is in one piece in what a writer frames, wherever in a record one is', () => {
+  const prng = new Prng(11);
+  for (let round = 0; round < 400; round++) {
+    const data = Uint8Array.from(
+      { length: 12 + prng.below(90) },
+      () => prng.below(4) * prng.below(5),
+    );
+    data.set([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]);
+    const mark = new Uint8Array(WATERMARK_BYTES);
+    putWatermark(mark, 0, 0, 2 + round);
+    const place = 8 + prng.below(data.length - 8);
+    data.set(mark.subarray(0, data.length - place), place);
+    // What the next record begins with, where that would be the rest of it.
+    const behind = mark.subarray(Math.min(data.length - place, WATERMARK_BYTES));
+    const isSuspect = data.length - place >= 7;
+    if (isSuspect) assert.ok(looksLikeWatermark(data, 0, data.length), `place ${place}`);
+    const cuts = cutsOf(data, 0, data.length);
+    const bytes = new Uint8Array(cutLength(0, data.length, cuts) + behind.length);
+    putCut(bytes, 0, 0, data, cuts);
+    bytes.set(behind, bytes.length - behind.length);
+    if (isSuspect) assert.equal(findWatermark(bytes, 100_000, 1), 0);
   }
 });
