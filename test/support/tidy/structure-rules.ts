@@ -23,7 +23,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   lab: ['vfs', 'base'],
   'lab/kv': ['engine', 'vfs', 'base'],
   cli: 'base vfs durable wal engine bitcask lsm btree level lab index.ts'.split(' '),
-  'index.ts': ['level', 'base'],
+  'index.ts': ['level', 'engine', 'durable', 'base'],
 };
 
 const ALL_EDGES: readonly ImportEdge['kind'][] = ['static', 'dynamic', 'url'];
