@@ -24,6 +24,7 @@ import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 import { backUpBtree } from './btree-backup.ts';
 import { BtreeIterator } from './btree-iterator.ts';
 import type { BtreeSettings } from './btree-options.ts';
+import { closeBtree } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
 import { btreeStats } from './btree-stats.ts';
 import { verifyBtree } from './btree-verify.ts';
@@ -206,34 +207,16 @@ export class BtreeEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    const { commits, checkpointer, log, pager, spill, poison } = this.#parts;
+    const { commits } = this.#parts;
     await commits.settle();
     await Promise.allSettled(this.#underWay);
     for (const iterator of this.#iterators) iterator.close();
     for (const snapshot of this.#snapshots) snapshot.release();
-    let failure: { readonly error: unknown } | null = null;
     try {
-      // With everything in the file, the next opening has nothing to do.
-      if (!poison.poisoned && pager.dirtyCount > 0) await checkpointer.checkpoint();
-    } catch {
-      // The log has everything that was acknowledged: recovery does what could not be done here.
+      await closeBtree(this.#parts);
+    } finally {
+      await this.#lock.release();
     }
-    await checkpointer.stop();
-    for (const step of [
-      () => log.close(),
-      () => pager.file.close(),
-      () => spill.close(),
-      () => this.#lock.release(),
-    ]) {
-      try {
-        await step();
-      } catch (error) {
-        // The rest has to be given back all the same; the first failure is told.
-        failure ??= { error };
-      }
-    }
-    if (failure !== null) throw failure.error;
-    poison.check();
   }
 
   #value(key: Uint8Array, state: number): Buffer | undefined {

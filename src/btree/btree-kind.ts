@@ -28,6 +28,8 @@ import {
   openBtree,
 } from './btree-parts.ts';
 import { filesOf } from './btree-stats.ts';
+import { REPAIRED_NAME, REPAIR_NAME, repairBtree, takeOver } from './repair-tree.ts';
+import { verifyStill } from './verify-still.ts';
 
 /** The kind `'btree'`. */
 export const btreeKind: EngineKind<BtreeOptions> = {
@@ -44,6 +46,7 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     const lock = await DirectoryLock.acquire(directory, { vfs });
     try {
       // Another opener may have made it meanwhile.
+      await takeOver(dispatch, directory);
       const created = !(await holdsBtree(settings, directory));
       if (!created && options.errorIfExists === true) throw exists(directory);
       if (created) await makeBtree(settings, directory);
@@ -67,35 +70,40 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     const lock = await DirectoryLock.acquire(directory, { vfs: dispatch.vfs });
     const durable = new DurableDirectory(dispatch, clock);
     try {
-      // The name that makes it a store goes first.
+      // Nobody may take over what a repair has made, then: the name that makes it a store goes first.
+      await durable.rm(join(directory, REPAIRED_NAME), { recursive: true, force: true });
       await durable.rm(join(directory, PAGES_NAME));
       await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
       await durable.rm(join(directory, SPILL_NAME), { force: true });
       await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
+      await durable.rm(join(directory, REPAIR_NAME), { recursive: true, force: true });
     } finally {
       await lock.release();
     }
     await removeIfEmpty(dispatch.vfs, directory);
   },
 
-  async repair(directory: string): Promise<RepairReport> {
-    throw new HoldfastError(
-      'HOLDFAST_UNSUPPORTED',
-      `${directory} holds a B+tree, and there is no repair of it: opening mends what a crash ` +
-        'leaves; for damage, restore a backup',
-    );
+  async repair(
+    directory: string,
+    options: EngineSurroundings & ProgressOptions = {},
+  ): Promise<RepairReport> {
+    const settings = btreeSettings(options);
+    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    const lock = await DirectoryLock.acquire(directory, { vfs: settings.dispatch.vfs });
+    try {
+      return await repairBtree(settings, directory, options);
+    } finally {
+      await lock.release();
+    }
   },
 
   async verify(
     directory: string,
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<VerifyReport> {
-    const engine = await btreeKind.open(directory, { ...options, createIfMissing: false });
-    try {
-      return await engine.verify(options);
-    } finally {
-      await engine.close();
-    }
+    const settings = btreeSettings(options);
+    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    return verifyStill(settings, directory, options);
   },
 
   async stats(directory: string, surroundings: EngineSurroundings = {}): Promise<EngineStats> {

@@ -182,6 +182,33 @@ async function openParts(
   };
 }
 
+/**
+ * Gives an open tree's files back, with all pages in their file where that goes. REQUIRES: no call is
+ * under way. @throws (rejects) the first failure; the files are given back all the same
+ */
+export async function closeBtree(parts: BtreeParts): Promise<void> {
+  const { checkpointer, log, pager, spill, poison } = parts;
+  let failure: { readonly error: unknown } | null = null;
+  try {
+    // With everything in the file, the next opening has nothing to do.
+    if (!poison.poisoned && pager.dirtyCount > 0) await checkpointer.checkpoint();
+  } catch {
+    // The log has everything that was acknowledged: recovery does what could not be done here.
+  }
+  await checkpointer.stop();
+  await pager.settle();
+  for (const step of [() => log.close(), () => pager.file.close(), () => spill.close()]) {
+    try {
+      await step();
+    } catch (error) {
+      // The rest has to be given back all the same; the first failure is told.
+      failure ??= { error };
+    }
+  }
+  if (failure !== null) throw failure.error;
+  poison.check();
+}
+
 function openLog(settings: BtreeSettings, directory: string): Promise<WriteAheadLog> {
   const { dispatch, clock, policy, options } = settings;
   return WriteAheadLog.open(join(directory, LOG_NAME), {
@@ -218,7 +245,7 @@ async function pin(pager: Pager, number: number): Promise<void> {
 }
 
 /** The size of the pages of a file. @throws HOLDFAST_FOREIGN, HOLDFAST_FORMAT */
-async function pageBytesIn(file: VfsFile): Promise<number> {
+export async function pageBytesIn(file: VfsFile): Promise<number> {
   const first = new Uint8Array(META_FIXED_BYTES);
   const count = await readFully(file, first, 0);
   const pageBytes = pageBytesOf(first.subarray(0, count), file.path);

@@ -31,7 +31,7 @@ export async function verifyBtree(
       more = walk.step();
     } catch (error) {
       if (error instanceof CorruptionError) {
-        walk.skip(Math.floor(error.offset / pageBytes), error.message);
+        walk.passOver(Math.floor(error.offset / pageBytes), error.message);
         continue;
       }
       if (!(error instanceof PageMissing)) throw error;
@@ -40,7 +40,7 @@ export async function verifyBtree(
         await pager.bring(error);
       } catch (failure) {
         if (!(failure instanceof CorruptionError)) throw failure;
-        walk.skip(number, failure.message);
+        walk.passOver(number, failure.message);
       }
     }
     if (steps % STEP_PAGES === 0) {

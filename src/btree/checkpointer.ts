@@ -50,7 +50,8 @@ export class Checkpointer implements Relief {
   readonly #poison: Poison;
   readonly #bounds: CheckpointBounds;
   readonly #clock: Clock;
-  readonly #staging: Uint8Array;
+  /** Where pages are copied to be written; made when there is something to write. */
+  #staging: Uint8Array = new Uint8Array(0);
   /** Pages that are being written on the thread pool. */
   #inFlight: Run | null = null;
   #running: Promise<void> | null = null;
@@ -71,7 +72,6 @@ export class Checkpointer implements Relief {
     this.#poison = poison;
     this.#bounds = bounds;
     this.#clock = clock;
-    this.#staging = new Uint8Array(RUN_PAGES * pager.pageBytes);
   }
 
   /** Makes a checkpoint of the state of now. Calls while one is under way share the next. */
@@ -109,8 +109,8 @@ export class Checkpointer implements Relief {
     // A thread that never waits gives a checkpoint no time: pages are written here, and the log
     // stays until there is time.
     this.#log.syncSync();
-    const staging = new Uint8Array(this.#staging.length);
-    this.#eachRun(this.#dirtyPages(), staging, (run) => {
+    const numbers = this.#dirtyPages();
+    this.#eachRun(numbers, this.#stagingFor(numbers.length), (run) => {
       this.#guardSync(() => this.#pager.file.writeSync(run.first, run.bytes));
       this.#written(run);
     });
@@ -190,6 +190,10 @@ export class Checkpointer implements Relief {
   /** Writes pages. Resolves to how many the file has, as far as is durable. */
   async #writeAll(numbers: readonly number[]): Promise<number> {
     let pages = pageCount(this.#pager.view(META_PAGE));
+    const pagesMax = Math.min(numbers.length, RUN_PAGES);
+    if (this.#staging.length < pagesMax * this.#pager.pageBytes) {
+      this.#staging = this.#stagingFor(numbers.length);
+    }
     let at = 0;
     while (at < numbers.length) {
       const { run, next } = this.#stage(numbers, at, this.#staging);
@@ -228,6 +232,10 @@ export class Checkpointer implements Relief {
       at = next;
       if (run !== null) visit(run);
     }
+  }
+
+  #stagingFor(pages: number): Uint8Array {
+    return new Uint8Array(Math.min(pages, RUN_PAGES) * this.#pager.pageBytes);
   }
 
   #dirtyPages(): number[] {

@@ -68,11 +68,6 @@ export class CommitQueue {
     return this.#visible;
   }
 
-  /** Whether no batch is on its way. */
-  get idle(): boolean {
-    return this.#running === null;
-  }
-
   /** Commits a change of the pages that changes nothing for readers. Durable with the next sync. */
   change(run: () => void): Promise<void> {
     return this.#enqueue(run, 'none');

@@ -42,13 +42,6 @@ export class PageFile {
     this.#check(number, page, count);
   }
 
-  /** Reads a page as it is. False when it is not whole or not what was written. */
-  readUncheckedSync(number: number, page: Uint8Array): boolean {
-    this.pagesRead++;
-    const count = readFullySync(this.#file, page, number * this.pageBytes);
-    return count === page.length && pageFault(page, number) === null;
-  }
-
   /** Writes sealed pages that follow each other. They are with the operating system, no further. */
   async write(number: number, pages: Uint8Array): Promise<void> {
     this.pagesWritten += pages.length / this.pageBytes;

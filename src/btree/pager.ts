@@ -46,6 +46,8 @@ export class Pager {
 
   readonly #spill: SpillFile;
   readonly #loading = new Map<number, Promise<void>>();
+  /** All reads under way, also those of older versions. */
+  readonly #bringing = new Set<Promise<void>>();
   readonly #recalled = new Map<PageVersion, Buffer>();
   /** Frames that the record being made changes. */
   #edited: PageFrame[] = [];
@@ -95,8 +97,18 @@ export class Pager {
   }
 
   /** Brings what `PageMissing` said is missing. */
-  async bring(missing: PageMissing): Promise<void> {
-    const { number, version } = missing;
+  bring({ number, version }: PageMissing): Promise<void> {
+    const bringing = this.#bring(number, version).finally(() => this.#bringing.delete(bringing));
+    this.#bringing.add(bringing);
+    return bringing;
+  }
+
+  /** Resolves when no page is on its way: then the files may be closed. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#bringing);
+  }
+
+  async #bring(number: number, version: PageVersion | undefined): Promise<void> {
     if (version !== undefined) {
       const page = Buffer.allocUnsafeSlow(this.pageBytes);
       const { slot } = version;

@@ -30,10 +30,10 @@ export class SpillFile {
 
   /** Puts a page somewhere. Resolves to the place. */
   async write(page: Uint8Array): Promise<number> {
-    this.#file ??= this.#vfs.openSync(this.#path, OPTIONS);
+    const file = this.#file ?? (await this.#open());
     const slot = this.#takeSlot();
     try {
-      await writeFully(this.#file, page, slot * this.#pageBytes);
+      await writeFully(file, page, slot * this.#pageBytes);
     } catch (error) {
       this.free(slot);
       throw error;
@@ -88,9 +88,21 @@ export class SpillFile {
     }
   }
 
+  async #open(): Promise<VfsFile> {
+    const opened = await this.#vfs.open(this.#path, OPTIONS);
+    if (this.#file === null) {
+      this.#file = opened;
+      return opened;
+    }
+    // A synchronous call has opened it meanwhile, and written to it.
+    await opened.close();
+    return this.#file;
+  }
+
   #takeSlot(): number {
     return this.#free.pop() ?? this.#slots++;
   }
 }
 
-const OPTIONS = { read: true, write: true, create: true, truncate: true, noFollow: true };
+/** Not cut at opening: two may open it at the same moment. `remove` has come before. */
+const OPTIONS = { read: true, write: true, create: true, noFollow: true };

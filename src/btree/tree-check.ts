@@ -103,7 +103,7 @@ export class TreeWalk {
   }
 
   /** Says that the page of the current step cannot be read, and goes on with the next. */
-  skip(number: number, message: string): void {
+  passOver(number: number, message: string): void {
     this.#fault(number, message);
     this.#todo.pop();
   }

@@ -9,6 +9,7 @@ import { bitcaskKind } from '../bitcask/bitcask-kind.ts';
 import { MANIFEST_NAME as BITCASK_MANIFEST } from '../bitcask/manifest.ts';
 import { btreeKind } from '../btree/btree-kind.ts';
 import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME, SPILL_NAME } from '../btree/btree-parts.ts';
+import { REPAIRED_NAME, REPAIR_NAME } from '../btree/repair-tree.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import { lsmKind } from '../lsm/lsm-kind.ts';
 import { CURRENT_NAME, parseFileName as parseLsmName } from '../lsm/lsm-files.ts';
@@ -46,12 +47,21 @@ const bitcaskFiles: StoreFiles = {
   isTrace: isBitcaskName,
 };
 
+const BTREE_NAMES = [
+  PAGES_NAME,
+  NEW_PAGES_NAME,
+  SPILL_NAME,
+  LOG_NAME,
+  REPAIR_NAME,
+  REPAIRED_NAME,
+];
+
 const btreeFiles: StoreFiles = {
   kind: btreeKind,
   key: PAGES_NAME,
   folders: [LOG_NAME],
   isPart: (name) => name === PAGES_NAME,
-  isOwn: (name) => [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME, LOG_NAME].includes(name),
+  isOwn: (name) => BTREE_NAMES.includes(name),
   isTrace: (name) => [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME].includes(name),
 };
 
