@@ -111,13 +111,20 @@ export class TreeSalvage {
     const room = this.#pages * pageBytes;
     const value = length <= room ? Buffer.allocUnsafeSlow(length) : Buffer.alloc(0);
     let number = first;
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const page = length <= room ? await this.#readQuietly(number) : null;
       const more = Math.min(overflowBytes(pageBytes), length - done);
       const last = done + more === length;
-      if (page === null || pageKind(page) !== PAGE_KIND.overflow || (nextPage(page) === 0) !== last) {
+      if (
+        page === null ||
+        pageKind(page) !== PAGE_KIND.overflow ||
+        (nextPage(page) === 0) !== last
+      ) {
         const name = JSON.stringify(Buffer.from(key).toString('latin1', 0, 100));
-        this.#note(number, `the value of the key ${name} of ${length} bytes is lost at byte ${done}`);
+        this.#note(
+          number,
+          `the value of the key ${name} of ${length} bytes is lost at byte ${done}`,
+        );
         return null;
       }
       value.set(page.subarray(PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + more), done);

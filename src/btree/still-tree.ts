@@ -135,4 +135,3 @@ export function damageOf(error: unknown, path: string): Damage {
   if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
   return { path, offset: undefined, message };
 }
-

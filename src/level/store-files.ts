@@ -47,14 +47,7 @@ const bitcaskFiles: StoreFiles = {
   isTrace: isBitcaskName,
 };
 
-const BTREE_NAMES = [
-  PAGES_NAME,
-  NEW_PAGES_NAME,
-  SPILL_NAME,
-  LOG_NAME,
-  REPAIR_NAME,
-  REPAIRED_NAME,
-];
+const BTREE_NAMES = [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME, LOG_NAME, REPAIR_NAME, REPAIRED_NAME];
 
 const btreeFiles: StoreFiles = {
   kind: btreeKind,

@@ -53,6 +53,8 @@ export class SegmentWriter {
   #first: number;
   /** The highest sequence number that a watermark of this file calls durable. */
   #watermarked: number;
+  /** Whether a full disk has taken the beginning of the file: it comes with the next append. */
+  #beginsLater = false;
 
   private constructor(file: AppendFile, firstSequence: number, lastSequence: number) {
     this.path = file.path;
@@ -143,7 +145,7 @@ export class SegmentWriter {
 
   /** Whether a watermark says that all of it is durable. */
   get closed(): boolean {
-    return this.#watermarked === this.lastSequence;
+    return !this.#beginsLater && this.#watermarked === this.lastSequence;
   }
 
   /**
@@ -152,6 +154,7 @@ export class SegmentWriter {
    */
   append(payload: SequencedPayload, policy: SyncPolicy): Promise<void> {
     checkLength(payload.length);
+    this.#beginIfEmpty();
     const last = this.lastSequence;
     this.#source.record(this.#appends.length, payload, last + 1, 0);
     return this.#appends.appendFrom(this.#source, last + payload.count, policy);
@@ -160,6 +163,7 @@ export class SegmentWriter {
   /** As `append`, on the calling thread. */
   appendSync(payload: SequencedPayload, policy: SyncPolicy): void {
     checkLength(payload.length);
+    this.#beginIfEmpty();
     const last = this.lastSequence;
     const durable = this.durableSequence;
     const watermark = durable > this.#watermarked ? durable + 1 : 0;
@@ -170,12 +174,14 @@ export class SegmentWriter {
 
   /** Appends a watermark of what is durable. Resolves when it is durable itself. */
   appendWatermark(): Promise<void> {
+    this.#beginIfEmpty();
     this.#prepareWatermark();
     return this.#appends.appendFrom(this.#source, this.lastSequence, 'sync');
   }
 
   /** As `appendWatermark`, on the calling thread. */
   appendWatermarkSync(): void {
+    this.#beginIfEmpty();
     this.#prepareWatermark();
     this.#appends.appendFromSync(this.#source, this.lastSequence, 'sync');
   }
@@ -201,10 +207,17 @@ export class SegmentWriter {
 
   /**
    * Records were refused, watermarks perhaps with them: the next group gets one again, and a log of
-   * which nothing is left begins anew.
+   * which nothing is left begins anew with the next append.
    */
   refused(): void {
     this.#watermarked = this.#first - 1;
+    // Not now: the disk is full, and would refuse the beginning again and again.
+    this.#beginsLater = this.#appends.length === 0;
+  }
+
+  #beginIfEmpty(): void {
+    if (!this.#beginsLater) return;
+    this.#beginsLater = false;
     if (this.#appends.length === 0) this.begin(this.#first);
   }
 

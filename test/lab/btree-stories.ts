@@ -92,19 +92,19 @@ export interface BtreeStory {
 }
 
 const OWN: readonly BtreeStory[] = [
-  { name: 'splits', subject: SMALL_BTREE, story: splits, taste: 40 },
-  { name: 'joins', subject: SMALL_BTREE, story: joins, taste: 40 },
+  { name: 'splits', subject: SMALL_BTREE, story: splits, taste: 25 },
+  { name: 'joins', subject: SMALL_BTREE, story: joins, taste: 25 },
   { name: 'levels', subject: SMALL_BTREE, story: levels, taste: 0 },
-  { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 40 },
-  { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 40 },
+  { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 25 },
+  { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 25 },
   { name: 'pages used again', subject: SMALL_BTREE, story: reuse, taste: 0 },
-  { name: 'a file that shrinks', subject: SMALL_BTREE, story: shrinking, taste: 40 },
+  { name: 'a file that shrinks', subject: SMALL_BTREE, story: shrinking, taste: 25 },
 ];
 
 /** Those of all engines, and the tree's own. */
 export const BTREE_STORIES: readonly BtreeStory[] = [
   ...Object.entries(ENGINE_STORIES).map(([name, story]) => {
-    return { name, subject: SMALL_BTREE, story, taste: name === 'reopened' ? 40 : 0 };
+    return { name, subject: SMALL_BTREE, story, taste: name === 'reopened' ? 25 : 0 };
   }),
   ...OWN,
 ];
