@@ -32,6 +32,12 @@ export interface HintBinding {
   readonly fingerprint: number;
 }
 
+/** How much a builder has. */
+export interface HintMark {
+  readonly length: number;
+  readonly count: number;
+}
+
 /** Collects the records of one data file. */
 export class HintBuilder {
   #bytes = new Uint8Array(BUFFER_BYTES_FIRST);
@@ -83,6 +89,24 @@ export class HintBuilder {
     return bytes.subarray(0, this.#length + TRAILER_BYTES);
   }
 
+  /** For `truncate`: what has been added so far. */
+  get mark(): HintMark {
+    return { length: this.#length, count: this.#count };
+  }
+
+  /** Forgets the records that were added after `mark`. */
+  truncate(mark: HintMark): void {
+    this.#length = mark.length;
+    this.#count = mark.count;
+  }
+
+  /** The records so far. They hold until another one is added. */
+  records(): HintReader {
+    put32(this.#bytes, 32, this.#count);
+    put53(this.#bytes, 36, 0);
+    return HintReader.ofRecords(this.#bytes.subarray(0, this.#length + TRAILER_BYTES));
+  }
+
   #grow(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
@@ -110,6 +134,11 @@ export class HintReader {
     this.count = get32(bytes, 32);
     this.clock = get64(bytes, 36);
     this.#end = bytes.length - TRAILER_BYTES;
+  }
+
+  /** Of bytes that a builder has just made. */
+  static ofRecords(bytes: Uint8Array): HintReader {
+    return new HintReader(bytes);
   }
 
   /** Null when the bytes are not the whole hint for this file. */

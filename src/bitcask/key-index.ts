@@ -5,7 +5,15 @@
 
 import { extendCrc32c } from '../base/crc32c.ts';
 import type { DataFile, FileTable } from './data-file.ts';
-import { DELETE, EntryView, MARK, PUT, entryLength, get64 } from './entry-format.ts';
+import {
+  DELETE,
+  ENTRY_HEADER_BYTES,
+  EntryView,
+  MARK,
+  PUT,
+  entryLength,
+  get64,
+} from './entry-format.ts';
 import type { HintReader } from './hint-file.ts';
 import { positionsByKey } from './hint-order.ts';
 import { KeyLocation, lengthCodeOf, lengthOfCode } from './key-location.ts';
@@ -50,20 +58,21 @@ export class KeyIndex {
     offset: number,
     view: EntryView,
   ): number {
-    file.fingerprint = extendCrc32c(file.fingerprint, bytes, at, at + 4);
-    file.length = Math.max(file.length, offset + view.length);
     const { kind, keyStart, keyEnd, valueEnd } = view;
-    if (kind === MARK) return get64(bytes, keyEnd);
-    const expiry = kind === PUT && keyStart > at + 24 ? get64(bytes, at + 24) : 0;
-    const lengthCode = kind === DELETE ? 0 : lengthCodeOf(valueEnd - at);
+    const clock = noteEntry(file, bytes, at, offset, view);
     if (kind === DELETE) {
       this.delete(bytes, keyStart, keyEnd);
       if (file.merged) keepDelete(file, keyEnd - keyStart);
+    } else if (kind === PUT) {
+      const expiry = expiryOf(bytes, at, view);
+      this.put(file, bytes, keyStart, keyEnd, offset, lengthCodeOf(valueEnd - at), expiry);
     }
-    if (kind === PUT) this.put(file, bytes, keyStart, keyEnd, offset, lengthCode, expiry);
-    file.entries++;
-    file.hint?.add(bytes, keyStart, keyEnd, offset, lengthCode, expiry);
-    return 0;
+    return clock;
+  }
+
+  /** Takes all entries of a file that have been noted and not taken. */
+  applyNoted(file: DataFile): void {
+    if (file.hint !== null) this.applyHint(file, file.hint.records());
   }
 
   /** Takes all records of a hint. */
@@ -85,7 +94,10 @@ export class KeyIndex {
       this.delete(bytes, keyStart, keyEnd);
       if (file.merged) keepDelete(file, keyEnd - keyStart);
     } else {
-      this.put(file, bytes, keyStart, keyEnd, hint.offset, hint.lengthCode, hint.expiry);
+      this.#location.place(file.slot, hint.offset, hint.lengthCode, hint.expiry);
+      const { keydir } = this;
+      const replaced = keydir.setNear(bytes, keyStart, keyEnd, this.#location, this.#before);
+      this.#count(file, hint.lengthCode, replaced);
     }
   }
 
@@ -98,12 +110,14 @@ export class KeyIndex {
     lengthCode: number,
     expiry: number,
   ): void {
-    const location = this.#location;
-    location.file = file.slot;
-    location.offset = offset;
-    location.lengthCode = lengthCode;
-    location.expiry = expiry;
-    if (this.keydir.set(keys, keyStart, keyEnd, location, this.#before)) this.#forget();
+    this.#location.place(file.slot, offset, lengthCode, expiry);
+    const replaced = this.keydir.set(keys, keyStart, keyEnd, this.#location, this.#before);
+    this.#count(file, lengthCode, replaced);
+  }
+
+  /** An entry of the file is alive; with `replaced`, the one at `#before` is dead. */
+  #count(file: DataFile, lengthCode: number, replaced: boolean): void {
+    if (replaced) this.#forget();
     file.liveEntries++;
     const length = lengthOfCode(lengthCode);
     file.liveBytes += length;
@@ -122,6 +136,33 @@ export class KeyIndex {
     file.liveBytes -= length;
     this.#liveBytes -= length;
   }
+}
+
+/**
+ * Notes in its file that an entry is there, for the hint and the fingerprint; the index does not
+ * hear of it. Gives a mark's clock, else 0.
+ */
+export function noteEntry(
+  file: DataFile,
+  bytes: Uint8Array,
+  at: number,
+  offset: number,
+  view: EntryView,
+): number {
+  file.fingerprint = extendCrc32c(file.fingerprint, bytes, at, at + 4);
+  file.length = Math.max(file.length, offset + view.length);
+  const { kind, keyStart, keyEnd, valueEnd } = view;
+  if (kind === MARK) return get64(bytes, keyEnd);
+  const lengthCode = kind === DELETE ? 0 : lengthCodeOf(valueEnd - at);
+  file.entries++;
+  file.hint?.add(bytes, keyStart, keyEnd, offset, lengthCode, expiryOf(bytes, at, view));
+  return 0;
+}
+
+/** When a put expires; 0: never. */
+function expiryOf(bytes: Uint8Array, at: number, { kind, keyStart }: EntryView): number {
+  const extended = keyStart > at + ENTRY_HEADER_BYTES;
+  return kind === PUT && extended ? get64(bytes, at + ENTRY_HEADER_BYTES) : 0;
 }
 
 /** A merged file has a delete only because an older file may hold the key: it is of use. */

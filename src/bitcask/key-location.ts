@@ -26,6 +26,13 @@ export class KeyLocation {
   /** Milliseconds since the epoch from which on the entry is not seen; 0: never. */
   expiry = 0;
 
+  place(file: number, offset: number, lengthCode: number, expiry: number): void {
+    this.file = file;
+    this.offset = offset;
+    this.lengthCode = lengthCode;
+    this.expiry = expiry;
+  }
+
   /** Reads it from a leaf's cell. */
   load(u8: Uint8Array, at: number): void {
     const head = get16(u8, at);

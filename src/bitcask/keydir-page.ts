@@ -161,6 +161,26 @@ export function findCell(
   return ~low;
 }
 
+/** Negative when the cell's key comes before this one, positive when behind it. */
+export function compareCell(
+  u8: Uint8Array,
+  base: number,
+  index: number,
+  longKeys: readonly (Uint8Array | undefined)[],
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+): number {
+  const at = cellAt(u8, base, index);
+  const head = get16(u8, at);
+  const from = at + 2 + payloadBytes(u8, base);
+  if ((head & LONG_KEY) === 0) {
+    return compareRanges(u8, from, from + (head & KEY_LENGTH), key, keyStart, keyEnd);
+  }
+  const long = longKeys[get32(u8, from)]!;
+  return compareRanges(long, 0, long.length, key, keyStart, keyEnd);
+}
+
 /** The page to go on with from an inner page, as an index: -1 is the leftmost child. */
 export function childIndex(
   u8: Uint8Array,

@@ -15,6 +15,7 @@ import { FILE_HEADER_BYTES, checkFileHeader, dataFileName } from './entry-format
 import { EntryScanner } from './entry-scanner.ts';
 import type { HintReader } from './hint-file.ts';
 import { readHint } from './hint-writing.ts';
+import { noteEntry } from './key-index.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { ManifestFile } from './manifest.ts';
 
@@ -116,7 +117,7 @@ async function loadByReading(
       await scanner.refill();
     } else if (step === 'entry') {
       const { bytes, entryStart, entryOffset } = scanner;
-      const found = index.applyEntry(data, bytes, entryStart, entryOffset, scanner.entry);
+      const found = noteEntry(data, bytes, entryStart, entryOffset, scanner.entry);
       clock = Math.max(clock, found);
     } else {
       throw new CorruptionError({
@@ -135,5 +136,6 @@ async function loadByReading(
       found: data.fingerprint.toString(16),
     });
   }
+  index.applyNoted(data);
   return clock;
 }

@@ -12,6 +12,8 @@ import { readFully } from '../vfs/transfer.ts';
 import type { DataFile } from './data-file.ts';
 import { EntryView, FILE_HEADER_BYTES, MARK } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
+import type { HintMark } from './hint-file.ts';
+import { noteEntry } from './key-index.ts';
 import type { KeyIndex } from './key-index.ts';
 
 /** The state of a log behind some whole batch. */
@@ -47,13 +49,14 @@ export async function scanLog(
   size: number,
   sequence: number,
 ): Promise<ScannedLog> {
-  const state = new LogScan(data, index, floor, sequence);
+  const state = new LogScan(data, floor, sequence);
   const scanner = new EntryScanner(data.file, data.number, FILE_HEADER_BYTES, size);
   let step = scanner.step();
   for (; step === 'entry' || step === 'refill'; step = scanner.step()) {
     if (step === 'refill') await scanner.refill();
     else state.take(scanner);
   }
+  state.dropParts();
   const { end } = state;
   const rest = await lookBehind(data, scanner.offset, size);
   const firstWrong = scanner.offset;
@@ -65,6 +68,7 @@ export async function scanLog(
       found: step === 'end' ? 'the end of the file' : 'other bytes',
     });
   }
+  index.applyNoted(data);
   return {
     end,
     durable: state.durable,
@@ -78,12 +82,13 @@ export async function scanLog(
 /** What has been read so far. */
 class LogScan {
   readonly #data: DataFile;
-  readonly #index: KeyIndex;
   readonly #floor: number;
   /** Whole batches past what is durable, oldest first. */
   #doubtful: LogPoint[] = [];
-  /** Entries of a batch that is not whole yet, as copies. */
-  #parts: { readonly bytes: Uint8Array; readonly offset: number }[] = [];
+  /** So many at its beginning are durable by now. */
+  #passed = 0;
+  /** The hint's records of whole batches. */
+  #whole: HintMark | undefined;
   /** How far the file is known to be durable. */
   #known: number;
   #sequence: number | null;
@@ -93,9 +98,9 @@ class LogScan {
   batches = 0;
   clock = 0;
 
-  constructor(data: DataFile, index: KeyIndex, floor: number, sequence: number) {
+  constructor(data: DataFile, floor: number, sequence: number) {
     this.#data = data;
-    this.#index = index;
+    this.#whole = data.hint?.mark;
     this.#floor = floor;
     this.#floorSequence = sequence;
     this.#known = floor;
@@ -105,50 +110,48 @@ class LogScan {
   }
 
   /** Whether the last entry taken was not the last of its batch. */
-  get inBatch(): boolean {
-    return this.#parts.length > 0;
-  }
+  inBatch = false;
 
   take(scanner: EntryScanner): void {
     const { entry, entryOffset, entryStart } = scanner;
     this.#checkSequence(entry, entryOffset);
     this.#known = Math.max(this.#known, entryOffset - entry.undurable);
-    if (this.inBatch || entry.more) {
-      // Applied when the last entry of the batch is there.
-      const bytes = scanner.bytes.slice(entryStart, entryStart + entry.length);
-      this.#parts.push({ bytes, offset: entryOffset });
-      if (entry.more) {
-        this.#passDurable();
-        return;
-      }
-      for (const part of this.#parts) {
-        this.#index.applyEntries(this.#data, part.bytes, part.offset, part.bytes.length);
-      }
-      this.#parts = [];
-    } else {
-      const { bytes } = scanner;
-      const clock = this.#index.applyEntry(this.#data, bytes, entryStart, entryOffset, entry);
-      this.clock = Math.max(this.clock, clock);
-    }
-    this.#endBatch(scanner.offset, entry);
+    const clock = noteEntry(this.#data, scanner.bytes, entryStart, entryOffset, entry);
+    this.clock = Math.max(this.clock, clock);
+    this.inBatch = entry.more;
+    if (entry.more) this.#passDurable();
+    else this.#endBatch(scanner.offset, entry);
+  }
+
+  /** A batch that is not whole at the end of the log does not count. */
+  dropParts(): void {
+    if (!this.inBatch) return;
+    const data = this.#data;
+    data.length = this.end.offset;
+    data.fingerprint = this.end.fingerprint;
+    data.entries = this.end.entries;
+    if (this.#whole !== undefined) data.hint?.truncate(this.#whole);
   }
 
   #endBatch(offset: number, entry: EntryView): void {
     const { fingerprint, entries } = this.#data;
     this.end = { offset, sequence: entry.sequence, fingerprint, entries };
+    this.#whole = this.#data.hint?.mark;
     if (offset > this.#floor && entry.kind !== MARK) this.batches++;
     this.#doubtful.push(this.end);
     this.#passDurable();
   }
 
   #passDurable(): void {
-    let passed = 0;
-    for (const point of this.#doubtful) {
-      if (point.offset > this.#known) break;
-      this.durable = point;
-      passed++;
+    const doubtful = this.#doubtful;
+    let next = doubtful[this.#passed];
+    while (next !== undefined && next.offset <= this.#known) {
+      this.durable = next;
+      next = doubtful[++this.#passed];
     }
-    if (passed > 0) this.#doubtful.splice(0, passed);
+    if (this.#passed < doubtful.length / 2) return;
+    this.#doubtful = doubtful.slice(this.#passed);
+    this.#passed = 0;
   }
 
   /** Past the floor, an entry counts only if its number is exactly the next one. */

@@ -1,10 +1,12 @@
 /**
  * The mutation run of Bitcask: every sync, directory sync, and order of names taken away in turn, in the programs and
- * in recovery. Fails when a mutant survives that `bitcask-survivors.ts` does not have, with its reason.
+ * in recovery. What one story does not miss another one may: a place in the code has survived when no story catches
+ * it. Fails when one has that `bitcask-survivors.ts` does not have, with its reason.
  *
  *   npm run prove:bitcask:mutations -- [--only TEXT] [--budget DISKS] [--program workload|recover] [--done FILE]
  *
- * `--done` as in `prove-bitcask.ts`.
+ * `--done` names a file of stories that have been tried: they are not tried again but counted, and what is tried is
+ * added, so that a long run can be had in parts.
  */
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
@@ -14,7 +16,8 @@ import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_SURVIVORS } from '../lab/bitcask-survivors.ts';
 import { engineCrashTest } from '../support/engine-story.ts';
-import { MUTATION_KINDS, mutationRun, survivorsOf } from '../support/mutation-run.ts';
+import { MUTATION_KINDS, mutationRun } from '../support/mutation-run.ts';
+import type { Mutant } from '../support/mutation-run.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,40 +34,66 @@ const MODELS = ['posix', 'ext4'];
 /** Names of temporary files differ from run to run. */
 const RANDOM_NAME = /\S*\.holdfast-\S*\.tmp/;
 
+/** What became of one story: the kinds of its mutants. */
+interface Tried {
+  readonly piece: string;
+  readonly mutants: number;
+  readonly caught: readonly string[];
+  readonly survived: readonly string[];
+}
+
 async function main(): Promise<void> {
-  const done = existsSync(values.done) ? readFileSync(values.done, 'utf8') : '';
-  const unexpected: string[] = [];
+  const tried = triedBefore();
   for (const { name, subject, story } of BITCASK_STORIES) {
     if (!name.includes(values.only)) continue;
     for (const program of ['workload', 'recover'] as const) {
       const piece = `${name}, ${program}`;
-      if (!values.program.includes(program) || done.includes(`${piece}: `)) continue;
+      if (!values.program.includes(program) || tried.some((one) => one.piece === piece)) continue;
       // What recovery syncs is missed only by a crash inside it, or after it.
       const nested = program === 'recover' ? 1 : 0;
       const crash = engineCrashTest(subject, story, { nested, budget: Number(values.budget) });
-      const missing = await tryMutants(piece, crash, program);
-      unexpected.push(...missing);
+      const one = await tryMutants(piece, crash, program);
+      tried.push(one);
+      if (values.done !== '') appendFileSync(values.done, `${JSON.stringify(one)}\n`);
     }
   }
-  if (unexpected.length > 0) console.log(`not listed:\n  ${unexpected.join('\n  ')}`);
-  process.exitCode = unexpected.length > 0 ? 1 : 0;
+  report(tried);
+}
+
+function triedBefore(): Tried[] {
+  if (values.done === '' || !existsSync(values.done)) return [];
+  const lines = readFileSync(values.done, 'utf8').trim().split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Tried);
 }
 
 async function tryMutants(
   piece: string,
   crash: CrashTest,
   program: 'workload' | 'recover',
-): Promise<string[]> {
+): Promise<Tried> {
   const mutants = await mutationRun(crash, { models: MODELS, program, kinds: KINDS });
-  const caught = mutants.filter(({ caughtBy }) => caughtBy !== null).length;
-  const survivors = survivorsOf(mutants).map((each) => each.replace(RANDOM_NAME, 'TEMPORARY'));
-  const line = `${piece}: ${caught} of ${mutants.length} caught`;
-  console.log(line);
+  const kinds = (all: readonly Mutant[]): string[] => [
+    ...new Set(all.map(({ kind, what }) => `${kind}: ${what.replace(RANDOM_NAME, 'TEMPORARY')}`)),
+  ];
+  const caught = mutants.filter(({ caughtBy }) => caughtBy !== null);
+  const survived = mutants.filter(({ caughtBy }) => caughtBy === null);
+  console.log(`${piece}: ${caught.length} of ${mutants.length} caught`);
+  return { piece, mutants: mutants.length, caught: kinds(caught), survived: kinds(survived) };
+}
+
+function report(tried: readonly Tried[]): void {
+  const caught = new Set(tried.flatMap((one) => one.caught));
+  const survived = new Set(tried.flatMap((one) => one.survived));
+  const never = [...survived].filter((each) => !caught.has(each)).toSorted();
+  const all = tried.reduce((sum, { mutants }) => sum + mutants, 0);
+  const kinds = new Set([...caught, ...survived]).size;
+  console.log(`${all} mutants of ${kinds} places, ${caught.size} of them caught by some story`);
   const isKnown = (each: string): boolean => Object.hasOwn(BITCASK_SURVIVORS, each);
-  for (const each of survivors) console.log(`  ${isKnown(each) ? 'listed' : 'SURVIVED'} ${each}`);
-  const missing = survivors.filter((each) => !isKnown(each)).map((each) => `${piece}: ${each}`);
-  if (missing.length === 0 && values.done !== '') appendFileSync(values.done, `${line}\n`);
-  return missing;
+  for (const each of never) {
+    const where = tried.filter((one) => one.survived.includes(each)).map(({ piece }) => piece);
+    console.log(`  ${isKnown(each) ? 'listed' : 'SURVIVED'} ${each} (${where.join('; ')})`);
+  }
+  process.exitCode = never.every(isKnown) ? 0 : 1;
 }
 
 await main();

@@ -14,12 +14,13 @@ type Plain = Map<string, number>;
 const location = new KeyLocation();
 const before = new KeyLocation();
 
-function put(keydir: Keydir, key: Buffer, offset: number): boolean {
+function put(keydir: Keydir, key: Buffer, offset: number, near: boolean = false): boolean {
   location.file = offset % 65_521;
   location.offset = offset;
   location.lengthCode = offset % 32_000;
   // Entries that expire have longer cells.
   location.expiry = offset % 5 === 0 ? 2 ** 40 + offset : 0;
+  if (near) return keydir.setNear(key, 0, key.length, location, before);
   return keydir.set(key, 0, key.length, location, before);
 }
 
@@ -55,6 +56,18 @@ function randomKey(random: Prng, long: number): Buffer {
   return key;
 }
 
+/** Keys in about rising order, as hints give them. */
+function putRun(keydir: Keydir, plain: Plain, random: Prng, long: number, step: number): void {
+  const keys = Array.from({ length: 40 }, () => randomKey(random, long));
+  keys.sort((a, b) => a.compare(b));
+  if (random.chance(0.5)) keys.push(randomKey(random, long));
+  for (const key of keys) {
+    const hex = key.toString('hex');
+    assert.equal(put(keydir, key, step, true), plain.has(hex));
+    plain.set(hex, step);
+  }
+}
+
 function runRandom(seed: number, steps: number, long: number): void {
   const random = new Prng(seed);
   const keydir = new Keydir();
@@ -73,6 +86,7 @@ function runRandom(seed: number, steps: number, long: number): void {
       assert.equal(put(keydir, key, step), plain.has(hex));
       plain.set(hex, step);
     }
+    if (random.chance(0.02)) putRun(keydir, plain, random, long, step);
     assert.equal(keydir.count, plain.size);
     if (random.chance(0.004)) held.push({ snapshot: keydir.snapshot(), plain: new Map(plain) });
     if (held.length > 0 && random.chance(0.004)) {
