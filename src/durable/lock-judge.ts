@@ -164,9 +164,18 @@ const FIRST_NAMESPACE = 'pid:[4026531836]';
 /** Host names that many hosts have: without a machine id they tell nothing. */
 const NO_NAMES: ReadonlySet<string> = new Set(['', '(none)', 'localhost', 'localhost.localdomain']);
 
-/** The judge of this thread on this machine. Not to be shared with another thread. */
+let ours: LockJudge | null = null;
+
+/**
+ * The judge of this thread on this machine. Not to be shared with another thread. What it knows of
+ * this thread is read once: only the host's name may change while it lives.
+ */
 export function systemLockJudge(): LockJudge {
-  return new SystemLockJudge({ ...systemProbe(nodeVfs), threadId, host: hostname() });
+  const host = hostname();
+  if (ours?.self.host !== host) {
+    ours = new SystemLockJudge({ ...systemProbe(nodeVfs), threadId, host });
+  }
+  return ours;
 }
 
 const REGISTRY = Symbol.for('holdfast.locks');

@@ -85,9 +85,11 @@ export class NextLog {
 
   async #make(): Promise<void> {
     try {
-      const log = await LsmLog.create(this.#takeNumber(), this.#settings);
-      if (log.number > this.#leastNumber) this.#log = log;
-      else await this.#drop(log);
+      while (this.#log === null) {
+        const log = await LsmLog.create(this.#takeNumber(), this.#settings);
+        if (log.number > this.#leastNumber) this.#log = log;
+        else await this.#drop(log);
+      }
     } catch (error) {
       // Writing goes on in the log there is; the attempt is repeated.
       this.#failure = error;
