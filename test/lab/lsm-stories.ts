@@ -4,6 +4,7 @@
  * processes killed in the middle of all that. Tables are so small that a few entries make many.
  */
 
+import { nextTurn } from '../../src/base/clock.ts';
 import { lsmKind } from '../../src/lsm/lsm-kind.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
 import type { Story, StorySubject } from '../support/engine-story.ts';
@@ -120,7 +121,7 @@ const idle: Story = async (teller) => {
   await teller.commit('a=10,b=10', 'none');
   for (let second = 0; second < 3; second++) {
     teller.clock.pass(1000);
-    await turns(40);
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
   }
   // A watermark is there when the idle log was synced.
   teller.allDurable();

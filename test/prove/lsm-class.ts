@@ -1,0 +1,124 @@
+/**
+ * What can be said of a disk with LSM stores, so that opening does the same on every disk of which it is said: the
+ * names, what `CURRENT` and its manifest say, the bytes of the tables that count, and the operations that the logs
+ * that count give. Nothing else is acted on (`lsm-recovery`): not the rest of a torn log or manifest, nor the bytes of
+ * files that only wait to be removed.
+ */
+
+import type { CrashedDisk } from '../../src/lab/check/checker.ts';
+import { replayLog } from '../../src/lsm/log-replay.ts';
+import { CURRENT_NAME, logName, parseFileName, tableName } from '../../src/lsm/lsm-files.ts';
+import { readManifest, type ManifestState } from '../../src/lsm/manifest/manifest-reader.ts';
+import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
+import { digestOf } from './wide-exploration.ts';
+
+/** What was worked out of a content, by what it was worked out for. */
+const known = new WeakMap<Uint8Array, Map<string, unknown>>();
+
+function once<T>(content: Uint8Array, what: string, work: () => T): T {
+  let facts = known.get(content);
+  if (facts === undefined) known.set(content, (facts = new Map()));
+  if (!facts.has(what)) facts.set(what, work());
+  return facts.get(what) as T;
+}
+
+/** For stores in directories of the root. */
+export function classOfLsm({ root }: CrashedDisk): string {
+  return sortedEntries(root)
+    .map(([name, node]) => `${name}=${node.kind === 'directory' ? classOfStore(node) : said(node)}`)
+    .join(' ');
+}
+
+function classOfStore(store: FileTreeDirectory): string {
+  try {
+    return `${namesOf(store)} ${foundIn(store)}`;
+  } catch (error) {
+    // It is refused, for a reason that may be anywhere.
+    return `${String(error)} ${said(store)}`;
+  }
+}
+
+/** @throws what opening throws, or an Error where a file is missing */
+function foundIn(store: FileTreeDirectory): string {
+  const current = new TextDecoder().decode(contentOf(store, CURRENT_NAME));
+  const name = current.slice(0, -1);
+  const file = parseFileName(name);
+  if (file?.kind !== 'manifest' || !current.endsWith('\n')) throw new Error('no manifest is named');
+  const manifest = contentOf(store, name);
+  const state = once(manifest, name, () => readManifest(manifest, name, file.number));
+  const tables = state.version.levels.flat().map(({ number, length }) => {
+    const table = contentOf(store, tableName(number));
+    if (table.length !== length) throw new Error('a table of another length');
+    return once(table, 'digest', () => digestOf(table));
+  });
+  const { logNumber, lastSequence, isOurs, tornBytes, nextFileNumber } = state;
+  const facts = [name, logNumber, lastSequence, isOurs, tornBytes > 0, nextFileNumber];
+  const placed = state.version.levels.map((level) => level.map(({ number }) => number));
+  return JSON.stringify([facts, placed, state.compactPointers, tables, logsOf(store, state)]);
+}
+
+function logsOf(store: FileTreeDirectory, state: ManifestState): string[] {
+  contentOf(store, logName(state.logNumber));
+  const numbers = [...store.entries.keys()].flatMap((name) => {
+    const file = parseFileName(name);
+    return file?.kind === 'log' && file.number >= state.logNumber ? [file.number] : [];
+  });
+  const { isOurs } = state;
+  let nextSequence = isOurs ? state.lastSequence + 1 : 1;
+  return numbers
+    .toSorted((a, b) => a - b)
+    .map((number) => {
+      const path = logName(number);
+      const bytes = contentOf(store, path);
+      const before = nextSequence;
+      const [said, after] = once(bytes, `${isOurs} ${before}`, () => replayed(path, bytes, before));
+      nextSequence = after;
+      return said;
+    });
+
+  function replayed(path: string, bytes: Uint8Array, before: number): [string, number] {
+    const operations: string[] = [];
+    const text = (from: Uint8Array, start: number, end: number): string =>
+      Buffer.from(from.buffer, from.byteOffset, from.length).toString('latin1', start, end);
+    const result = replayLog(
+      { bytes, path, isOurs, nextSequence: before },
+      {
+        put: (sequence, from, keyStart, keyEnd, valueStart, valueEnd) => {
+          const key = text(from, keyStart, keyEnd);
+          operations.push(`${sequence} ${key}=${text(from, valueStart, valueEnd)}`);
+        },
+        delete: (sequence, from, keyStart, keyEnd) => {
+          operations.push(`${sequence} ${text(from, keyStart, keyEnd)}-`);
+        },
+      },
+    );
+    const digest = digestOf(Buffer.from(operations.join('\n')));
+    return [`${path} ${result.torn !== null} ${digest}`, result.nextSequence];
+  }
+}
+
+function contentOf({ entries }: FileTreeDirectory, name: string): Uint8Array {
+  const node = entries.get(name);
+  if (node?.kind !== 'file') throw new Error(`${name} is no file`);
+  return node.content;
+}
+
+function namesOf({ entries }: FileTreeDirectory): string {
+  return [...entries]
+    .map(([name, { kind }]) => `${name}:${kind}`)
+    .toSorted()
+    .join(',');
+}
+
+/** All of it. */
+function said(node: FileTreeNode): string {
+  if (node.kind === 'symlink') return `l${node.target}`;
+  if (node.kind === 'file') return once(node.content, 'digest', () => digestOf(node.content));
+  return `{${sortedEntries(node)
+    .map(([name, child]) => `${name}${said(child)}`)
+    .join(',')}}`;
+}
+
+function sortedEntries({ entries }: FileTreeDirectory): [string, FileTreeNode][] {
+  return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
