@@ -2,11 +2,15 @@
  * The long proof of the write-ahead log: every story explored under the default models, with crashes inside recovery,
  * and some with a fault at each call. Prints the certificate and fails when anything is found.
  *
- *   npm run prove:wal -- [--budget DISKS] [--nested DEPTH] [--only TEXT] [--part stories|faults]
+ *   npm run prove:wal -- [--budget DISKS] [--nested DEPTH] [--only TEXT] [--part stories|faults] [--into DIR]
+ *                        [--seconds CPU]
  *
- * `--budget` is for each story. The wide part is `prove-wal-wide.ts`, the kernel's `prove-wal-rig.ts`.
+ * `--budget` is for each story. With `--into` the results of each stay there, and another run goes on where this one
+ * was; with `--seconds` no story is begun after that. The wide part is `prove-wal-wide.ts`, the kernel's `prove-wal-rig.ts`.
  */
 
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import type { CrashTest, CrashTestResult } from '../../src/lab/suite/crash-test.ts';
@@ -21,15 +25,20 @@ const { values } = parseArgs({
     nested: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     part: { type: 'string', default: '' },
+    into: { type: 'string', default: '' },
+    seconds: { type: 'string', default: 'Infinity' },
   },
 });
 
-/** Different disks over all stories, and how often a check decided what it read only. */
+/** Different disks of a piece, and how often a check decided what it read only. */
 class Tally {
   readonly #keys = new DiskKeys();
-  readonly disks = new Set<string>();
+  readonly #disks = new Set<string>();
   lazyChecks = 0;
-  storyDisks = 0;
+
+  get disks(): number {
+    return this.#disks.size;
+  }
 
   counting(test: CrashTest): CrashTest {
     const { recover } = test;
@@ -40,40 +49,39 @@ class Tally {
       check: () => undefined,
       recover: (vfs, context) => {
         const { root } = context.disk;
-        if (root.entries instanceof Map) this.#add(this.#keys.keyOf(root));
+        if (root.entries instanceof Map) this.#disks.add(this.#keys.keyOf(root));
         else this.lazyChecks++;
         return recover(vfs, context);
       },
     };
   }
-
-  #add(key: string): void {
-    if (this.disks.has(key)) return;
-    this.disks.add(key);
-    this.storyDisks++;
-  }
 }
 
-interface Row {
+interface Piece {
   readonly name: string;
-  readonly result: CrashTestResult;
-  readonly disks: number;
-  readonly seconds: number;
+  readonly test: CrashTest;
 }
 
-async function prove(name: string, test: CrashTest, tally: Tally): Promise<Row> {
-  const start = performance.now();
-  tally.storyDisks = 0;
+interface PieceResult {
+  readonly line: string;
+  readonly disks: number;
+  readonly classChecks: number;
+  readonly found: boolean;
+}
+
+async function prove({ name, test }: Piece): Promise<PieceResult> {
+  const start = process.cpuUsage().user;
+  const tally = new Tally();
   const result = await explore(tally.counting(test));
-  const seconds = (performance.now() - start) / 1000;
-  const row = { name, result, disks: tally.storyDisks, seconds };
-  console.log(lineOf(row));
-  if (result.verdict === 'found') console.log(crashTestReport(result, process.cwd()));
-  return row;
+  const seconds = (process.cpuUsage().user - start) / 1e6;
+  const found = result.verdict === 'found';
+  if (found) console.log(crashTestReport(result, process.cwd()));
+  const { disks, lazyChecks: classChecks } = tally;
+  return { line: lineOf(name, result, disks, seconds), disks, classChecks, found };
 }
 
 /** `| story | crash points | states allowed | distinct disks | classes | recoveries | faults | verdict |` */
-function lineOf({ name, result, disks, seconds }: Row): string {
+function lineOf(name: string, result: CrashTestResult, disks: number, seconds: number): string {
   const { models, nested, faults } = result.certificate;
   const points = Math.max(...models.map(({ crashPoints }) => crashPoints));
   const states = models.reduce((sum, { rawStates }) => sum + (rawStates ?? 0n), 0n);
@@ -96,30 +104,57 @@ function lineOf({ name, result, disks, seconds }: Row): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-async function main(): Promise<void> {
+function pieces(): Piece[] {
   const budget = Number(values.budget);
-  const wanted = ({ name }: WalStory): boolean => name.includes(values.only);
-  const tally = new Tally();
-  const rows: Row[] = [];
-  const failures: string[] = [];
   const nested = Number(values.nested);
+  const wanted = ({ name }: WalStory): boolean => name.includes(values.only);
   const withoutFaults = values.part === 'faults' ? [] : WAL_STORIES.filter(wanted);
   const withFaults = values.part === 'stories' ? [] : FAULTY_WAL_STORIES.filter(wanted);
-  for (const story of withoutFaults) {
-    const test: CrashTest = { ...crashTestOf(story), nested, budget };
-    rows.push(await prove(story.name, test, tally));
+  return [
+    ...withoutFaults.map((story): Piece => {
+      const name = nested === 1 ? story.name : `${story.name}, ${nested} crashes deep`;
+      return { name, test: { ...crashTestOf(story), nested, budget } };
+    }),
+    ...withFaults.map((story): Piece => {
+      const test: CrashTest = { ...crashTestOf(story), nested, budget, faults: true };
+      return { name: `${story.name}, a fault at each call`, test };
+    }),
+  ];
+}
+
+/** From an earlier run, or made now; null when the time is over. */
+async function resultOf(piece: Piece): Promise<PieceResult | null> {
+  const path = values.into === '' ? null : join(values.into, `${piece.name}.json`);
+  if (path !== null && existsSync(path)) {
+    return JSON.parse(readFileSync(path, 'utf8')) as PieceResult;
   }
-  for (const story of withFaults) {
-    const test: CrashTest = { ...crashTestOf(story), nested, budget, faults: true };
-    rows.push(await prove(`${story.name}, a fault at each call`, test, tally));
+  if (process.cpuUsage().user / 1e6 > Number(values.seconds)) return null;
+  const result = await prove(piece);
+  if (path !== null) {
+    writeFileSync(`${path}.part`, JSON.stringify(result));
+    renameSync(`${path}.part`, path);
   }
-  const found = rows.filter(({ result }) => result.verdict === 'found');
-  failures.push(...found.map(({ name }) => name));
+  return result;
+}
+
+async function main(): Promise<void> {
+  if (values.into !== '') mkdirSync(values.into, { recursive: true });
+  const all = pieces();
+  const results: PieceResult[] = [];
+  for (const piece of all) {
+    const result = await resultOf(piece);
+    if (result === null) continue;
+    results.push(result);
+    console.log(result.line);
+  }
+  const sum = (what: 'disks' | 'classChecks'): number =>
+    results.reduce((total, result) => total + result[what], 0);
+  const failed = results.filter(({ found }) => found).length;
   console.log(
-    `${tally.disks.size} distinct disks and ${tally.lazyChecks} checks of classes; ` +
-      (failures.length === 0 ? 'none failed' : `failed: ${failures.join('; ')}`),
+    `${results.length} of ${all.length} pieces: ${sum('disks')} disks (each story's own) and ` +
+      `${sum('classChecks')} checks of classes; ${failed === 0 ? 'none failed' : `${failed} FAILED`}`,
   );
-  if (failures.length > 0) process.exitCode = 1;
+  if (failed > 0) process.exitCode = 1;
 }
 
 function shortNumber(count: bigint): string {
