@@ -1,12 +1,26 @@
-/** Mutants of the write-ahead log that no crash shows, each with the reason, and the test that counts its work. */
+/**
+ * Mutants of the write-ahead log that no crash shows in any story, each with the reason. All of them change the order of
+ * two calls and none adds or spares one: what each call of a log asks for is counted in
+ * `test/unit/wal/wal-work.test.ts`.
+ */
 
 const LATER =
   'a later sync of the same directory comes before anything is promised; the order is for a process that finds the ' +
   'directory while its name is not durable: see "mkdir -p after a process that was killed" of durable-patterns.ts';
+
+const BEFORE_THE_PROMISE =
+  'it comes one change later, behind the first bytes of the segment, and still before anybody hears of a record in it';
+
+const BELOW_THE_FIRST =
+  'the pointer names a later segment durably before the first is removed: recovery removes what is left below it, in ' +
+  'any order; oldest first is for readers that know nothing of the pointer';
 
 export const WAL_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /log in sync, changeNames': LATER,
   'postponed: fsync of / in syncSync, changeNamesSync': LATER,
   'postponed: fsync of /log in syncSync, changeNamesSync': LATER,
+  'postponed: fsync of /log in createFiles, create': BEFORE_THE_PROMISE,
+  'reordered: unlink of /log/000001.log in #make, unlink': BELOW_THE_FIRST,
+  'reordered: unlink of /log/000002.log in #make, unlink': BELOW_THE_FIRST,
 };
