@@ -12,6 +12,7 @@ export {
 } from './base/errors.ts';
 
 export { HoldfastLevel } from './level/holdfast-level.ts';
+export type { LevelTransaction } from './level/holdfast-level.ts';
 export type { SyncOption, SyncPolicy } from './durable/sync-policy.ts';
 export type {
   BackupReport,

@@ -34,6 +34,8 @@ export type HoldfastErrorCode =
   | 'HOLDFAST_TOO_LARGE'
   /** The engine does not offer what was asked for. */
   | 'HOLDFAST_UNSUPPORTED'
+  /** A plain write was made where only an open transaction may write. */
+  | 'HOLDFAST_IN_TRANSACTION'
   /** A trace file is cut, damaged, of another version or not a trace. */
   | 'HOLDFAST_BAD_TRACE'
   /** A command, option or program given by the user cannot be used as given. */

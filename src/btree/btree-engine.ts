@@ -20,6 +20,8 @@ import type { EntryIterator, IteratorOptions } from '../engine/entry-iterator.ts
 import { boundsAreEmpty, keyBounds } from '../engine/key-range.ts';
 import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
 import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
+import { TransactionEngine } from '../engine/transaction-engine.ts';
+import { TransactionGate } from '../engine/transaction-gate.ts';
 import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 import { backUpBtree } from './btree-backup.ts';
 import { BtreeIterator } from './btree-iterator.ts';
@@ -67,6 +69,7 @@ export class BtreeEngine implements Engine {
   readonly #iterators = new Set<BtreeIterator>();
   /** Reads that wait for pages, which `close` waits for. */
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #gate = new TransactionGate();
   #closing: Promise<void> | null = null;
 
   constructor(parts: BtreeParts, lock: DirectoryLock, settings: BtreeSettings) {
@@ -130,7 +133,9 @@ export class BtreeEngine implements Engine {
   write(batch: WriteBatch, policy: SyncPolicy = this.#policy): Promise<void> {
     try {
       this.#checkBatch(batch);
-      return this.#parts.commits.write(batch, policy);
+      const { commits } = this.#parts;
+      if (!this.#gate.busy) return commits.write(batch, policy);
+      return this.#gate.pass(() => commits.write(batch, policy));
     } catch (error) {
       // One way to hear of failures: the promise.
       return Promise.reject(error);
@@ -139,7 +144,30 @@ export class BtreeEngine implements Engine {
 
   writeSync(batch: WriteBatch, policy: SyncPolicy = this.#policy): void {
     this.#checkBatch(batch);
+    this.#gate.passSync();
     this.#parts.commits.writeSync(batch, policy);
+  }
+
+  transaction<T>(
+    work: (transaction: Engine) => T | Promise<T>,
+    policy: SyncPolicy = this.#policy,
+  ): Promise<T> {
+    return this.#gate.run(async () => {
+      // It sees all that is committed before it: nobody else writes from here on.
+      await this.#parts.commits.settle();
+      const snapshot = this.snapshot();
+      const transaction = new TransactionEngine(this, snapshot, (batch) => this.#checkBatch(batch));
+      try {
+        const result = await work(transaction);
+        await transaction.close();
+        this.#checkOpen();
+        await this.#parts.commits.write(transaction.changes(), policy);
+        return result;
+      } finally {
+        await transaction.close();
+        snapshot.release();
+      }
+    });
   }
 
   iterator(options: IteratorOptions = {}): EntryIterator {
@@ -208,6 +236,8 @@ export class BtreeEngine implements Engine {
 
   async #close(): Promise<void> {
     const { commits } = this.#parts;
+    // A transaction that is open finds the store closed, and is rolled back.
+    this.#gate.close();
     await commits.settle();
     await Promise.allSettled(this.#underWay);
     for (const iterator of this.#iterators) iterator.close();

@@ -114,6 +114,17 @@ export interface Engine {
   stats(): EngineStats;
 
   /**
+   * Runs `work` with a transaction, which is an engine too: it reads the state of its beginning and
+   * its own writes. When `work` has resolved, all of its writes are committed as one batch, as
+   * `write` does; when it throws, none is, and nothing of them was seen. One is open at a time:
+   * other transactions and plain writes wait for their turn. Engines without transactions do not
+   * have this method.
+   * @throws (rejects) HOLDFAST_IN_TRANSACTION inside another one, also from plain writes there;
+   *   what `work` throws
+   */
+  transaction?<T>(work: (transaction: Engine) => T | Promise<T>, policy?: SyncPolicy): Promise<T>;
+
+  /**
    * Makes a durable copy of the state of the call in `directory`, which must be missing or empty
    * (`HOLDFAST_EXISTS`). Reading and writing go on. The copy can be opened when this resolves;
    * after a crash before that, opening it fails.

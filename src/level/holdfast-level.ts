@@ -42,12 +42,14 @@ import type {
   LevelOptions,
   PutOptions,
   StartEndOptions,
+  SyncOptions,
 } from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
 import { plainBatch } from './plain-batch.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
+import { transactionKind, withoutTransactions } from './level-transaction.ts';
 import { writeNow } from './write-now.ts';
 
 /** What `supports` says, apart from what the base class adds. */
@@ -68,6 +70,7 @@ const MANIFEST = {
     backup: true,
     putSync: true,
     delSync: true,
+    transaction: true,
   },
 };
 
@@ -152,6 +155,38 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
    */
   async backup(directory: string, options?: ProgressOptions): Promise<BackupReport> {
     return this.#whenOpen('backup', (engine) => engine.backup(directory, options));
+  }
+
+  /**
+   * Runs `work` with a transaction, which reads and writes as a store does: what it reads is the
+   * state of its beginning and its own writes. When `work` has resolved they are committed, all
+   * together; when it throws, none of them is. One transaction is open at a time, and plain writes
+   * wait for its end; one that is called inside it is refused (`HOLDFAST_IN_TRANSACTION`).
+   * @throws (rejects) what `work` throws; `HOLDFAST_UNSUPPORTED` where the engine has none
+   */
+  async transaction<T>(
+    work: (transaction: LevelTransaction<KDefault, VDefault>) => T | Promise<T>,
+    options: SyncOptions = {},
+  ): Promise<T> {
+    return this.#whenOpen('transaction', (engine) => {
+      if (engine.transaction === undefined) throw withoutTransactions(engine.name);
+      const begin = async (inner: Engine): Promise<T> => {
+        const transaction = new HoldfastLevel<KDefault, VDefault>(this.#location, {
+          engine: transactionKind(inner),
+          keyEncoding: this.keyEncoding() as never,
+          valueEncoding: this.valueEncoding() as never,
+        });
+        await transaction.open();
+        try {
+          return await work(transaction);
+        } finally {
+          // Its iterators are closed by it; the engine commits behind it.
+          await transaction.close();
+        }
+      };
+      const policy = options.sync === undefined ? undefined : toSyncPolicy(options.sync);
+      return engine.transaction(begin, policy);
+    });
   }
 
   /**
@@ -366,6 +401,12 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     return { gte: encode(start), lt: encode(end) };
   }
 }
+
+/** A store as the function of `transaction` gets it: without what concerns the whole of it. */
+export type LevelTransaction<KDefault, VDefault> = Omit<
+  HoldfastLevel<KDefault, VDefault>,
+  'open' | 'close' | 'transaction' | 'backup' | 'compact' | 'compactRange' | 'verify' | 'recovery'
+>;
 
 function assertLocation(location: string): void {
   if (typeof location !== 'string' || location === '') {

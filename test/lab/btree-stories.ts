@@ -83,6 +83,18 @@ const shrinking: Story = async (teller) => {
   await teller.commit('b=9000', 'sync');
 };
 
+const transactions: Story = async (teller) => {
+  await teller.open();
+  await teller.transact('a=10,k*20=100', 'sync');
+  await teller.rollBack('a-,k*20=200,b=9000');
+  await Promise.all([
+    teller.transact('a=20,c=5000', 'none'),
+    teller.commit('d=10', 'sync'),
+    teller.transact('k*10-,d=20', 'batch'),
+  ]);
+  await teller.transact('c-,a=30', 'sync');
+};
+
 export interface BtreeStory {
   readonly name: string;
   readonly subject: StorySubject;
@@ -98,6 +110,7 @@ const OWN: readonly BtreeStory[] = [
   { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 25 },
   { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 25 },
   { name: 'pages used again', subject: SMALL_BTREE, story: reuse, taste: 0 },
+  { name: 'transactions', subject: SMALL_BTREE, story: transactions, taste: 25 },
   { name: 'a file that shrinks', subject: SMALL_BTREE, story: shrinking, taste: 25 },
 ];
 

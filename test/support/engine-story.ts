@@ -220,6 +220,32 @@ export class StoryTeller {
     return true;
   }
 
+  /** As `commit`, in a transaction, piece by piece. REQUIRES: an engine with transactions. */
+  async transact(changes: string, policy: SyncPolicy): Promise<boolean> {
+    const label = this.#issue(changes);
+    try {
+      await this.engine.transaction?.((inside) => inside.write(batchOfLabel(label)), policy);
+    } catch (error) {
+      return this.#refused(label, error);
+    }
+    this.#kept(label, policy);
+    return true;
+  }
+
+  /** Makes changes in a transaction and rolls it back: none of them may ever show. */
+  async rollBack(changes: string): Promise<void> {
+    const rolledBack = new Error('rolled back');
+    const work = async (inside: Engine): Promise<void> => {
+      await inside.write(batchOfLabel(`never:${changes}`));
+      throw rolledBack;
+    };
+    try {
+      await this.engine.transaction?.(work);
+    } catch (error) {
+      if (error !== rolledBack) throw error;
+    }
+  }
+
   /** Makes a backup, which from then on must show just what was committed. REQUIRES: all have settled. */
   async backup(directory: string): Promise<void> {
     const shown = [...this.#issued];

@@ -1,0 +1,27 @@
+/** The kind of engine that a transaction of a store is. What users see of it is `holdfast-level`'s. */
+
+import { HoldfastError } from '../base/errors.ts';
+import type { EngineKind } from '../engine/engine-kind.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** A kind whose only store is a transaction. */
+export function transactionKind(engine: Engine): EngineKind {
+  const nowhere = (): Promise<never> => Promise.reject(withoutTransactions('transaction'));
+  return {
+    name: engine.name,
+    open: async () => engine,
+    holds: async () => false,
+    destroy: nowhere,
+    repair: nowhere,
+    verify: nowhere,
+    stats: nowhere,
+  };
+}
+
+/** `HOLDFAST_UNSUPPORTED`: the engine has no transactions. */
+export function withoutTransactions(engine: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_UNSUPPORTED',
+    `the engine '${engine}' has no transactions: open the store with engine: 'btree', or write a batch`,
+  );
+}
