@@ -4,6 +4,8 @@
  * hundred bytes at each of `k0` to `k49`. Every value says which commit it is of.
  */
 
+import type { Engine } from '../../src/engine/engine.ts';
+import type { EntrySink } from '../../src/engine/entry-iterator.ts';
 import { WriteBatch } from '../../src/engine/write-batch.ts';
 
 const CHANGE = /^([a-z]*)(?:\*(\d+))?(?:=(\d+)|-)$/;
@@ -41,6 +43,25 @@ export function sameState(a: TextState, b: TextState): boolean {
   if (a.size !== b.size) return false;
   for (const [key, value] of a) if (b.get(key) !== value) return false;
   return true;
+}
+
+/** All that a store holds, read in blocking calls. */
+export function stateOfStore(engine: Engine): TextState {
+  const state: TextState = new Map();
+  const iterator = engine.iterator();
+  while (iterator.readSync(entriesInto(state), 1000, Infinity) > 0);
+  iterator.close();
+  return state;
+}
+
+/** Takes what an iterator reads into a state. */
+export function entriesInto(state: TextState): EntrySink {
+  return {
+    entry: (keys, keyStart, keyEnd, values, valueStart, valueEnd): void => {
+      const key = keys.toString('latin1', keyStart, keyEnd);
+      state.set(key, values.toString('latin1', valueStart, valueEnd));
+    },
+  };
 }
 
 function forEachChange(

@@ -10,10 +10,9 @@ import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
 import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { EntrySink } from '../../src/engine/entry-iterator.ts';
 import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
-import { applyLabel, batchOfLabel, sameState } from './engine-commit.ts';
+import { applyLabel, batchOfLabel, entriesInto, sameState, stateOfStore } from './engine-commit.ts';
 import type { TextState } from './engine-commit.ts';
 import { KillableVfs } from './killable-vfs.ts';
 import { LockAsideVfs } from './lock-aside-vfs.ts';
@@ -113,7 +112,7 @@ export function openAndJudge(subject: StorySubject): Recover {
   return async (vfs, { marks }) => {
     const aside = new LockAsideVfs(vfs);
     const engine = await openStore(subject, aside, STORE);
-    const state = stateOfSync(engine);
+    const state = stateOfStore(engine);
     const wrong = judgeState(demandsOf(stated(marks)), (commits) => shows(state, commits));
     wrong.push(...(await wrongBackups(subject, vfs, marks)));
     await engine.close();
@@ -292,24 +291,6 @@ async function stateOf(engine: Engine): Promise<TextState> {
   while ((await iterator.read(entriesInto(state), 1000, Infinity)) > 0);
   iterator.close();
   return state;
-}
-
-/** As `stateOf`, in blocking calls. */
-function stateOfSync(engine: Engine): TextState {
-  const state: TextState = new Map();
-  const iterator = engine.iterator();
-  while (iterator.readSync(entriesInto(state), 1000, Infinity) > 0);
-  iterator.close();
-  return state;
-}
-
-function entriesInto(state: TextState): EntrySink {
-  return {
-    entry: (keys, keyStart, keyEnd, values, valueStart, valueEnd): void => {
-      const key = keys.toString('latin1', keyStart, keyEnd);
-      state.set(key, values.toString('latin1', valueStart, valueEnd));
-    },
-  };
 }
 
 function shows(state: TextState, commits: readonly string[]): boolean {
