@@ -1,6 +1,7 @@
 /** What `explore` and `check` have in common: a trace in, progress, the report out, the exit code. */
 
 import { systemClock } from '../base/clock.ts';
+import type { Checker } from '../lab/check/checker.ts';
 import type { LabResult, LabRunOptions } from '../lab/lab-run.ts';
 import { runLab } from '../lab/lab-run.ts';
 import type { Finding } from '../lab/explain/finding.ts';
@@ -86,12 +87,7 @@ export async function runLabCommand(
     });
     progress.clear();
     await resume?.write(result);
-    const confirmed = args.flag('confirm')
-      ? await confirmFindings(trace, groupFindings(result).map(toConfirm), checker, {
-          progress: (text) => progress.update(text),
-          onRig: (takeDown) => context.onInterrupt(takeDown),
-        })
-      : null;
+    const confirmed = await confirmedBy(context, args, { trace, result, checker, progress });
     progress.clear();
     const { cwd } = context;
     await writeHtml(context, args, () =>
@@ -126,6 +122,20 @@ export async function runLabCommand(
     await close();
     undoInterrupt();
   }
+}
+
+/** What the real kernel showed of each finding; null where that was not asked. */
+async function confirmedBy(
+  context: CommandContext,
+  args: CommandArguments,
+  run: Readonly<{ trace: Trace; result: LabResult; checker: Checker; progress: ProgressLine }>,
+): Promise<KernelAnswer[][] | null> {
+  if (!args.flag('confirm')) return null;
+  const findings = groupFindings(run.result).map(toConfirm);
+  return await confirmFindings(run.trace, findings, run.checker, {
+    progress: (text) => run.progress.update(text),
+    onRig: (takeDown) => context.onInterrupt(takeDown),
+  });
 }
 
 /** What of a run the options decide by themselves. */

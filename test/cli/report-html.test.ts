@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
 
 import { auditTrace } from '../../src/lab/audit/audit-trace.ts';
@@ -22,7 +23,7 @@ import {
 } from '../support/browser-page.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const CWD = '/work/project';
+const CWD = join('/', 'project');
 const MODELS = ['ext4', 'ext4-journal'].map(modelByName);
 
 /** Each would run something, end something or turn something around if it were not escaped. */

@@ -29,7 +29,11 @@ export class FileLife {
   readonly #givers = new Map<string, { readonly inode: InodeNumber; readonly by: number }>();
   readonly #linkCounts = new Map<InodeNumber, number>();
   readonly #initialSizes = new Map<InodeNumber, number>();
-  readonly #lastNaming = new Map<InodeNumber, number>();
+  readonly #namesGiven = new Map<
+    InodeNumber,
+    { readonly name: string; readonly start: number }[]
+  >();
+  readonly #initialNames = new Set<string>();
   readonly #createdBy = new Map<InodeNumber, number>();
   readonly #directories = new Set<InodeNumber>();
   readonly #changes = new Map<InodeNumber, number[]>();
@@ -43,7 +47,10 @@ export class FileLife {
         this.#initialSizes.set(node.inode, trace.contents.get(node.content)?.byteLength ?? 0);
       } else if (node.node === 'directory') {
         this.#directories.add(node.inode);
-        for (const [name, inode] of node.entries) this.#give(node.inode, name, inode, -1);
+        for (const [name, inode] of node.entries) {
+          this.#initialNames.add(key(node.inode, name));
+          this.#give(node.inode, name, inode, -1);
+        }
       }
     }
     trace.operations.forEach((operation, index) => this.#apply(operation, index));
@@ -72,9 +79,18 @@ export class FileLife {
     return this.#initialSizes.get(inode) ?? 0;
   }
 
-  /** The operation that last gave the file a name; -1: it kept the one it had. */
-  lastNaming(inode: InodeNumber): number {
-    return this.#lastNaming.get(inode) ?? -1;
+  /**
+   * Whether a file had been given a name by this time that was only for the time being: it is there neither at the
+   * start nor in the end, and the file got another one later. A log that is moved aside has had a lasting one.
+   */
+  isTemporaryAt(inode: InodeNumber, time: number): boolean {
+    const names = this.#namesGiven.get(inode) ?? [];
+    const later = names.findIndex(({ start }) => start > time);
+    if (later < 0) return false;
+    const name = names[later - 1]?.name;
+    // What was there at the start and has another name since had a lasting one; what has none yet is not in place.
+    if (name === undefined) return this.#createdBy.has(inode);
+    return !this.#initialNames.has(name) && !this.#givers.has(name);
   }
 
   /** The operation that made it; -1: it was there. */
@@ -131,14 +147,15 @@ export class FileLife {
     }
     const given = givenName(operation);
     if (given === null) return;
-    this.#lastNaming.set(given.inode, index);
-    append(this.#namings, key(given.directory, given.name), index);
+    const name = key(given.directory, given.name);
+    append(this.#namesGiven, given.inode, { name, start: operation.start });
+    append(this.#namings, name, index);
     this.#give(given.directory, given.name, given.inode, index);
   }
 }
 
-function append<Key>(lists: Map<Key, number[]>, at: Key, index: number): void {
+function append<Key, Value>(lists: Map<Key, Value[]>, at: Key, value: Value): void {
   const list = lists.get(at);
-  if (list === undefined) lists.set(at, [index]);
-  else list.push(index);
+  if (list === undefined) lists.set(at, [value]);
+  else list.push(value);
 }

@@ -1,6 +1,6 @@
 /** What a program relies on: that what it told is durable, that files reach the disk in the order of its calls. */
 
-import type { InodeNumber } from '../record/operation.ts';
+import type { InodeNumber, Operation } from '../record/operation.ts';
 import {
   changedFile,
   firstMarkAfter,
@@ -15,6 +15,7 @@ import {
 export function* acknowledgedEarly({ trace, life, times }: AuditContext): Generator<AuditCase> {
   const marks = tellingMarks(trace);
   if (marks.length === 0) return;
+  const places = new Map<Operation, number>(trace.operations.map((one, index) => [one, index]));
   for (const { operation, index } of successful(trace)) {
     const mark = firstMarkAfter(marks, operation);
     if (mark === null) continue;
@@ -28,8 +29,7 @@ export function* acknowledgedEarly({ trace, life, times }: AuditContext): Genera
         : named;
     if (durable < mark.start) continue;
     // Under a name that it only had for the time being nothing was promised of it.
-    const naming = trace.operations[life.lastNaming(file ?? -1)];
-    if (naming !== undefined && naming.start > mark.start) continue;
+    if (file !== null && life.isTemporaryAt(file, mark.start)) continue;
     const what = isFileChange
       ? `what was written to ${pathOf(operation)}`
       : `the name ${pathOf(operation)}`;
@@ -38,7 +38,7 @@ export function* acknowledgedEarly({ trace, life, times }: AuditContext): Genera
       rule: 'acknowledged-before-durable',
       aspect: isFileChange ? 'bytes' : 'name',
       operation: index,
-      other: trace.operations.indexOf(mark),
+      other: places.get(mark) ?? null,
       message: `"${mark.text.trim()}" is told, and ${what} ${when}; sync it before`,
     };
   }

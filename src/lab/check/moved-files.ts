@@ -1,68 +1,115 @@
 /**
- * Files that only ever moved: whatever a crash leaves, such a file is there under one of its names. Each path alone
- * may be empty, the old one as after the move and the new one as before it; both together are a loss.
+ * Files that were moved and kept: whatever a crash leaves, such a file is there under one of its names, with what was
+ * vouched for. Each path alone may be empty, or show what came there later (a log that is moved aside and begun anew):
+ * only all of its names together show that it is gone.
  */
 
 import type { FileTreeDirectory, FileTreeNode } from '../../vfs/file-tree.ts';
-import type { PathState } from './obligation-plan.ts';
+import type { ContentRule } from './content-rule.ts';
+import { contentsLeft, type PathState } from './obligation-plan.ts';
 
-/** One file and all names that it has had. */
+/** One file and all names that it has had, apart from temporary ones. */
 export interface MovedFile {
-  readonly paths: readonly string[];
+  readonly names: readonly MovedName[];
   /** A mark after this time vouches for it; -Infinity for a file that was there at the start. */
   readonly acknowledged: number;
 }
 
+interface MovedName {
+  readonly path: string;
+  /** What the path owed while it stood for the file. */
+  readonly state: PathState;
+}
+
 /**
- * Files with several names in one directory that stayed, none of which was removed, replaced, or temporary. Between
- * directories it is the order of their two syncs that counts, and a program that has not spoken yet owes none.
+ * Files with several names in one directory that are there in the end, and of which no name was removed, replaced or
+ * exchanged. Between directories it is the order of their two syncs that counts, and a program that has not spoken yet
+ * owes none.
  * @param paths what each path that owes something stood for, in order
  */
 export function movedFiles(paths: ReadonlyMap<string, readonly PathState[]>): MovedFile[] {
-  const named = new Map<number, string[]>();
+  const named = new Map<number, MovedName[]>();
   for (const [path, states] of paths) {
-    const inodes = new Set(
-      states.flatMap(({ event }) => (event.shape === 'file' ? event.inode : [])),
-    );
-    for (const inode of inodes) named.set(inode, [...(named.get(inode) ?? []), path]);
+    for (const state of states) {
+      if (state.event.shape !== 'file') continue;
+      const names = named.get(state.event.inode) ?? [];
+      named.set(state.event.inode, [...names, { path, state }]);
+    }
   }
-  const moved: MovedFile[] = [];
-  for (const [inode, names] of named) {
-    const states = names.flatMap((path) => paths.get(path) ?? []);
-    const [parent = '', ...others] = names.map(parentOf);
-    if (paths.has(parent) || others.some((other) => other !== parent)) continue;
-    if (names.length < 2 || !states.every((state) => isOnlyMoved(state, inode, names))) continue;
-    const first = states.find(
-      ({ event }) =>
-        event.shape === 'file' && (event.cause === 'initial' || event.cause === 'create'),
-    );
-    if (first === undefined) continue;
-    const { cause } = first.event;
-    moved.push({
-      paths: names,
-      acknowledged: cause === 'initial' ? -Infinity : first.acknowledged,
-    });
+  return [...named.values()].flatMap((names) => movedFile(names, paths) ?? []);
+}
+
+function movedFile(
+  names: readonly MovedName[],
+  paths: ReadonlyMap<string, readonly PathState[]>,
+): MovedFile | null {
+  const [parent = '', ...others] = names.map(({ path }) => parentOf(path));
+  if (names.length < 2 || paths.has(parent) || others.some((other) => other !== parent)) {
+    return null;
   }
-  return moved;
+  // A rename to a name that is not one of these, such as a temporary one, is no move from name to name.
+  const begins = new Set(names.map(({ state }) => state.event.start));
+  const ends = names.map(({ path, state }) => endOf(state, paths.get(path) ?? [], begins));
+  if (!ends.includes('kept') || ends.includes('lost')) return null;
+  const [first] = names.toSorted((a, b) => a.state.event.start - b.state.event.start);
+  if (first === undefined) return null;
+  const { event, acknowledged } = first.state;
+  return { names, acknowledged: event.cause === 'initial' ? -Infinity : acknowledged };
+}
+
+/** How a file left a name: not at all, by a rename, or so that nothing is owed. */
+function endOf(
+  state: PathState,
+  states: readonly PathState[],
+  begins: ReadonlySet<number>,
+): 'kept' | 'moved' | 'lost' {
+  const next = states[states.indexOf(state) + 1];
+  if (!state.mayShow) return 'lost';
+  if (next === undefined) return 'kept';
+  const { shape, cause, start } = next.event;
+  return shape === 'absent' && cause === 'rename-away' && begins.has(start) ? 'moved' : 'lost';
 }
 
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-function isOnlyMoved({ event }: PathState, inode: number, names: readonly string[]): boolean {
-  if (event.shape === 'absent') return event.cause !== 'unlink';
-  if (event.shape !== 'file' || event.inode !== inode) return false;
-  return event.sources.every((source) => names.includes(source));
+/** What a crash may show of a file under each of its names, when a certain number of marks was given. */
+export interface MovedAllowance {
+  readonly names: readonly { readonly path: string; readonly contents: readonly ContentRule[] }[];
 }
 
-/** Whether any of the file's names leads to something. */
-export function isSomewhere({ paths }: MovedFile, root: FileTreeDirectory): boolean {
-  return paths.some((path) => {
-    let node: FileTreeNode | undefined = root;
-    for (const name of path.split('/')) {
-      node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
-    }
-    return node !== undefined;
-  });
+/** @returns null while no mark has vouched for the file. */
+export function movedAllowance(
+  { names, acknowledged }: MovedFile,
+  marked: number,
+): MovedAllowance | null {
+  if (acknowledged !== -Infinity && acknowledged >= marked) return null;
+  return {
+    names: names.map(({ path, state }) => ({ path, contents: contentsLeft(state, marked) })),
+  };
+}
+
+/** Null where one of the file's names leads to it; otherwise what is wrong, as a message. */
+export function describeLoss({ names }: MovedAllowance, root: FileTreeDirectory): string | null {
+  let isAnything = false;
+  for (const { path, contents } of names) {
+    const node = nodeAt(root, path);
+    if (node === undefined) continue;
+    isAnything = true;
+    if (node.kind !== 'file') continue;
+    const { content } = node;
+    if (contents.some((rule) => rule.accepts(content))) return null;
+  }
+  const [first = '', ...others] = names.map(({ path }) => path);
+  if (!isAnything) return `${first}: gone, and not at ${others.join(', ')} either`;
+  return `${first}: acknowledged content is gone, and not at ${others.join(', ')} either`;
+}
+
+function nodeAt(root: FileTreeDirectory, path: string): FileTreeNode | undefined {
+  let node: FileTreeNode | undefined = root;
+  for (const name of path.split('/')) {
+    node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
+  }
+  return node;
 }

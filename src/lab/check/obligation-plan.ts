@@ -19,7 +19,7 @@
 import { TraceError } from '../../base/errors.ts';
 import type { InodeNumber, MarkOperation, Operation, Trace } from '../record/operation.ts';
 import { AcknowledgedTimes } from './acknowledged-times.ts';
-import { ContentGeneration, type ContentChange } from './content-rule.ts';
+import { ContentGeneration, type ContentChange, type ContentRule } from './content-rule.ts';
 import {
   readPathHistory,
   type EmptyingCut,
@@ -67,6 +67,13 @@ export function generationsLeft(state: PathState, marked: number): readonly Cont
     ({ acknowledged, completedAt }) => acknowledged < marked || completedAt < completeFrom,
   );
   return first <= 0 ? generations : generations.slice(first);
+}
+
+/** The contents that a file may show while the path stands for it, when marks up to `marked` were given. */
+export function contentsLeft(state: PathState, marked: number): ContentRule[] {
+  return generationsLeft(state, marked).map((generation) =>
+    generation.rule(state.completeFrom, marked),
+  );
 }
 
 type DraftState = { -readonly [K in keyof PathState]: PathState[K] };

@@ -12,8 +12,14 @@ import type { FileTreeDirectory, FileTreeNode } from '../../vfs/file-tree.ts';
 import type { Trace } from '../record/operation.ts';
 import type { Checker, CrashedDisk, Verdict } from './checker.ts';
 import type { ContentRule } from './content-rule.ts';
-import { generationsLeft, planObligations, statesLeft, type PathState } from './obligation-plan.ts';
-import { isSomewhere, movedFiles, type MovedFile } from './moved-files.ts';
+import { contentsLeft, planObligations, statesLeft, type PathState } from './obligation-plan.ts';
+import {
+  describeLoss,
+  movedAllowance,
+  movedFiles,
+  type MovedAllowance,
+  type MovedFile,
+} from './moved-files.ts';
 import { describeViolation } from './old-or-new-message.ts';
 
 /** What one path may show, when a certain number of marks was given. */
@@ -44,6 +50,9 @@ export class OldOrNewOracle implements Checker {
   readonly #markedAt: readonly number[];
   readonly #moved: readonly MovedFile[];
   readonly #root: PathNode = { name: '', children: [], index: -1 };
+  /** The number of marks that `#movedKept` is for. */
+  #movedFor = -1;
+  #movedKept: readonly MovedAllowance[] = [];
   readonly #allowances = new Map<number, readonly Allowance[]>();
 
   /** @throws TraceError `HOLDFAST_BAD_TRACE` when the trace contradicts itself. */
@@ -70,12 +79,9 @@ export class OldOrNewOracle implements Checker {
     const allowances = this.#allowancesAt(count);
     const verdict = this.#walk(this.#root, disk.root, allowances, count);
     if (!verdict.ok) return verdict;
-    const marked = this.#markedAt[count] ?? -Infinity;
-    for (const file of this.#moved) {
-      if (file.acknowledged !== -Infinity && file.acknowledged >= marked) continue;
-      if (isSomewhere(file, disk.root)) continue;
-      const [path = '', ...others] = file.paths;
-      return { ok: false, message: `${path}: gone, and not at ${others.join(', ')} either` };
+    for (const moved of this.#movedAt(count)) {
+      const message = describeLoss(moved, disk.root);
+      if (message !== null) return { ok: false, message };
     }
     return PASSED;
   }
@@ -117,6 +123,14 @@ export class OldOrNewOracle implements Checker {
     return made;
   }
 
+  #movedAt(count: number): readonly MovedAllowance[] {
+    if (this.#movedFor === count) return this.#movedKept;
+    const marked = this.#markedAt[count] ?? -Infinity;
+    this.#movedKept = this.#moved.flatMap((file) => movedAllowance(file, marked) ?? []);
+    this.#movedFor = count;
+    return this.#movedKept;
+  }
+
   #insert(names: readonly string[], index: number): void {
     let node = this.#root;
     for (const name of names) {
@@ -151,13 +165,7 @@ function allowanceOf(states: readonly PathState[], marked: number): Allowance {
     if (shape === 'absent') absent = true;
     else if (shape === 'directory') directory = true;
     else if (shape === 'symlink') targets.push(target);
-    else for (const rule of contentRules(state, marked)) contents.add(rule);
+    else for (const rule of contentsLeft(state, marked)) contents.add(rule);
   }
   return { absent, directory, targets, contents: [...contents] };
-}
-
-function contentRules(state: PathState, marked: number): ContentRule[] {
-  return generationsLeft(state, marked).map((generation) =>
-    generation.rule(state.completeFrom, marked),
-  );
 }

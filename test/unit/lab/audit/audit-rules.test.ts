@@ -218,3 +218,15 @@ test('syncs are counted by what they are of', () => {
   const { syncs } = auditTrace(builder.build(), MODELS);
   assert.deepEqual(syncs, { fileData: 2, file: 3, directory: 1, all: 1, failed: 1 });
 });
+
+test('a line of a log that is moved aside later is told of before it is durable', () => {
+  const start = (): TraceBuilder => new TraceBuilder(OLD).append('log', 'two\n');
+  const rotated = (builder: TraceBuilder): TraceBuilder =>
+    builder.rename('log', 'log.1').create('log').fsync('.');
+  const late = rotated(start().print('two\n').fsync('log'));
+  assert.deepEqual(told(late), ['error acknowledged-before-durable 1']);
+  assert.deepEqual(told(rotated(start().fsync('log').print('two\n'))), []);
+  // What is told while a file has only a name for the time being says nothing of it.
+  const working = new TraceBuilder(OLD).writeFile('new', 'x').print('working\n').fsync('new');
+  assert.deepEqual(told(working.rename('new', 'a.json').fsync('.')), []);
+});

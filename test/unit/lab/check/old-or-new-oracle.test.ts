@@ -3,6 +3,8 @@ import { test } from 'node:test';
 
 import type { CrashedDisk } from '../../../../src/lab/check/checker.ts';
 import { OldOrNewOracle } from '../../../../src/lab/check/old-or-new-oracle.ts';
+import { runLab } from '../../../../src/lab/lab-run.ts';
+import { DEFAULT_MODELS, modelByName } from '../../../../src/lab/model/model-list.ts';
 import type { MarkOperation, Trace } from '../../../../src/lab/record/operation.ts';
 import { TraceBuilder, treeOf } from '../../../../src/lab/record/trace-builder.ts';
 import { inOrderTree } from '../../../../src/lab/replay/in-order-tree.ts';
@@ -614,4 +616,45 @@ test('a file that was only moved is lost when it is at none of its names', () =>
   assert.deepEqual(oracle.check(disk()), { ok: false, message: 'a: gone, and not at b either' });
   const removed = new OldOrNewOracle(moved().unlink('b').build());
   assert.deepEqual(removed.check(disk()), { ok: true });
+});
+
+/** Adds a line to a log, says so before or after it is durable, and moves the log aside for a new one. */
+function rotation(isLate: boolean): Trace {
+  const builder = new TraceBuilder({ files: { log: 'one\n' } }).append('log', 'two\n');
+  const told = isLate ? builder.print('two').fsync('log') : builder.fsync('log').print('two');
+  return (
+    told
+      .rename('log', 'log.1')
+      // Without this one, names that survive in any order may leave the new log and not the old one's new name.
+      .fsync('.')
+      .create('log')
+      .fsync('.')
+      .append('log', 'three\n')
+      .fsync('log')
+      .print('three')
+      .exit()
+      .build()
+  );
+}
+
+test('a line that was told of is owed although its log is moved aside later', () => {
+  const trace = rotation(true);
+  assertSound(trace);
+  const lost = 'log: acknowledged content is gone, and not at log.1 either';
+  assert.equal(judge(trace, 1, { log: 'one\n' }), lost);
+  assert.equal(judge(trace, 1, { log: '' }), lost);
+  assert.equal(judge(trace, 1, { log: 'one\ntwo\n' }), null);
+  assert.equal(judge(trace, 1, { 'log.1': 'one\ntwo\n', log: '' }), null);
+  assert.equal(judge(trace, 1, { 'log.1': 'one\ntwo\n' }), null);
+  assert.equal(judge(trace, 0, { log: 'one\n' }), null);
+});
+
+test('a log that is rotated is found where its lines are told of too early, and only there', async () => {
+  const models = DEFAULT_MODELS.map((name) => modelByName(name));
+  for (const isLate of [true, false]) {
+    const trace = rotation(isLate);
+    const { verdict, runs } = await runLab(trace, { models, checker: new OldOrNewOracle(trace) });
+    const syncs = runs.flatMap(({ findings }) => findings.map(({ sync }) => sync?.path));
+    assert.deepEqual([verdict, [...new Set(syncs)]], isLate ? ['found', ['log']] : ['passed', []]);
+  }
 });
