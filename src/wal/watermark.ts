@@ -64,14 +64,23 @@ function isCut(offset: number): boolean {
  * `distance` is how far the first of `bytes` is behind the damage.
  */
 export function findWatermark(bytes: Uint8Array, distance: number, above: number): number {
+  for (const { place, durable } of watermarksIn(bytes)) {
+    const most = above + OPERATIONS_A_BYTE * (distance + place);
+    if (durable > above && durable <= most) return durable;
+  }
+  return 0;
+}
+
+/** Every watermark at any place of `bytes`, and the highest sequence number that it calls durable. */
+export function* watermarksIn(
+  bytes: Uint8Array,
+): Generator<{ readonly place: number; readonly durable: number }, void, undefined> {
   for (let place = 0; place + WATERMARK_BYTES <= bytes.length; place++) {
     if (bytes[place + 6] !== LOG_TYPE.full || bytes[place + 4] !== BATCH_HEADER_BYTES) continue;
     if (bytes[place + 5] !== 0) continue;
     const durable = durableAt(bytes, place);
-    if (durable <= above || durable > above + OPERATIONS_A_BYTE * (distance + place)) continue;
-    return durable;
+    if (durable >= 0) yield { place, durable };
   }
-  return 0;
 }
 
 /**

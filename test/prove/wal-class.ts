@@ -1,88 +1,81 @@
 /**
- * What can be said of a disk with a write-ahead log, so that recovery does the same on every disk of which it is said:
- * what `inspectWal` finds on it, the bytes that it calls good, and all names. Recovery is two parts: the first reads
- * and decides (`wal-inspection`), the second acts on what the first has said and reads good bytes only. So the first
- * part runs on every disk, and the second once for each answer.
+ * What can be said of a disk with a write-ahead log, so that recovery does the same on every disk of which it is said.
+ * Recovery is two parts: the first reads and decides (`wal-inspection`), the second acts on that and reads good bytes
+ * only. Of a segment's bytes the first part knows what a scan of them says, and which watermarks stand where: so that
+ * is said, and the good bytes; and of everything else, the bytes. Each content is scanned once.
  */
 
 import { runNow } from '../../src/durable/two-forms.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
-import { inspectWal, type WalInspection } from '../../src/wal/wal-inspection.ts';
-import { segmentPath } from '../../src/wal/wal-directory.ts';
+import { scanSegment } from '../../src/wal/segment-scan.ts';
+import { WATERMARK_BYTES, watermarksIn } from '../../src/wal/watermark.ts';
 import { digestOf } from './wide-exploration.ts';
 
-const DIRECTORY = '/log';
+const SEGMENT = /^\d{6,15}\.log$/;
+/** What a recovery was writing: it goes unread. */
+const TEMPORARY = /^\d{6,15}\.tmp$/;
 
-/** Digests of the first bytes of a content. */
-const digests = new WeakMap<Uint8Array, Map<number, string>>();
+const ofSegments = new WeakMap<Uint8Array, string>();
+const ofOthers = new WeakMap<Uint8Array, string>();
 
-/** For the log in `/log`. */
+/** For a log in `/log`. */
 export function classOfWal({ root }: CrashedDisk): string {
-  let inspection: WalInspection;
-  try {
-    inspection = runNow(inspectWal(MemoryVfs.fromTree(root), DIRECTORY));
-  } catch (error) {
-    // No directory, no pointer, or one that is damaged: nothing is recovered, or all is begun anew.
-    return `${String(error)} ${said(root, '', new Map())}`;
-  }
-  const { segments, empty, names, torn, damage, lost, lastSequence } = inspection;
-  // Of these not all bytes count.
-  const counts = new Map<string, number>();
-  const scanned = segments.map((segment) => {
-    const { number, limit, firstSequence, records, watermark, recordEnd, endOffset } = segment;
-    counts.set(segment.path, endOffset);
-    const longer = segment.size > endOffset;
-    return [
-      number,
-      limit,
-      firstSequence,
-      segment.lastSequence,
-      records,
-      watermark,
-      recordEnd,
-      longer,
-    ];
-  });
-  for (const number of names.segments) {
-    const path = segmentPath(DIRECTORY, number);
-    if (!counts.has(path)) counts.set(path, 0);
-  }
-  for (const name of names.temporaries) counts.set(`${DIRECTORY}/${name}`, 0);
-  const facts = [
-    scanned,
-    empty.map(({ number }) => number),
-    torn.length,
-    lost.length,
-    lastSequence,
-  ];
-  return `${JSON.stringify(facts)} ${String(damage)} ${said(root, '', counts)}`;
+  return said(root);
 }
 
-/** Names, and contents as far as they count. */
-function said(node: FileTreeNode, path: string, counts: ReadonlyMap<string, number>): string {
-  if (node.kind === 'symlink') return `l${node.target}`;
-  if (node.kind === 'file') {
-    const link = node.inode === undefined ? '' : `#${node.inode}`;
-    return `${link}:${firstBytes(node.content, counts.get(path) ?? node.content.length)}`;
-  }
-  return `{${sortedEntries(node)
-    .map(([name, child]) => `${name}${said(child, `${path}/${name}`, counts)}`)
-    .join(',')}}`;
+/** Names, links, and contents as far as they count. */
+function said(directory: FileTreeDirectory): string {
+  let text = '{';
+  for (const [name, node] of sortedEntries(directory)) text += `${name}${saidOf(name, node)},`;
+  return `${text}}`;
+}
+
+function saidOf(name: string, node: FileTreeNode): string {
+  if (node.kind === 'directory') return said(node);
+  if (node.kind === 'symlink') return `>${node.target}`;
+  const link = node.inode === undefined ? ':' : `#${node.inode}:`;
+  if (TEMPORARY.test(name)) return link;
+  return link + (SEGMENT.test(name) ? ofSegment(node.content) : ofOther(node.content));
 }
 
 function sortedEntries({ entries }: FileTreeDirectory): [string, FileTreeNode][] {
-  return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const list = [...entries];
+  return list.length < 2 ? list : list.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function firstBytes(content: Uint8Array, length: number): string {
-  let known = digests.get(content);
-  if (known === undefined) digests.set(content, (known = new Map()));
-  let digest = known.get(length);
-  if (digest === undefined) {
-    digest = length === 0 ? '' : digestOf(content.subarray(0, length));
-    known.set(length, digest);
+function ofSegment(content: Uint8Array): string {
+  let known = ofSegments.get(content);
+  if (known === undefined) {
+    const text = scanned(content);
+    known = digestOf(Buffer.from(text));
+    ofSegments.set(content, known);
   }
-  return digest;
+  return known;
+}
+
+function scanned(content: Uint8Array): string {
+  const file = { kind: 'file', mode: 0o644, content } as const;
+  const vfs = MemoryVfs.fromTree({
+    kind: 'directory',
+    mode: 0o755,
+    entries: new Map([['s', file]]),
+  });
+  const { path: _, size, usedEnd, problem, ...scan } = runNow(scanSegment(vfs, '/s', 'ours'));
+  const { endOffset } = scan;
+  // Watermarks among the good bytes too: a segment of another place is searched from its beginning.
+  const from = Math.max(0, endOffset - WATERMARK_BYTES);
+  const found = [...watermarksIn(content.subarray(from))];
+  const facts = [scan, size > endOffset, usedEnd > endOffset, problem?.certain, found];
+  return JSON.stringify(facts) + digestOf(content.subarray(0, endOffset));
+}
+
+function ofOther(content: Uint8Array): string {
+  let known = ofOthers.get(content);
+  if (known === undefined) {
+    known = digestOf(content);
+    ofOthers.set(content, known);
+  }
+  return known;
 }
