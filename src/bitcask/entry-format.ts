@@ -14,6 +14,7 @@
 
 import { assert } from '../base/assert.ts';
 import { crc32c, extendCrc32c, maskCrc32c } from '../base/crc32c.ts';
+import { HoldfastError } from '../base/errors.ts';
 import { get16, get32, put16, put32 } from './keydir-page.ts';
 
 export const FILE_HEADER_BYTES = 32;
@@ -98,6 +99,12 @@ export function checkFileHeader(bytes: Uint8Array, fileNumber: number): HeaderFa
     return fault(16, `file number ${fileNumber}`, `${get64(bytes, 16)}`);
   }
   return null;
+}
+
+/** The error of a file with a version above ours: it is not read, and nothing is written in its place. */
+export function newerVersion(path: string, fault: HeaderFault): HoldfastError {
+  const message = `${path} has version ${fault.found}, and this program knows ${fault.expected}`;
+  return new HoldfastError('HOLDFAST_FORMAT', message);
 }
 
 /** Bytes of an entry. */

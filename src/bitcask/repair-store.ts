@@ -15,7 +15,15 @@ import type { Damage, ProgressOptions, RepairReport } from '../engine/engine-rep
 import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile } from '../vfs/transfer.ts';
 import { FileTable } from './data-file.ts';
-import { EntryView, FILE_HEADER_BYTES, MARK, PUT, parseFileName } from './entry-format.ts';
+import {
+  EntryView,
+  FILE_HEADER_BYTES,
+  MARK,
+  PUT,
+  checkFileHeader,
+  newerVersion,
+  parseFileName,
+} from './entry-format.ts';
 import { MANIFEST_NAME, decodeManifest, encodeManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { MergeOutput } from './merge-output.ts';
@@ -127,6 +135,8 @@ class Repair {
   async #collect(name: string, number: number, length: number | undefined): Promise<void> {
     const path = join(this.#directory, name);
     const whole = await readWholeFile(this.#dispatch.vfs, path);
+    const fault = checkFileHeader(whole.subarray(0, FILE_HEADER_BYTES), number);
+    if (fault?.newer === true) throw newerVersion(path, fault);
     const bytes = length === undefined ? whole : whole.subarray(0, length);
     const view = new EntryView();
     let damagedFrom = -1;

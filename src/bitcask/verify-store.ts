@@ -19,6 +19,7 @@ import {
   checkFileHeader,
   dataFileName,
   hintFileName,
+  newerVersion,
 } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import { readHint } from './hint-writing.ts';
@@ -72,7 +73,8 @@ class Verifier {
         await file.close();
       }
     } catch (error) {
-      // What keeps a file from being read is damage too; a mistake of ours is not.
+      // What keeps a file from being read is damage too; a newer version and a mistake of ours are not.
+      if (errorCode(error) === 'HOLDFAST_FORMAT') throw error;
       if (errorCode(error) === undefined && !(error instanceof CorruptionError)) throw error;
       this.#found(path, undefined, (error as Error).message);
     }
@@ -100,6 +102,7 @@ class Verifier {
     const header = new Uint8Array(FILE_HEADER_BYTES);
     const count = await readFully(file, header, 0);
     const fault = checkFileHeader(header.subarray(0, count), entry.number);
+    if (fault?.newer === true) throw newerVersion(path, fault);
     if (fault !== null) {
       this.#found(path, fault.offset, `${fault.expected} expected, ${fault.found} found`);
       return undefined;

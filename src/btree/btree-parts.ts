@@ -8,13 +8,16 @@
 
 import { join } from 'node:path';
 
-import { HoldfastError } from '../base/errors.ts';
+import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
+import { runLater } from '../durable/two-forms.ts';
 import type { RecoveryReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
-import type { VfsFile } from '../vfs/vfs.ts';
+import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import { WAL_POINTER_NAME } from '../wal/wal-directory.ts';
+import { inspectWal } from '../wal/wal-inspection.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
 import { PageCache } from './btree-page-cache.ts';
 import type { BtreeSettings } from './btree-options.ts';
@@ -76,6 +79,7 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
   const { dispatch, clock, pageBytes } = settings;
   const { vfs } = dispatch;
   const durable = new DurableDirectory(dispatch, clock);
+  await refuseLostPages(vfs, directory);
   // What an earlier attempt has left is of no store.
   await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
   await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
@@ -122,6 +126,7 @@ export async function openBtree(
   const file = await settings.dispatch.vfs.open(path, { read: true, write: true, noFollow: true });
   try {
     const pageBytes = await pageBytesIn(file);
+    await requireLog(settings.dispatch.vfs, directory);
     const log = await openLog(settings, directory);
     try {
       return await openParts(settings, directory, file, pageBytes, log, created);
@@ -131,6 +136,41 @@ export async function openBtree(
     }
   } catch (error) {
     await file.close();
+    throw error;
+  }
+}
+
+/**
+ * A log of which more than the making of a tree has come is that of a store whose pages are gone.
+ * @throws HOLDFAST_CORRUPTION
+ */
+async function refuseLostPages(vfs: Vfs, directory: string): Promise<void> {
+  const path = join(directory, LOG_NAME);
+  if (!(await isThere(vfs, join(path, WAL_POINTER_NAME)))) return;
+  const { lastSequence, checkpoint } = await runLater(inspectWal(vfs, path));
+  if (lastSequence <= 1 && checkpoint === null) return;
+  throw new CorruptionError({
+    path: join(directory, PAGES_NAME),
+    offset: 0,
+    expected: 'the pages of the store whose log is there (restore a backup)',
+    found: 'no such file',
+  });
+}
+
+/** A new log would begin with numbers that pages have already seen. @throws HOLDFAST_CORRUPTION */
+async function requireLog(vfs: Vfs, directory: string): Promise<void> {
+  const path = join(directory, LOG_NAME);
+  if (await isThere(vfs, join(path, WAL_POINTER_NAME))) return;
+  const expected = 'the log of the pages that are there (restore a backup)';
+  throw new CorruptionError({ path, offset: 0, expected, found: 'none' });
+}
+
+async function isThere(vfs: Vfs, path: string): Promise<boolean> {
+  try {
+    await vfs.lstat(path);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
     throw error;
   }
 }

@@ -18,7 +18,7 @@ import { readWholeFile } from '../vfs/transfer.ts';
 import { runJob } from './background/run-job.ts';
 import { KIND_DELETE, KIND_PUT } from './internal-key.ts';
 import { replayLog } from './log-replay.ts';
-import { CURRENT_NAME, manifestName, parseFileName, tableName } from './lsm-files.ts';
+import { CURRENT_NAME, logName, manifestName, parseFileName, tableName } from './lsm-files.ts';
 import { LsmLog } from './lsm-log.ts';
 import type { LsmSettings } from './lsm-options.ts';
 import { keepAside } from './kept-aside.ts';
@@ -82,6 +82,7 @@ class Repair {
       this.#progress('reading files', index + 1, sources.length);
     }
     for (const number of live ?? []) this.#requireTable(number, files);
+    if (state !== null && state.logNumber > 0) this.#requireLog(state.logNumber, files);
     return this.#rebuild(runs, names);
   }
 
@@ -99,13 +100,16 @@ class Repair {
       path = join(this.#directory, name);
       const state = readManifest(await readWholeFile(vfs, path), path, file.number);
       this.#lastSequence = state.lastSequence;
-      return state;
+      if (!isOutdated(state, names)) return state;
+      // Its tables were merged into others, which the edit that cannot be read had named.
+      this.#note(path, state.tornOffset, 'the last edit cannot be read, and tables are gone');
     } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'HOLDFAST_FOREIGN') throw error;
+      const code = errorCode(error);
+      if (code === 'HOLDFAST_FOREIGN' || code === 'HOLDFAST_FORMAT') throw error;
       this.#noteError(error, path);
-      this.#note(path, undefined, 'all tables are used: some may hold what had been deleted');
-      return null;
     }
+    this.#note(path, undefined, 'all tables are used: some may hold what had been deleted');
+    return null;
   }
 
   /** A table as a run of its own: itself where it is whole, else what could be read of it. */
@@ -163,6 +167,11 @@ class Repair {
   #requireTable(number: number, files: readonly { kind: string; number: number }[]): void {
     if (files.some((file) => file.kind === 'table' && file.number === number)) return;
     this.#note(join(this.#directory, tableName(number)), undefined, 'is missing');
+  }
+
+  #requireLog(number: number, files: readonly { kind: string; number: number }[]): void {
+    if (files.some((file) => file.kind === 'log' && file.number === number)) return;
+    this.#note(join(this.#directory, logName(number)), undefined, 'is missing');
   }
 
   /** Merges the runs, names the result, and keeps aside what could not be used. */
@@ -251,4 +260,11 @@ class Repair {
 
 function isLogLive(state: ManifestState | null, number: number): boolean {
   return state === null || number >= state.logNumber || number === state.previousLogNumber;
+}
+
+/** Whether the manifest is cut off behind a state of which tables are gone. */
+function isOutdated({ tornBytes, version }: ManifestState, names: readonly string[]): boolean {
+  if (tornBytes === 0) return false;
+  const there = new Set(names.map((name) => parseFileName(name)).map((file) => file?.number));
+  return version.levels.flat().some(({ number }) => !there.has(number));
 }
