@@ -20,6 +20,6 @@ export const commandTable: CommandTable = {
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
   backup: async () => (await import('./commands/backup.ts')).backupCommand,
   restore: async () => (await import('./commands/restore.ts')).restoreCommand,
-  repair: async () => (await import('./commands/repair.ts')).repairCommand,
+  repair: async () => (await import('./commands/store-repair.ts')).repairCommand,
   powercut: async () => (await import('./commands/powercut.ts')).powercutCommand,
 };

@@ -150,8 +150,18 @@ class StoreCopy {
 
   /** The files beside the key file, as paths in the store. Counts the bytes of all. */
   async #parts(): Promise<string[]> {
-    const { key, folders, isPart } = this.#files;
+    const { key, folders, isPart, pending } = this.#files;
+    const { vfs } = this.#dispatch;
     const parts: string[] = [];
+    const names = (await vfs.readDirectory(this.#from)).map(({ name }) => name);
+    if (pending !== undefined && names.includes(pending)) {
+      throw new CorruptionError({
+        path: join(this.#from, pending),
+        offset: 0,
+        expected: 'a repair that came to its end: open the store once, or repair it again',
+        found: 'one that was interrupted',
+      });
+    }
     const listed = await this.#list('');
     parts.push(...listed.filter((name) => name !== key && isPart(name)));
     for (const folder of folders) {
@@ -159,7 +169,7 @@ class StoreCopy {
       parts.push(...inside.map((name) => join(folder, name)));
     }
     for (const part of [key, ...parts]) {
-      this.#total += (await this.#dispatch.vfs.stat(join(this.#from, part))).size;
+      this.#total += (await vfs.stat(join(this.#from, part))).size;
     }
     return parts;
   }

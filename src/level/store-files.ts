@@ -21,6 +21,8 @@ export interface StoreFiles {
   readonly key: string;
   /** Directories with files that belong to it. */
   readonly folders: readonly string[];
+  /** A name that only opening takes away; as long as it is there, the other files are not the store. */
+  readonly pending?: string;
   /** Whether a file of the directory belongs to what is stored. */
   readonly isPart: (name: string) => boolean;
   /** Whether a name belongs to the engine, though it may be scratch, or another program's. */
@@ -53,6 +55,7 @@ const btreeFiles: StoreFiles = {
   kind: btreeKind,
   key: PAGES_NAME,
   folders: [LOG_NAME],
+  pending: REPAIRED_NAME,
   isPart: (name) => name === PAGES_NAME,
   isOwn: (name) => BTREE_NAMES.includes(name),
   isTrace: (name) => [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME].includes(name),

@@ -11,12 +11,11 @@ import { shownPath } from '../store-work.ts';
 import { complaintLines } from './store-report-text.ts';
 
 const DESCRIPTION = `
-DIR is the directory of a store of the engines lsm and bitcask that no program has open; a B+tree
-has no repair (restore a backup). Everything that can be read is saved; what cannot is listed, and
-its files are kept in DIR/lost. Without its manifest a store may get back what had been deleted:
-that is listed as well. A store that opens needs no repair: opening mends what a crash has left.
-Copy DIR before. Interrupted, or cut off by a crash, the repair is begun anew by calling it again.
-See docs/store.md.
+DIR is the directory of a store of any engine that no program has open. Everything that can be
+read is saved; what cannot is listed, and its files are kept in DIR/lost. A store that lost its
+manifest may get back what had been deleted: that is listed as well. A store that opens needs no
+repair: opening mends what a crash has left. Copy DIR before. Interrupted, or cut off by a crash,
+the repair is begun anew by calling it again. See docs/store.md.
 
 Exit codes: 0 nothing was lost, 1 something was damaged: the lines say what, 2 wrong use or an error.
 `;
