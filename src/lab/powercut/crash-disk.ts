@@ -7,7 +7,6 @@
  * its buffers at the last close.
  */
 
-import { execFile } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,13 +16,12 @@ import type { FileTreeDirectory } from '../../vfs/file-tree.ts';
 import { importDirectory } from '../replay/import-directory.ts';
 import { BLOCK_SIZE, type DiskImage } from './disk-image.ts';
 import { type DiskProfile, mountArguments } from './disk-profile.ts';
+import { checkImage, repairImage } from './disk-tools.ts';
 import { type FileExtent, Keeper, KeeperError } from './keeper.ts';
 import { PROGRAM_DIRECTORY } from './rig-layout.ts';
 
 /** Bytes read at once when the image file is compared. */
 const CHUNK_BYTES = 1 << 20;
-/** A repair command's exit codes: 1 and 2 say that something was repaired. */
-const REPAIRED_CODE_MAX = 3;
 
 /** What one crash state was after the kernel's recovery. */
 export type MountedTree =
@@ -84,7 +82,7 @@ export class CrashDisk {
   /** Puts `image` on the device, lets the kernel recover it, and reads the program's directory. */
   async mountAndRead(image: DiskImage): Promise<MountedTree> {
     this.#show(image, this.#extents);
-    const repaired = await this.#repair();
+    const repaired = await repairImage(this.#profile, this.#imagePath);
     if (repaired !== null) {
       this.#extents = await this.#keeper.extents(this.#imagePath);
       return { kind: 'damaged', message: repaired };
@@ -123,8 +121,7 @@ export class CrashDisk {
 
   /** Runs the file system's own check on the recovered image; null when it is clean, else what it said. */
   async check(): Promise<string | null> {
-    const { exitCode, output } = await runCommand([...this.#profile.check, this.#imagePath]);
-    return exitCode === 0 ? null : complaint(this.#profile.check[0] ?? '', exitCode, output);
+    return await checkImage(this.#profile, this.#imagePath);
   }
 
   /** Detaches the device and removes its files. */
@@ -142,13 +139,6 @@ export class CrashDisk {
       if (!(error instanceof UsageError)) throw error;
       return { kind: 'damaged', message: error.message.replaceAll(`${outside}/`, '') };
     }
-  }
-
-  async #repair(): Promise<string | null> {
-    const { repair } = this.#profile;
-    if (repair === null) return null;
-    const { exitCode, output } = await runCommand([...repair, this.#imagePath]);
-    return exitCode <= REPAIRED_CODE_MAX ? null : complaint(repair[0] ?? '', exitCode, output);
   }
 
   /** Makes the image file equal to `image`, of which only `extents` may hold anything but zeros. */
@@ -178,29 +168,4 @@ export class CrashDisk {
       done += writeSync(this.#fd, block, done, BLOCK_SIZE - done, index * BLOCK_SIZE + done);
     }
   }
-}
-
-interface CommandResult {
-  readonly exitCode: number;
-  readonly output: string;
-}
-
-/** A command that cannot be run at all is an error; any exit code is a result. */
-function runCommand(command: readonly string[]): Promise<CommandResult> {
-  const [file = '', ...words] = command;
-  return new Promise((resolve, reject) => {
-    const child = execFile(file, words, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number' && child.exitCode === null) {
-        reject(new UsageError(`${file} cannot be run: ${error.message}`, { cause: error }));
-        return;
-      }
-      resolve({ exitCode: child.exitCode ?? 1, output: `${stdout}${stderr}` });
-    });
-  });
-}
-
-function complaint(command: string, exitCode: number, output: string): string {
-  const lines = output.split('\n').map((line) => line.trim());
-  const first = lines.find((line) => line !== '' && !/^(e2fsck|Pass|Phase) /.test(line)) ?? '';
-  return `${command} ended with exit code ${exitCode}: ${first}`;
 }

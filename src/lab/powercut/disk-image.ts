@@ -3,7 +3,7 @@
  * images and never modified in place, so that a crash state is a few blocks over a base and nothing is copied.
  */
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import type { FileExtent } from './keeper.ts';
 
@@ -38,6 +38,20 @@ export class DiskImage {
       closeSync(fd);
     }
     return image;
+  }
+
+  /** Writes what is not zeros into `path`, a file of zeros that is long enough. */
+  writeTo(path: string): void {
+    const fd = openSync(path, 'r+');
+    try {
+      for (const [index, block] of this.#blocks) {
+        for (let done = 0; done < BLOCK_SIZE;) {
+          done += writeSync(fd, block, done, BLOCK_SIZE - done, index * BLOCK_SIZE + done);
+        }
+      }
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Content of a block; not to be modified. */

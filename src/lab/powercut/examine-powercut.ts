@@ -16,6 +16,7 @@ import { DamageLog } from './damage-log.ts';
 import { DiskImage } from './disk-image.ts';
 import type { EpochLimits } from './epoch-states.ts';
 import { SECTOR_SIZE } from './image-digest.ts';
+import type { MarkOperation } from '../record/operation.ts';
 import { Obligations, type Obligation, sightingOf } from './obligations.ts';
 import { perturbationPlans } from './perturbation.ts';
 import type { PowercutFinding, PowercutResult, RunCertificate } from './powercut-result.ts';
@@ -35,10 +36,14 @@ export interface PowercutOptions extends RigOptions {
   readonly imagesMax: number;
   /** Whether each recovered image is checked with the file system's own tool. */
   readonly checkFileSystems: boolean;
+  /** The share of them, from 0 to 1; the same for every order. Default: all. */
+  readonly checkShare?: number;
   /** Devices that are mounted side by side. */
   readonly devices: number;
   /** Called with each run's undamaged trees before its crash states; throws when the checker is unsound there. */
   validate?(first: FileTreeDirectory, last: FileTreeDirectory, run: LoggedRun): Promise<void>;
+  /** Given each disk that could be mounted, once, with what had been said by then. */
+  seen?(image: DiskImage, marks: readonly MarkOperation[]): void;
   /** Told what is under way, in a few words. */
   progress?(text: string): void;
   /** Given a way to take everything down at once; it is taken back before this resolves. */
@@ -135,10 +140,12 @@ class Examination {
   }
 
   async #mountRun(index: number, run: LoggedRun, base: DiskImage): Promise<RunCertificate> {
-    const { seed, subsetsMax, tornMax, imagesMax } = this.#options;
+    const { seed, subsetsMax, tornMax, imagesMax, runs } = this.#options;
     const limits: EpochLimits = { seed: seed + index, subsetsMax, tornMax };
     const images = new CrashImages(run.logPath, base, limits);
-    const share = (imagesMax - this.#mounts.count) / images.counts.distinct;
+    // Each run gets its part: the first alone could use up what all of them may mount.
+    const part = (imagesMax - this.#mounts.count) / (runs - index);
+    const share = part / images.counts.distinct;
     const before = this.#known.size;
     let skipped = 0;
     let looked = 0;
@@ -173,6 +180,7 @@ class Examination {
   /** Mounts an image unless it was mounted before, and notes its tree with the marks that stood. */
   async #look(disk: CrashDisk, index: number, run: LoggedRun, image: CrashImage): Promise<void> {
     const sighting = sightingOf(index, image);
+    const marks = marksUpTo(run.marks, image.position);
     let found = this.#known.get(image.key);
     if (found === undefined) {
       const mounted = await timed(this.#mounts, () => disk.mountAndRead(image.image));
@@ -181,7 +189,9 @@ class Examination {
         found = null;
       } else {
         found = { key: treeDigest(mounted.tree), tree: mounted.tree };
-        if (this.#options.checkFileSystems) {
+        this.#options.seen?.(image.image, marks);
+        const { checkFileSystems, checkShare = 1 } = this.#options;
+        if (checkFileSystems && inShare(image.key, checkShare, CHECK_SHARE_AT)) {
           const complaint = await timed(this.#fileSystemChecks, () => disk.check());
           if (complaint !== null) this.#damage.add(complaint, sighting);
         }
@@ -189,7 +199,6 @@ class Examination {
       this.#known.set(image.key, found);
     }
     if (found === null) return;
-    const marks = marksUpTo(run.marks, image.position);
     this.#obligations.add(found.key, { tree: found.tree, marks, sighting });
   }
 
@@ -229,9 +238,12 @@ class Examination {
   }
 }
 
+/** Other bytes of the key than those that choose what is mounted: the two choices have nothing to do with each other. */
+const CHECK_SHARE_AT = 4;
+
 /** Whether an image is among a share, from 0 to 1, that is the same for every seed and order. */
-function inShare(key: string, share: number): boolean {
-  return share >= 1 || Buffer.from(key, 'base64').readUInt32LE(0) / 2 ** 32 < share;
+function inShare(key: string, share: number, at: number = 0): boolean {
+  return share >= 1 || Buffer.from(key, 'base64').readUInt32LE(at) / 2 ** 32 < share;
 }
 
 /** Rounded; null when nothing was done. */

@@ -30,7 +30,9 @@ import type { FileTreeDirectory } from '../../vfs/file-tree.ts';
 import { importDirectory } from '../replay/import-directory.ts';
 import { AckLog, type NotedMark } from './ack-log.ts';
 import { BlockLogReader, countLiveEntries } from './block-log.ts';
+import type { DiskImage } from './disk-image.ts';
 import { type DiskProfile, mountArguments } from './disk-profile.ts';
+import { repairImage } from './disk-tools.ts';
 import { Keeper } from './keeper.ts';
 import { MarkChannel } from './mark-channel.ts';
 import { Perturber, type PerturbationPlan } from './perturbation.ts';
@@ -48,6 +50,8 @@ export interface RigOptions {
   readonly profile: DiskProfile;
   /** More mount options, comma-separated. */
   readonly mountOptions?: string;
+  /** What the disk holds, in place of a fresh file system; `setup` is not run then. */
+  readonly image?: DiskImage;
   /** Shell command run on the fresh disk before anything is logged; all it does is durable. */
   readonly setup?: string;
   /** Name or number of the user that set-up and program run as. */
@@ -77,7 +81,7 @@ export class Rig {
   readonly workDirectory: string;
   /** The formatted image, set up, cleanly unmounted: what the disk held before the program. */
   readonly baseImage: string;
-  /** The program's directory on the base image. */
+  /** The program's directory on the base image; empty when the image was given. */
   baseTree: FileTreeDirectory = { kind: 'directory', mode: 0o755, entries: new Map() };
   readonly #options: RigOptions;
   readonly #user: RigUser | null;
@@ -112,8 +116,12 @@ export class Rig {
       noteKeeper(workDirectory, keeper.pid);
       await sweepDeadOwners(keeper);
       const rig = new Rig(options, keeper, workDirectory);
-      await rig.#format();
-      await rig.#setUp();
+      if (options.image === undefined) {
+        await rig.#format();
+        await rig.#setUp();
+      } else {
+        await rig.#adopt(options.image);
+      }
       return rig;
     } catch (error) {
       // Nothing half made may stay; the error itself goes on to the caller.
@@ -198,6 +206,19 @@ export class Rig {
     // Formatting zeroes its journal; holes instead make every later comparison of the image cheaper.
     await run('cp', ['--sparse=always', raw, baseImage]);
     rmSync(raw);
+  }
+
+  /**
+   * Makes the base image of one that is at hand, such as what a power cut left. Nothing mounts it: its first mount, and
+   * so the kernel's recovery of it, is that of a logged run. Where a system repairs before it mounts, so does this.
+   */
+  async #adopt(image: DiskImage): Promise<void> {
+    const { profile, baseImage } = this;
+    writeFileSync(baseImage, '');
+    truncateSync(baseImage, profile.sizeBytes);
+    image.writeTo(baseImage);
+    const message = await repairImage(profile, baseImage);
+    if (message !== null) throw new UsageError(message);
   }
 
   /** On the plain image: nothing of it needs to be in a log. */

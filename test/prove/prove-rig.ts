@@ -1,0 +1,87 @@
+/**
+ * The long proof on real kernels: the log and the three engines in each policy, on each file system of the rig, until
+ * so many crash states of it have been mounted and judged; and power cuts inside the recovery from some of them. File
+ * systems take turns. What is done is noted, so an interrupted run goes on where it was.
+ *
+ *   npm run prove:rig -- [--fs FS,…] [--images 5000] [--seconds N] [--fresh] [--certificate]
+ *
+ * `--certificate` writes docs/proof/kernel-states.md from what has been noted.
+ */
+
+import { rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
+import { missingForRig } from '../../src/lab/powercut/rig-needs.ts';
+import { certificatePage } from './rig-certificate.ts';
+import { loadProgress, progressPath, saveProgress, type RigProgress } from './rig-progress.ts';
+import { runSlice, sliceOf } from './rig-slices.ts';
+
+/** The file systems that the proof is about, in the order of their turns. */
+const FILE_SYSTEMS = [
+  'ext4',
+  'xfs',
+  'btrfs',
+  'ext4-journal',
+  'ext4-writeback',
+  'ext4-fastcommit',
+  'ext4-nojournal',
+  'ext2',
+];
+const PAGE = 'docs/proof/kernel-states.md';
+
+const { values } = parseArgs({
+  options: {
+    fs: { type: 'string', default: FILE_SYSTEMS.join() },
+    images: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: 'Infinity' },
+    fresh: { type: 'boolean', default: false },
+    certificate: { type: 'boolean', default: false },
+  },
+});
+
+/** Whether any file system still has states to mount; the one that has fewest comes first. */
+function nextOf(all: readonly RigProgress[], images: number): RigProgress | undefined {
+  return all.filter(({ mounted }) => mounted < images).toSorted((a, b) => a.mounted - b.mounted)[0];
+}
+
+async function main(): Promise<void> {
+  const names = values.fs.split(',');
+  if (values.certificate) {
+    writeFileSync(PAGE, certificatePage(names.map(loadProgress)));
+    console.log(`${PAGE} is written`);
+    return;
+  }
+  const missing = new Set(names.flatMap((name) => missingForRig(diskProfile(name))));
+  if (missing.size > 0) {
+    console.error([...missing].join('; '));
+    process.exitCode = 2;
+    return;
+  }
+  if (values.fresh) for (const name of names) rmSync(progressPath(name), { force: true });
+  const all = names.map(loadProgress);
+  const end = performance.now() + Number(values.seconds) * 1000;
+  for (;;) {
+    const progress = nextOf(all, Number(values.images));
+    if (progress === undefined || performance.now() > end) break;
+    const start = performance.now();
+    const slice = sliceOf(progress.slices);
+    await runSlice(progress, slice);
+    saveProgress(progress);
+    const seconds = Math.round((performance.now() - start) / 1000);
+    console.log(`${told(progress)} (${slice.policy}, ${slice.names.join()}: ${seconds} s)`);
+  }
+  for (const { fileSystem, findings } of all) {
+    for (const finding of findings) console.log(`FOUND ${fileSystem}, ${finding}`);
+  }
+  if (all.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
+}
+
+function told({ fileSystem, slices, mounted, recoveries, findings }: RigProgress): string {
+  return (
+    `${fileSystem}: ${mounted} states mounted in ${slices} slices, ` +
+    `${recoveries.mounted} inside ${recoveries.recoveries} recoveries, ${findings.length} failed`
+  );
+}
+
+await main();

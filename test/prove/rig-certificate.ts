@@ -1,0 +1,60 @@
+/** The page that says how far the long proof on real kernels has come: figures only, from its notes. */
+
+import { RIG_POLICIES, RIG_SUBJECTS } from '../support/rig-subjects.ts';
+import type { RigProgress } from './rig-progress.ts';
+
+/** Markdown. */
+export function certificatePage(all: readonly RigProgress[]): string {
+  const done = all.filter(({ slices }) => slices > 0);
+  const kernels = [...new Set(done.map(({ kernel }) => `Linux ${kernel}`))].join(', ');
+  const days = [...new Set(done.flatMap((one) => one.days))].toSorted().join(', ');
+  return [
+    '# States of real kernels',
+    '',
+    'Written by `npm run prove:rig -- --certificate` from what `npm run prove:rig` has done. What it means is in',
+    '[kernels.md](kernels.md).',
+    '',
+    `${kernels}, Node ${process.version}; ${days}. Seeds are the numbers of the slices, from 1.`,
+    '',
+    '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | File systems checked | Failed |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...done.map(
+      ({ fileSystem, slices, mounted, trees, recoveries, checked, findings }) =>
+        `| ${fileSystem} | ${slices} | ${mounted} | ${trees} | ${recoveries.recoveries} | ${recoveries.mounted} | ${checked} | ${findings.length} |`,
+    ),
+    '',
+    '## By subject and policy',
+    '',
+    'Mounted states in which the subject was judged, and different contents of its directory among them. Side by side, a',
+    'state counts for each subject. `refused`: did not open, and said so; see [kernels.md](kernels.md).',
+    '',
+    `| File system | Policy | ${RIG_SUBJECTS.join(' | ')} |`,
+    `| --- | --- |${' --- |'.repeat(RIG_SUBJECTS.length)}`,
+    ...done.flatMap((progress) => RIG_POLICIES.map((policy) => cells(progress, policy))),
+    '',
+    '## What mounting and checking complained of',
+    '',
+    ...damageLines(done),
+    '',
+  ].join('\n');
+}
+
+function cells({ fileSystem, cells: all }: RigProgress, policy: string): string {
+  const told = RIG_SUBJECTS.map((name) => {
+    const cell = all[`${name} ${policy}`];
+    if (cell === undefined) return '–';
+    const refused = cell.refused === 0 ? '' : `, ${cell.refused} refused`;
+    return `${cell.mounted} / ${cell.distinct}${refused}`;
+  });
+  return `| ${fileSystem} | ${policy} | ${told.join(' | ')} |`;
+}
+
+function damageLines(all: readonly RigProgress[]): string[] {
+  const lines = all.flatMap(({ fileSystem, damage }) =>
+    Object.entries(damage).map(
+      ([message, { disks, untorn }]) =>
+        `- ${fileSystem}: ${message} (${disks} disks, ${untorn} of them without a torn write)`,
+    ),
+  );
+  return lines.length === 0 ? ['Nothing.'] : lines;
+}

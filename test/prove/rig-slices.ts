@@ -1,0 +1,106 @@
+/**
+ * The pieces of the long proof on real kernels. A slice is one policy, and either all subjects side by side, where the
+ * commits of each make the others' writes durable at odd moments, or one alone. Its seed is its number.
+ */
+
+import type { PowercutResult } from '../../src/lab/powercut/powercut-result.ts';
+import { RIG_POLICIES, RIG_SUBJECTS } from '../support/rig-subjects.ts';
+import {
+  cutPowerOfRecovery,
+  cutPowerOfStores,
+  CutSample,
+  StoreJudge,
+} from '../support/store-rig.ts';
+import type { RigProgress } from './rig-progress.ts';
+
+/** States mounted of one slice. */
+const SLICE_IMAGES = 450;
+const RUNS = 3;
+/** States of it that are recovered on the kernel with the power cut inside that, and what is mounted of each. */
+const RECOVERIES = 1;
+const RECOVERY_IMAGES = 60;
+/** Starting the file system's own tool costs more than mounting. */
+const CHECK_SHARE = 1 / 3;
+
+export interface RigSlice {
+  readonly policy: string;
+  readonly names: readonly string[];
+  readonly seed: number;
+}
+
+/** Three slices of all subjects side by side, one for each policy, and then each subject alone in one policy. */
+export function sliceOf(number: number): RigSlice {
+  const turn = RIG_POLICIES.length + RIG_SUBJECTS.length;
+  const [round, place] = [Math.floor(number / turn), number % turn];
+  const alone = place - RIG_POLICIES.length;
+  const subject = RIG_SUBJECTS[alone];
+  // Policies move on from round to round, so that each subject meets each of them alone.
+  const policy =
+    RIG_POLICIES[(subject === undefined ? place : alone + round) % RIG_POLICIES.length];
+  return {
+    policy: policy ?? 'sync',
+    names: subject === undefined ? RIG_SUBJECTS : [subject],
+    seed: 1 + number,
+  };
+}
+
+/** Runs a slice and adds what it found. */
+export async function runSlice(progress: RigProgress, slice: RigSlice): Promise<void> {
+  const { fileSystem } = progress;
+  const { policy, names, seed } = slice;
+  const limits = {
+    seed,
+    runs: RUNS,
+    imagesMax: SLICE_IMAGES,
+    subsetsMax: 128,
+    tornMax: 16,
+    checkFileSystems: true,
+    checkShare: CHECK_SHARE,
+  };
+  const sample = new CutSample(RECOVERIES, seed);
+  const judge = new StoreJudge(fileSystem, policy, names);
+  const result = await cutPowerOfStores(fileSystem, policy, names, judge, {
+    ...limits,
+    seen: (image, marks) => sample.show(image, marks),
+  });
+  const { imagesMounted, distinctTrees } = result.certificate;
+  progress.mounted += imagesMounted;
+  progress.trees += distinctTrees;
+  for (const name of names) {
+    const cell = (progress.cells[`${name} ${policy}`] ??= { mounted: 0, distinct: 0, refused: 0 });
+    cell.mounted += imagesMounted;
+    cell.distinct += judge.counts[name]?.distinct ?? 0;
+    cell.refused += judge.counts[name]?.refused ?? 0;
+  }
+  note(progress, slice, result, 'power cut');
+  for (const cut of sample.disks) {
+    const again = await cutPowerOfRecovery(fileSystem, policy, names, judge, cut, {
+      ...limits,
+      runs: 2,
+      imagesMax: RECOVERY_IMAGES,
+    });
+    progress.recoveries.recoveries++;
+    progress.recoveries.mounted += again.certificate.imagesMounted;
+    progress.recoveries.trees += again.certificate.distinctTrees;
+    note(progress, slice, again, `power cut in the recovery with ${cut.marks.length} marks`);
+  }
+  progress.slices++;
+}
+
+function note(
+  progress: RigProgress,
+  { policy, names, seed }: RigSlice,
+  { certificate, findings, damage }: PowercutResult,
+  what: string,
+): void {
+  progress.checked += certificate.fileSystemsChecked;
+  for (const { message, images, imagesWithoutTear } of damage) {
+    const known = (progress.damage[message] ??= { disks: 0, untorn: 0 });
+    known.disks += images;
+    known.untorn += imagesWithoutTear;
+  }
+  for (const { message, trees, example, tree } of findings) {
+    const place = `${what}, ${policy}, ${names.join()}, seed ${seed}, ${trees} trees`;
+    progress.findings.push(`${place}: ${message} (${JSON.stringify({ example, tree })})`);
+  }
+}
