@@ -17,8 +17,6 @@ import type {
 import { lsmKind } from '../../src/lsm/lsm-kind.ts';
 import { crashTestOf } from '../lab/wal-stories.ts';
 import { engineCrashTest, StoryTeller, type StorySubject } from './engine-story.ts';
-import { KillableVfs } from './killable-vfs.ts';
-import { LockAsideVfs } from './lock-aside-vfs.ts';
 import type { LogStory } from './log-story.ts';
 
 /** Names of the subjects, each also that of its directory on the disk. */
@@ -120,7 +118,6 @@ async function tellFirst(teller: StoryTeller, policy: SyncPolicy, brief: boolean
 
 /** After a kill and the recovery from it: much deleted, merged, closed and opened again. */
 async function tellSecond(teller: StoryTeller, policy: SyncPolicy): Promise<void> {
-  await teller.open({ sync: policy });
   await teller.commit('k*5=500,a=7', policy);
   await teller.commit('k*8-,m*3-', policy);
   await teller.engine.compact();
@@ -136,16 +133,10 @@ async function tellSecond(teller: StoryTeller, policy: SyncPolicy): Promise<void
 function engineOnRig(subject: StorySubject, policy: SyncPolicy, brief: boolean): RigSubject {
   const { recover, check } = complete(engineCrashTest(subject, async () => undefined));
   const workload: Workload = async (vfs, { mark }) => {
-    const marks: string[] = [];
-    const tell = (text: string): void => {
-      marks.push(text);
-      mark(text);
-    };
-    const killed = new KillableVfs(vfs);
-    await tellFirst(new StoryTeller(subject, new LockAsideVfs(killed), tell), policy, brief);
-    killed.kill();
-    await recover(vfs, { mark: tell, marks: [...marks], disk: NO_DISK });
-    if (!brief) await tellSecond(new StoryTeller(subject, new LockAsideVfs(vfs), tell, 2), policy);
+    const teller = new StoryTeller(subject, vfs, mark);
+    await tellFirst(teller, policy, brief);
+    await teller.killAndOpen({ sync: policy });
+    if (!brief) await tellSecond(teller, policy);
   };
   return { workload, recover, check };
 }
