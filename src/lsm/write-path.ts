@@ -309,12 +309,12 @@ export class WritePath {
 
   /** As `makeRoom`, on the calling thread, and the change of the log with it. */
   #makeRoomSync(): void {
-    if (this.#task !== null) {
+    if (this.#task?.isDone === false) {
       // The background has the time in which the second memtable fills once more.
       if (!this.#isOverfull) return;
       this.#around.flushSync(this.#task);
-      this.#task = null;
     }
+    this.#task = null;
     if (!this.#nextLog.isReady) {
       if (this.#nextLog.isBeingMade && !this.#isOverfull) return;
       this.#nextLog.makeSync();

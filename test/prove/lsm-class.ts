@@ -71,9 +71,9 @@ function logsOf(store: FileTreeDirectory, state: ManifestState): string[] {
       const path = logName(number);
       const bytes = contentOf(store, path);
       const before = nextSequence;
-      const [said, after] = once(bytes, `${isOurs} ${before}`, () => replayed(path, bytes, before));
+      const [line, after] = once(bytes, `${isOurs} ${before}`, () => replayed(path, bytes, before));
       nextSequence = after;
-      return said;
+      return line;
     });
 
   function replayed(path: string, bytes: Uint8Array, before: number): [string, number] {
