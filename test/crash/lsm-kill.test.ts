@@ -24,21 +24,20 @@ async function lived(directory: string, seed: number, linesMax: number): Promise
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [text, errors, lines] = ['', '', 0];
-  let refused: Promise<void> | null = null;
+  const refusals: Promise<void>[] = [];
   child.stderr.setEncoding('utf8').on('data', (more: string) => (errors += more));
   child.stdout.setEncoding('utf8').on('data', (more: string) => {
     text += more;
     lines += more.split('\n').length - 1;
     // It has the store: nobody else gets it.
-    refused ??= assert.rejects(lsmKind.open(directory), {
-      code: 'HOLDFAST_LOCKED',
-      message: new RegExp(`process ${child.pid}\\b`),
-    });
-    if (lines >= linesMax) void refused.finally(() => child.kill('SIGKILL'));
+    const message = new RegExp(`process ${child.pid}\\b`);
+    const refusal = { code: 'HOLDFAST_LOCKED', message };
+    if (refusals.length === 0) refusals.push(assert.rejects(lsmKind.open(directory), refusal));
+    if (lines >= linesMax) void Promise.allSettled(refusals).then(() => child.kill('SIGKILL'));
   });
   await once(child, 'close');
   assert.equal(child.signalCode, 'SIGKILL', errors);
-  await refused;
+  await Promise.all(refusals);
   return text.split('\n').slice(0, -1);
 }
 
