@@ -16,7 +16,8 @@ import type { Poison } from '../durable/poison.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { BATCH_HEADER_BYTES, putBatchHeader } from '../wal/batch-format.ts';
-import { BytesPayload, framedLength, putFramed } from '../wal/log-framing.ts';
+import { BytesPayload, cutLength, framedLength, putCut, putFramed } from '../wal/log-framing.ts';
+import { cutsOf, looksLikeWatermark } from '../wal/watermark.ts';
 import { logName } from './lsm-files.ts';
 
 /** How logs of a store are written. */
@@ -218,12 +219,17 @@ export class LsmLog {
   #framed(batch: Uint8Array): Uint8Array {
     const start = this.#open.length;
     const marks = start === 0 ? 2 : this.#needsWatermark() ? 1 : 0;
+    // Values that hold a piece of a log are cut there: torn, they would look like damage.
+    const cuts = looksLikeWatermark(batch, 0, batch.length) ? cutsOf(batch, 0, batch.length) : [];
     const room = marks * (framedLength(0, BATCH_HEADER_BYTES) + 14);
-    const wanted = room + framedLength(start, batch.length) + 14;
+    const wanted = room + cutLength(start, batch.length, cuts) + 28;
     if (wanted > this.#scratch.length) this.#scratch = new Uint8Array(2 * wanted);
     let at = 0;
     for (let mark = 0; mark < marks; mark++) at = this.#putWatermark(at, start + at);
-    at = putFramed(this.#scratch, at, start + at, new BytesPayload(batch));
+    at =
+      cuts.length === 0
+        ? putFramed(this.#scratch, at, start + at, new BytesPayload(batch))
+        : putCut(this.#scratch, at, start + at, batch, cuts);
     const bytes = this.#scratch.subarray(0, at);
     // A large batch once should not be paid for ever.
     if (this.#scratch.length > 1 << 20) this.#scratch = new Uint8Array(4096);

@@ -11,6 +11,7 @@ import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync } from '../../../src/vfs/transfer.ts';
+import { putWatermark, WATERMARK_BYTES } from '../../../src/wal/watermark.ts';
 import { openOn, textBatch, textEntries } from '../../support/lsm-stores.ts';
 
 /** The files of the store by name. */
@@ -123,4 +124,25 @@ test('a second opener is told who holds the store', async () => {
   await engine.write(textBatch({ a: '1' }));
   await engine.close();
   await (await openOn(vfs)).close();
+});
+
+test('a value that holds a piece of a log is torn like any other', async () => {
+  const vfs = new MemoryVfs();
+  const engine = await openOn(vfs);
+  await engine.write(textBatch({ first: 'kept' }));
+  const piece = new Uint8Array(40 * WATERMARK_BYTES);
+  for (let index = 0; index < 40; index++) {
+    putWatermark(piece, index * WATERMARK_BYTES, 0, 5 + index);
+  }
+  await engine.write(textBatch({ second: Buffer.from(piece).toString('latin1') }), 'none');
+  const files = new Map([...filesOf(vfs)].filter(([name]) => !name.startsWith('holdfast-lock')));
+  const log = nameLike(files, /\.log$/);
+  const bytes = Uint8Array.from(files.get(log)!);
+  const torn = Buffer.from(bytes).indexOf('second') - 20;
+  bytes.fill(0, torn, torn + 60);
+  files.set(log, bytes);
+  const again = await openOn(storeOf(files));
+  assert.deepEqual(await textEntries(again), [['first', 'kept']]);
+  await again.close();
+  await engine.close();
 });
