@@ -34,7 +34,7 @@ import { compactBtree } from './btree-compact.ts';
 import { OverflowReader } from './overflow.ts';
 import { PageMissing } from './pager.ts';
 import { rangeShare } from './range-share.ts';
-import { NOW, TreeReader, pageOf } from './tree-reader.ts';
+import { NOW, TreeReader, ValueReading, pageOf } from './tree-reader.ts';
 import { checkKey } from './tree-writer.ts';
 
 /** A state that somebody holds. */
@@ -89,20 +89,30 @@ export class BtreeEngine implements Engine {
     } catch (error) {
       if (!(error instanceof PageMissing)) throw error;
       const kept = new Uint8Array(key);
-      return this.#later(error, state, (held) => this.#value(kept, held));
+      const reading = new ValueReading(this.#parts.pager, this.#reader);
+      return this.#later(error, state, (held) => reading.read(kept, held));
     }
   }
 
   getSync(key: Uint8Array, options?: ReadOptions): Buffer | undefined {
     const state = this.#state(options);
-    return this.#blocking(() => this.#value(key, state));
+    try {
+      return this.#value(key, state);
+    } catch (error) {
+      if (!(error instanceof PageMissing)) throw error;
+      const { pager } = this.#parts;
+      pager.bringSync(error);
+      const reading = new ValueReading(pager, this.#reader);
+      return pager.bringing(() => reading.read(key, state));
+    }
   }
 
   getMany(keys: readonly Uint8Array[], options?: ReadOptions): Eventual<(Buffer | undefined)[]> {
     const state = this.#state(options);
     const values: (Buffer | undefined)[] = [];
+    const reading = new ValueReading(this.#parts.pager, this.#reader);
     const read = (held: number, from: readonly Uint8Array[]): (Buffer | undefined)[] => {
-      while (values.length < from.length) values.push(this.#value(from[values.length]!, held));
+      while (values.length < from.length) values.push(reading.read(from[values.length]!, held));
       return values;
     };
     try {
@@ -127,7 +137,7 @@ export class BtreeEngine implements Engine {
 
   hasSync(key: Uint8Array, options?: ReadOptions): boolean {
     const state = this.#state(options);
-    return this.#blocking(() => this.#reader.has(key, state));
+    return this.#parts.pager.bringing(() => this.#reader.has(key, state));
   }
 
   write(batch: WriteBatch, policy: SyncPolicy = this.#policy): Promise<void> {
@@ -253,17 +263,6 @@ export class BtreeEngine implements Engine {
     const found = this.#reader.get(key, state);
     if (!(found instanceof OverflowReader)) return found;
     return found.read((number) => pageOf(this.#parts.pager, number, state));
-  }
-
-  #blocking<T>(read: () => T): T {
-    const { pager } = this.#parts;
-    const before = pager.blocking;
-    pager.blocking = true;
-    try {
-      return read();
-    } finally {
-      pager.blocking = before;
-    }
   }
 
   /** Goes on with a read, in one state, until nothing is missing. */

@@ -90,13 +90,10 @@ export class BtreeIterator implements EntryIterator {
 
   readSync(sink: EntrySink, entriesMax: number, bytesMax: number): number {
     assert(!this.#reading, 'one read of an iterator at a time');
-    this.#pager.blocking = true;
-    try {
+    for (;;) {
       const pushed = this.#attempt(sink, entriesMax, bytesMax);
-      assert(!(pushed instanceof PageMissing), 'nothing is missing when reads may wait');
-      return pushed;
-    } finally {
-      this.#pager.blocking = false;
+      if (!(pushed instanceof PageMissing)) return pushed;
+      this.#pager.bringSync(pushed);
     }
   }
 

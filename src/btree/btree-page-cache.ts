@@ -87,12 +87,13 @@ export class PageCache {
     return this.#frames[number];
   }
 
-  /** Takes a page in, and lets others go. `data` came from `takeBuffer` and is the cache's now. */
-  add(number: number, data: Buffer): PageFrame {
+  /**
+   * Takes a page in, and lets others go where that is not put off. `data` came from `takeBuffer` and
+   * is the cache's now.
+   */
+  add(number: number, data: Buffer, makesRoom: boolean = true): PageFrame {
     assert(this.#frames[number] === undefined, 'a page is in memory once');
-    while (this.#count >= this.pagesMax) {
-      if (!this.#evict()) break;
-    }
+    if (makesRoom) this.#makeRoom();
     const frame = new PageFrame(number, data);
     while (this.#frames.length <= number) this.#frames.push(undefined);
     this.#frames[number] = frame;
@@ -129,6 +130,12 @@ export class PageCache {
   /** Calls back for every page that is held. */
   forEach(visit: (frame: PageFrame) => void): void {
     for (const frame of this.#frames) if (frame !== undefined) visit(frame);
+  }
+
+  #makeRoom(): void {
+    while (this.#count >= this.pagesMax) {
+      if (!this.#evict()) break;
+    }
   }
 
   /** Lets one page go. False when none may. */

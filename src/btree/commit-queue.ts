@@ -254,12 +254,7 @@ export class CommitQueue {
   #finishGroupSync(): void {
     const group = this.#group;
     if (!this.#pager.recording) this.#pager.beginRecord();
-    this.#pager.blocking = true;
-    try {
-      this.#applySync();
-    } finally {
-      this.#pager.blocking = false;
-    }
+    this.#applySync();
     if (this.#group.length === 0) {
       this.#ended();
       return;
@@ -286,10 +281,9 @@ export class CommitQueue {
   #applySync(): void {
     for (;;) {
       try {
-        this.#apply();
+        this.#pager.bringing(() => this.#apply());
         return;
       } catch (error) {
-        assert(!(error instanceof PageMissing), 'nothing is missing when reads may wait');
         this.#exclude(error);
       }
     }
@@ -300,6 +294,7 @@ export class CommitQueue {
     assert(this.#flying > this.#visible, 'states follow each other');
     this.#visible = this.#flying;
     this.#pager.publish();
+    this.#freeList.published(this.#visible);
     this.#ended();
   }
 

@@ -49,8 +49,13 @@ export function setUsed(freeList: Uint8Array, number: number, used: boolean): nu
 
 export class FreeList {
   readonly #pager: Pager;
-  /** No page below is free. */
+  /** No page below is free, but for those that are leaving. */
   #lowestFree = 0;
+  /** Free pages that older states may still read, with the state since which they are free. */
+  readonly #leaving = new Map<number, number>();
+  /** Those of them that the record being made has added. */
+  #released: number[] = [];
+  #oldestSeen = -1;
 
   constructor(pager: Pager) {
     this.#pager = pager;
@@ -71,8 +76,40 @@ export class FreeList {
     this.#pager.discard(frame);
   }
 
+  /**
+   * As `release` for a page that need not be in memory. Older states may read it in the file: it is
+   * not given away before nobody reads them any more.
+   */
+  releaseNumber(number: number): void {
+    const frame = this.#pager.cache.peek(number);
+    if (frame !== undefined) {
+      this.release(frame);
+      return;
+    }
+    this.#set(number, false);
+    this.#leaving.set(number, NOT_PUBLISHED);
+    this.#released.push(number);
+  }
+
+  /** After the record of the last changes was published as a state. */
+  published(sequence: number): void {
+    for (const number of this.#released) this.#leaving.set(number, sequence);
+    this.#released = [];
+    if (this.#leaving.size === 0) return;
+    const oldest = this.#pager.versions.snapshots.oldest ?? sequence;
+    if (oldest === this.#oldestSeen) return;
+    this.#oldestSeen = oldest;
+    for (const [number, left] of this.#leaving) {
+      if (left > oldest) continue;
+      this.#leaving.delete(number);
+      this.#lowestFree = Math.min(this.#lowestFree, number);
+    }
+  }
+
   /** After changes were taken back. */
   forget(): void {
+    for (const number of this.#released) this.#leaving.delete(number);
+    this.#released = [];
     this.#lowestFree = 0;
   }
 
@@ -85,7 +122,7 @@ export class FreeList {
   }
 
   #isFree(number: number): boolean {
-    return !isUsed(this.#page(number).data, number);
+    return !isUsed(this.#page(number).data, number) && !this.#leaving.has(number);
   }
 
   #page(number: number): PageFrame {
@@ -113,7 +150,7 @@ export class FreeList {
       const byte = bytes[PAGE_HEADER_BYTES + (bit >>> 3)]!;
       // Eight pages at a time where all are in use.
       if (byte === 0xff) number += 8 - (bit & 7);
-      else if ((byte & (1 << (bit & 7))) === 0) return number;
+      else if ((byte & (1 << (bit & 7))) === 0 && !this.#leaving.has(number)) return number;
       else number++;
     }
     this.#lowestFree = count;
@@ -148,5 +185,7 @@ export class FreeList {
   }
 }
 
+/** Later than every state. */
+const NOT_PUBLISHED = Infinity;
 /** The meta page, the first free-list page and a root. */
 const PAGES_MIN = 3;

@@ -1,6 +1,6 @@
 /**
  * Values that are too long for a cell: a chain of overflow pages, each full but the last. Not here:
- * the cell that has the first page's number and the value's length (`leaf-cell`).
+ * the cell that has the first page's number and the value's length.
  */
 
 import { assert } from '../base/assert.ts';
@@ -38,20 +38,34 @@ export function writeOverflow(
 }
 
 /**
- * The frames of a chain, for a writer that gives it back. All are in memory when it returns.
- * @throws PageMissing
+ * The pages of a chain that is given back. They are found by reading them, and a long chain does not
+ * fit in memory as a whole: what was found is kept when a page is missing, and only its number.
  */
-export function overflowFrames(pager: Pager, first: number, length: number): PageFrame[] {
-  const frames: PageFrame[] = [];
-  const count = Math.ceil(length / overflowBytes(pager.pageBytes));
-  let number = first;
-  for (let index = 0; index < count; index++) {
-    const frame = pager.frame(number);
-    checkOverflow(pager, number, frame.data, index === count - 1);
-    frames.push(frame);
-    number = nextPage(frame.data);
+export class OverflowChain {
+  readonly first: number;
+  readonly length: number;
+  readonly numbers: number[] = [];
+
+  constructor(first: number, length: number) {
+    this.first = first;
+    this.length = length;
   }
-  return frames;
+
+  /** Reads on, to the end. May be called again after `PageMissing`. */
+  find(pager: Pager): readonly number[] {
+    const count = Math.ceil(this.length / overflowBytes(pager.pageBytes));
+    while (this.numbers.length < count) {
+      const before = this.numbers.at(-1);
+      const number = before === undefined ? this.first : this.#next;
+      const frame = pager.frame(number);
+      checkOverflow(pager, number, frame.data, this.numbers.length === count - 1);
+      this.numbers.push(number);
+      this.#next = nextPage(frame.data);
+    }
+    return this.numbers;
+  }
+
+  #next = 0;
 }
 
 /** Collects a value as a reader sees it, a page at a time. */

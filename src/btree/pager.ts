@@ -36,8 +36,6 @@ export class Pager {
   readonly file: PageFile;
   readonly cache: PageCache;
   readonly versions: PageVersions;
-  /** Whether a page that is not in memory is read on the calling thread. */
-  blocking = false;
   /** The checkpoint since which images in the log count. */
   epoch = 1;
   /** Pages that the disk has in an older form. */
@@ -101,6 +99,42 @@ export class Pager {
     const bringing = this.#bring(number, version).finally(() => this.#bringing.delete(bringing));
     this.#bringing.add(bringing);
     return bringing;
+  }
+
+  /** As `bring`, on the calling thread. */
+  bringSync({ number, version }: PageMissing): void {
+    if (version !== undefined) {
+      const page = Buffer.allocUnsafeSlow(this.pageBytes);
+      if (version.slot !== -1) {
+        this.#spill.readSync(version.slot, page);
+        this.#keepRecalled(version, page);
+      }
+      return;
+    }
+    if (this.cache.peek(number) !== undefined) return;
+    const data = this.cache.takeBuffer();
+    try {
+      this.file.readSync(number, data);
+    } catch (error) {
+      this.cache.returnBuffer(data);
+      throw error;
+    }
+    this.cache.add(number, data);
+  }
+
+  /**
+   * Runs what may throw `PageMissing` until nothing is missing, on the calling thread. A page is
+   * never brought while `run` holds others: bringing one may let another go, and its bytes with it.
+   */
+  bringing<T>(run: () => T): T {
+    for (;;) {
+      try {
+        return run();
+      } catch (error) {
+        if (!(error instanceof PageMissing)) throw error;
+        this.bringSync(error);
+      }
+    }
   }
 
   /** Resolves when no page is on its way: then the files may be closed. */
@@ -213,7 +247,8 @@ export class Pager {
   fresh(number: number, kind: number, level: number): PageFrame {
     let frame = this.cache.peek(number);
     if (frame === undefined) {
-      frame = this.cache.add(number, this.cache.takeBuffer());
+      // Nothing goes for it: a writer holds frames that nothing else protects.
+      frame = this.cache.add(number, this.cache.takeBuffer(), false);
       frame.fresh = true;
       this.#pending.push(frame);
     }
@@ -281,20 +316,10 @@ export class Pager {
     this.#recording = false;
   }
 
-  #absent(number: number): PageFrame {
-    if (!this.blocking) {
-      MISSING.number = number;
-      MISSING.version = undefined;
-      throw MISSING;
-    }
-    const data = this.cache.takeBuffer();
-    try {
-      this.file.readSync(number, data);
-    } catch (error) {
-      this.cache.returnBuffer(data);
-      throw error;
-    }
-    return this.cache.add(number, data);
+  #absent(number: number): never {
+    MISSING.number = number;
+    MISSING.version = undefined;
+    throw MISSING;
   }
 
   #load(number: number): Promise<void> {
@@ -316,15 +341,9 @@ export class Pager {
     else this.cache.returnBuffer(data);
   }
 
-  #recall(version: PageVersion): Buffer {
-    if (!this.blocking) {
-      MISSING.version = version;
-      throw MISSING;
-    }
-    const page = Buffer.allocUnsafeSlow(this.pageBytes);
-    this.#spill.readSync(version.slot, page);
-    this.#keepRecalled(version, page);
-    return page;
+  #recall(version: PageVersion): never {
+    MISSING.version = version;
+    throw MISSING;
   }
 
   #keepRecalled(version: PageVersion, page: Buffer): void {

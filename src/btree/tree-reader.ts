@@ -68,6 +68,33 @@ export class TreeReader {
   }
 }
 
+/**
+ * Reads one value after the other. Where a page is missing, the next call for the same key goes on
+ * where it was: a long value need not be in memory as pages, all at one time.
+ */
+export class ValueReading {
+  readonly #pager: Pager;
+  readonly #reader: TreeReader;
+  #long: OverflowReader | null = null;
+
+  constructor(pager: Pager, reader: TreeReader) {
+    this.#pager = pager;
+    this.#reader = reader;
+  }
+
+  /** @throws PageMissing: call again for the same key and state */
+  read(key: Uint8Array, state: number): Buffer | undefined {
+    if (this.#long === null) {
+      const found = this.#reader.get(key, state);
+      if (!(found instanceof OverflowReader)) return found;
+      this.#long = found;
+    }
+    const value = this.#long.read((number) => pageOf(this.#pager, number, state));
+    this.#long = null;
+    return value;
+  }
+}
+
 /** A buffer of its own for bytes of a page. */
 export function copied(page: Uint8Array, start: number, length: number): Buffer {
   const value = Buffer.allocUnsafe(length);

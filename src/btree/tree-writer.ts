@@ -9,7 +9,7 @@ import { putVarint32, putVarint53, varintLength } from '../base/coding.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { FreeList } from './free-list.ts';
 import { META_FIELDS, entryCount, setEntryCount } from './meta-page.ts';
-import { overflowFrames, writeOverflow } from './overflow.ts';
+import { OverflowChain, writeOverflow } from './overflow.ts';
 import type { PageFrame } from './btree-page-cache.ts';
 import { putUint32 } from './page-format.ts';
 import type { Pager } from './pager.ts';
@@ -81,7 +81,7 @@ export class TreeWriter {
     assert(cell.end === length, 'a cell takes the bytes that were counted for it');
     this.#splice.splice(0, index, old === null ? 0 : 1, [cell]);
     if (old === null) this.#count(1);
-    else for (const frame of old.overflow) this.#freeList.release(frame);
+    else this.#releaseAll(old.overflow);
   }
 
   /** Deletes a key, if it is there. @throws PageMissing; nothing was changed then */
@@ -93,22 +93,33 @@ export class TreeWriter {
     const old = this.#oldValue(leaf, index);
     this.#splice.prepare(old.cellBytes, 0);
     this.#splice.splice(0, index, 1, []);
-    for (const frame of old.overflow) this.#freeList.release(frame);
+    this.#releaseAll(old.overflow);
     this.#count(-1);
   }
 
   #oldValue(
     leaf: PageFrame,
     index: number,
-  ): { readonly cellBytes: number; readonly overflow: readonly PageFrame[] } {
+  ): { readonly cellBytes: number; readonly overflow: readonly number[] } {
     const cursor = this.#cursor;
     cursor.at(leaf.data, index);
     const cellBytes = cursor.end - cursor.start + SLOT_BYTES;
-    const overflow = cursor.overflows
-      ? overflowFrames(this.#pager, cursor.child, cursor.valueLength)
-      : NO_FRAMES;
-    return { cellBytes, overflow };
+    if (!cursor.overflows) return { cellBytes, overflow: NO_PAGES };
+    const { child, valueLength } = cursor;
+    const { first, length } = this.#chain ?? NO_CHAIN;
+    if (this.#chain === null || first !== child || length !== valueLength) {
+      this.#chain = new OverflowChain(child, valueLength);
+    }
+    return { cellBytes, overflow: this.#chain.find(this.#pager) };
   }
+
+  #releaseAll(numbers: readonly number[]): void {
+    for (const number of numbers) this.#freeList.releaseNumber(number);
+    this.#chain = null;
+  }
+
+  /** Of the value that is being replaced or deleted, as far as its pages have been found. */
+  #chain: OverflowChain | null = null;
 
   #leafCell(
     bytes: Uint8Array,
@@ -147,6 +158,7 @@ export class TreeWriter {
   /** After changes were taken back. */
   forget(): void {
     this.#metaChanged = false;
+    this.#chain = null;
   }
 
   /** Must come before the record ends: the count goes into it once. */
@@ -168,4 +180,5 @@ export function checkKey(length: number, pageBytes: number): void {
   );
 }
 
-const NO_FRAMES: readonly PageFrame[] = [];
+const NO_PAGES: readonly number[] = [];
+const NO_CHAIN = { first: -1, length: -1 };
