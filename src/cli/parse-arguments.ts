@@ -41,6 +41,11 @@ function parseOwnWords(
   } catch (error) {
     // parseArgs throws TypeErrors whose first sentence names the word; the rest is advice we do not follow.
     const message = error instanceof Error ? error.message : String(error);
+    const ambiguous = /^Option '([^' ,<]+).* argument is ambiguous/.exec(message)?.[1];
+    if (ambiguous !== undefined) {
+      const text = `${ambiguous} is followed by a word that looks like an option; if it is the value, write ${ambiguous}${ambiguous.startsWith('--') ? '=' : ''}VALUE`;
+      throw new UsageError(text, { cause: error });
+    }
     const sentence = message.split(/\. |\n/)[0] ?? message;
     throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1), { cause: error });
   }

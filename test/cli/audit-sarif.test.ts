@@ -1,4 +1,4 @@
-/** The SARIF of an audit, held against the types and the validator of others. */
+/** The SARIF of an audit and of a check, held against the types and the validator of others. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,6 +10,9 @@ import { test } from 'node:test';
 import type { Log, Result } from 'sarif';
 
 import { auditSarif } from '../../src/lab/audit/audit-report.ts';
+import { OldOrNewOracle } from '../../src/lab/check/old-or-new-oracle.ts';
+import { runLab } from '../../src/lab/lab-run.ts';
+import { sarifReport } from '../../src/lab/report/sarif-report.ts';
 import { auditTrace } from '../../src/lab/audit/audit-trace.ts';
 import { DEFAULT_MODELS, modelByName } from '../../src/lab/model/model-list.ts';
 import { TraceBuilder } from '../../src/lab/record/trace-builder.ts';
@@ -41,6 +44,39 @@ function log(): Log {
   const { findings } = result;
   return auditSarif({ result, findings, silenced: 0, command: [], cwd: CWD }, '1.2.3');
 }
+
+/** Two causes: a sync that is missing, and an update that no sync repairs. */
+async function checkLog(): Promise<Log> {
+  const trace = new TraceBuilder({ files: { 'a.json': 'old', 'b ü.json': 'old' } })
+    .from(join(CWD, 'src', 'save ü.ts'), 12)
+    .writeFile('new', 'new content')
+    .from(join(CWD, 'src', 'save ü.ts'), 14)
+    .rename('new', 'a.json')
+    .fsync('.')
+    .from('/usr/lib/elsewhere.js', 3)
+    .writeFile('b ü.json', 'new')
+    .fsync('b ü.json')
+    .mark('saved')
+    .build();
+  const models = [modelByName('ext4'), modelByName('xfs')];
+  const result = await runLab(trace, { models, checker: new OldOrNewOracle(trace) });
+  return sarifReport(result, CWD, '1.2.3');
+}
+
+test('a check tells each cause as a result, at the line that the sync must follow', async () => {
+  const results = (await checkLog()).runs[0]?.results ?? [];
+  assert.deepEqual(
+    results.map(({ ruleId, locations }) => [
+      ruleId,
+      locations?.[0]?.physicalLocation?.region?.startLine,
+    ]),
+    [
+      ['missing-sync', 12],
+      ['not-atomic', 3],
+    ],
+  );
+  assert.match(results[0]?.message.text ?? '', /Missing fdatasync of the file .* \(on ext4, xfs\)/);
+});
 
 function levels(results: readonly Result[]): string[] {
   return [...new Set(results.map(({ level }) => level ?? ''))].toSorted();
@@ -88,7 +124,7 @@ const found = validator();
 test(
   'a validator of others finds no error in it, and finds one that is put there',
   { skip: 'missing' in found && found.missing },
-  (t) => {
+  async (t) => {
     const directory = temporaryDirectory(t);
     const right = log();
     const [run] = right.runs;
@@ -97,10 +133,12 @@ test(
     const broken = { ...first, ruleIndex: 99 };
     const wrong: Log = { ...right, runs: [{ ...run, results: [broken] }] };
     writeFileSync(join(directory, 'right.sarif'), JSON.stringify(right));
+    writeFileSync(join(directory, 'check.sarif'), JSON.stringify(await checkLog()));
     writeFileSync(join(directory, 'wrong.sarif'), JSON.stringify(wrong));
     const args = [
       'validate',
       'right.sarif',
+      'check.sarif',
       'wrong.sarif',
       '--output',
       'out',

@@ -164,7 +164,7 @@ const CASES: readonly Case[] = [
     make: 'mkfs.ext4 -q -O ^has_journal',
     mountOptions: 'rw',
     model: 'ext4-nojournal',
-    reasons: ['no-journal'],
+    reasons: ['no-journal-rename', 'no-journal'],
     described: /no journal/,
   },
   {
@@ -204,7 +204,7 @@ const CASES: readonly Case[] = [
     type: 'ext2',
     mountOptions: 'rw',
     model: 'ext2',
-    reasons: ['no-journal'],
+    reasons: ['no-journal-rename', 'no-journal'],
     described: /ext2 .*no journal/,
   },
   {

@@ -57,7 +57,9 @@ function assessExt4(
   notes: readonly Note[],
 ): FileSystemFindings {
   const reasons: Reason[] = [];
-  if (ext4.journal === 'absent') reasons.push(reason('no-journal', subject));
+  if (ext4.journal === 'absent') {
+    reasons.push(reason('no-journal-rename', subject), reason('no-journal', subject));
+  }
   if (ext4.journal === 'unknown') reasons.push(reason('journal-unseen', subject));
   if (ext4.errorsCount !== null && ext4.errorsCount > 0) {
     reasons.push(reason('recorded-errors', String(ext4.errorsCount)));

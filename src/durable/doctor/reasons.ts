@@ -38,6 +38,7 @@ export type ReasonId =
   | 'overlay-volatile'
   | 'overlay-upper-hidden'
   | 'no-journal'
+  | 'no-journal-rename'
   | 'journal-unseen'
   | 'recorded-errors'
   | 'network'
@@ -95,6 +96,12 @@ const FORMS: Readonly<Record<ReasonId, ReasonForm>> = {
     (s) =>
       `${s} has no journal: a power cut leaves the file system inconsistent. A sync does write the ` +
       'bytes and the directory, but what is found again depends on e2fsck, which must run before the mount.',
+  ),
+  'no-journal-rename': fails(
+    ['renames'],
+    (s) =>
+      `${s} has no journal, so a rename is not one step: a power cut can leave both names, or neither, and a ` +
+      'file that was replaced by rename can be gone.',
   ),
   'journal-unseen': assumed(
     ALL,

@@ -30,10 +30,11 @@ export interface TextReportOptions {
 
 export function textReport(result: LabResult, options: TextReportOptions): string {
   const { style } = options;
-  const parts = [certificateTable(result, style), ...certificateLines(result), ''];
+  const parts = [certificateTable(result, style)];
   groupFindings(result).forEach((finding, index) => {
-    parts.push(...findingLines(finding, index + 1, options), '');
+    parts.push(...findingLines(finding, index + 1, result, options), '');
   });
+  parts.push(...certificateLines(result), '');
   for (const what of result.unmodelled) {
     const label = result.doubts.includes(what) ? 'not to be trusted' : 'not modelled';
     parts.push(`${label}: ${style.printable(what)}`);
@@ -74,6 +75,7 @@ function certificateRow({ exploration }: ModelRun, style: TextStyle): string[] {
 function findingLines(
   { example, models }: ReportedFinding,
   number: number,
+  result: LabResult,
   { style, cwd, replay }: TextReportOptions,
 ): string[] {
   const { sync, lost, crashAfter, message, proof } = example;
@@ -81,7 +83,7 @@ function findingLines(
     text === null || text === '' ? [] : [`   ${label.padEnd(9)}${style.printable(text)}`];
   const title =
     sync === null
-      ? 'not atomic: no sync can repair this; write a new file, sync it and rename it'
+      ? `not atomic: no sync can repair this; ${adviceFor(example, result)}`
       : `missing ${sync.call} of ${sync.of === 'directory' ? 'the directory' : 'the file'} ${sync.path}`;
   const place = sync === null ? crashAfter : sync.after;
   const lostText = lost.map(({ what }) => what).join(', ');
@@ -102,6 +104,20 @@ function findingLines(
     ...line('proof', proof === null ? null : proofText(example)),
     ...line('replay', replay?.(example) ?? null),
   ];
+}
+
+/** What a program can do where no sync helps it, in a clause. */
+export function adviceFor({ model, crashAfter, lost }: Finding, { runs }: LabResult): string {
+  const rename = runs.find(({ exploration }) => exploration.model.name === model)?.exploration.model
+    .rename;
+  const isRename = [crashAfter, ...lost].some((told) => told?.what.startsWith('rename ') === true);
+  if (rename === 'split' && isRename) {
+    return `under ${model} a rename can be half done; keep the old content elsewhere until the new one is durable`;
+  }
+  if (rename === 'split') {
+    return `write a new file and sync it; under ${model} a rename over the old one can be half done, too`;
+  }
+  return 'write a new file, sync it and rename it';
 }
 
 function proofText({ proof, model }: Finding): string {

@@ -9,12 +9,12 @@ import type { CrashModel } from '../../model/crash-model.ts';
 import type { Trace } from '../../record/operation.ts';
 import { InOrderReplay } from '../../replay/in-order-tree.ts';
 import { groupFindings, placeText, type ReportedFinding } from '../lab-report.ts';
-import { repairText } from '../text-report.ts';
+import { adviceFor, repairText } from '../text-report.ts';
 import { certificateHtml, levelHtml, redundantHtml } from './certificate-html.ts';
 import { chooseLanes, laneOf, LaneNames, type LaneGhost } from './lanes.ts';
 import { lanesHtml, type CallState } from './lanes-html.ts';
 import { page, type Figure, type Verdict } from './page.ts';
-import { html, type HtmlValue, type SafeHtml } from './safe-html.ts';
+import { html, type SafeHtml } from './safe-html.ts';
 import { sourceHtml, type ReadLines } from './source-html.ts';
 import { tabsHtml } from './tabs-html.ts';
 import { compareTrees } from './tree-rows.ts';
@@ -173,7 +173,7 @@ class FindingView {
       example.sync === null
         ? html`<p class="note">
             No sync can repair this: the update itself passes through states that recovery does not
-            accept. ${adviceOf(example)}
+            accept. What helps: ${adviceFor(example, result)}.
           </p>`
         : null;
     const isOnAll = index < CAUSES_ON_ALL_MODELS;
@@ -297,13 +297,6 @@ class FindingView {
       return at <= state.position ? 'durable' : 'pending';
     };
   }
-}
-
-/** What a program can do instead. */
-function adviceOf(finding: Finding): HtmlValue {
-  return finding.sync === null
-    ? 'Write a new file, sync it, and rename it over the old one.'
-    : null;
 }
 
 function modelLabel(name: string, word: 'fails' | 'holds' | 'open'): SafeHtml {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { assertCrashSafe, CrashSafetyError } from '../../../../src/lab/suite/assert-crash-safe.ts';
 import type { CrashTest } from '../../../../src/lab/suite/crash-test.ts';
@@ -200,4 +201,19 @@ test('what a check writes is not seen by the next one', async () => {
     nested: 0,
   };
   await assertCrashSafe(scribbling);
+});
+
+test('a workload that changes nothing is refused for that reason, with a budget too', async () => {
+  const idle: CrashTest = { workload: () => undefined, check: () => undefined };
+  for (const crashTest of [idle, { ...idle, budget: 10 }]) {
+    const { message } = await failureOf(crashTest);
+    assert.match(message, /not modelled: .*nothing/i);
+    assert.doesNotMatch(message, /budget/);
+  }
+});
+
+test('a printed error does not spill the whole result', async () => {
+  const error = await failureOf(replacing(false));
+  assert.ok(error.result !== null && error.result.findings.length > 0);
+  assert.doesNotMatch(inspect(error), /certificate:/);
 });
