@@ -18,12 +18,14 @@ import { readWholeFileSync, writeFullySync } from '../../src/vfs/transfer.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
 import { applyLabel, batchOfLabel, sameState } from '../support/engine-commit.ts';
 import type { TextState } from '../support/engine-commit.ts';
-import { faultLoop } from '../support/fault-loop.ts';
+import { FAULT_KINDS, faultLoop } from '../support/fault-loop.ts';
 import type { FaultRun } from '../support/fault-loop.ts';
 import { KillableVfs } from '../support/killable-vfs.ts';
 import { LockAsideVfs } from '../support/lock-aside-vfs.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
+/** `HOLDFAST_FAULTS=all`: every kind of fault, and every bit. */
+const THOROUGH = process.env['HOLDFAST_FAULTS'] === 'all';
 const STORE = '/store';
 
 function open(vfs: Vfs, options: BitcaskOptions = {}): Promise<Engine> {
@@ -120,7 +122,7 @@ test('whichever call fails, what was told to callers is what is there afterwards
     assert.deepEqual((await again.verify()).damage, []);
     await again.close();
   };
-  const kinds = ['EIO', 'ENOSPC', 'short-write'] as const;
+  const kinds = THOROUGH ? FAULT_KINDS : (['EIO', 'ENOSPC', 'short-write'] as const);
   const failed = await faultLoop(scenario, { create, kinds });
   for (const [kind, count] of failed) assert.ok(count > 0, kind);
 });
@@ -259,7 +261,7 @@ test('a bit that flips in a closed store is told, or harms nothing', async () =>
   assert.ok(names.filter((name) => name.endsWith('.data')).length >= 2, names.join());
   for (const name of names) {
     const bytes = readWholeFileSync(memory, `${STORE}/${name}`);
-    for (let bit = 0; bit < bytes.length * 8; bit += 29) {
+    for (let bit = 0; bit < bytes.length * 8; bit += THOROUGH ? 1 : 29) {
       const copy = copyOf(memory);
       const file = copy.openSync(`${STORE}/${name}`, { write: true });
       const flipped = Uint8Array.of((bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7)));
