@@ -10,7 +10,7 @@ import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
 import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
+import type { CheckFunction, CrashTest } from '../../src/lab/suite/crash-test.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
 import { applyLabel, batchOfLabel, entriesInto, sameState, stateOfStore } from './engine-commit.ts';
 import type { TextState } from './engine-commit.ts';
@@ -108,7 +108,7 @@ async function recoverStore(
 }
 
 /** Recovery that only opens the store and judges what it shows: for many disks. */
-export function openAndJudge(subject: StorySubject): Recover {
+export function openAndJudge(subject: StorySubject): CheckFunction {
   return async (vfs, { marks }) => {
     const aside = new LockAsideVfs(vfs);
     const engine = await openStore(subject, aside, STORE);
