@@ -49,6 +49,7 @@ interface Waiting {
 export class LsmLog {
   readonly number: number;
   readonly #settings: LsmLogSettings;
+  #onRefused: LsmLogSettings['onRefused'];
   #file: AppendFile | null = null;
   /** Records that were not durable when last looked at, oldest first, from `#waitingStart`. */
   #waiting: Waiting[] = [];
@@ -64,6 +65,7 @@ export class LsmLog {
   private constructor(number: number, settings: LsmLogSettings) {
     this.number = number;
     this.#settings = settings;
+    this.#onRefused = settings.onRefused;
   }
 
   /** Makes a new, empty log. When it resolves, its name is durable. */
@@ -95,11 +97,15 @@ export class LsmLog {
   }
 
   /**
-   * Begins to be written to. REQUIRES: everything up to `durableSequence` is durable, in tables or
-   * in logs before this one.
+   * Begins to be written to, by whom `onRefused` is of. REQUIRES: everything up to `durableSequence`
+   * is durable, in tables or in logs before this one.
    */
-  start(durableSequence: number): void {
+  start(
+    durableSequence: number,
+    onRefused: LsmLogSettings['onRefused'] = this.#settings.onRefused,
+  ): void {
     this.#durableSequence = durableSequence;
+    this.#onRefused = onRefused;
   }
 
   /** Appends a batch with its sequence number in it. Settles as `AppendFile.append` does. */
@@ -195,7 +201,7 @@ export class LsmLog {
     this.#waiting.length = refused;
     // Whether the last watermark is still there is not known: the next record brings one.
     this.#watermark = 0;
-    if (first !== undefined) this.#settings.onRefused(this, first);
+    if (first !== undefined) this.#onRefused(this, first);
   }
 
   /** Whether more is durable than the last watermark says. */

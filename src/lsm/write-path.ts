@@ -86,7 +86,8 @@ export class WritePath {
     this.#nextSequence = start.nextSequence;
     this.#visibleSequence = start.nextSequence - 1;
     this.#memtable = new Memtable();
-    this.#log.start(this.#visibleSequence);
+    // It was made before there was anybody to tell.
+    this.#log.start(this.#visibleSequence, settings.onRefused);
   }
 
   /** Newest first. */
