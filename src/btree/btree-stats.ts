@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import type { EngineStats } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
-import type { Vfs } from '../vfs/vfs.ts';
+import type { DirectoryEntry, Vfs } from '../vfs/vfs.ts';
 import { LOG_NAME, PAGES_NAME, SPILL_NAME } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
 import { META_PAGE, entryCount, pageCount, rootPage } from './meta-page.ts';
@@ -61,8 +61,16 @@ export function filesOf(
   count(join(directory, PAGES_NAME));
   count(join(directory, SPILL_NAME));
   const log = join(directory, LOG_NAME);
-  for (const { name, kind } of vfs.readDirectorySync(log)) {
-    if (kind === 'file') count(join(log, name));
-  }
+  for (const { name, kind } of entriesOf(vfs, log)) if (kind === 'file') count(join(log, name));
   return { files, bytes };
+}
+
+/** None where the directory is missing: opening says what that means. */
+function entriesOf(vfs: Vfs, directory: string): DirectoryEntry[] {
+  try {
+    return vfs.readDirectorySync(directory);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
 import type {
   Damage,
+  EngineStats,
   ProgressOptions,
   RepairReport,
   VerifyReport,
@@ -127,6 +128,26 @@ export async function verifyStore(
     if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
     const message = `${key} is missing, and other files of a store are there`;
     return damaged({ path: join(directory, key), offset: undefined, message });
+  }
+}
+
+/**
+ * The figures of a store that is not open here. Changes nothing.
+ * @throws (rejects) `HOLDFAST_MISSING`; `HOLDFAST_CORRUPTION` where so much is damaged or missing
+ *   that they cannot be told; `HOLDFAST_FOREIGN`, `HOLDFAST_FORMAT`
+ */
+export async function statsOfStore(
+  directory: string,
+  surroundings?: EngineSurroundings,
+): Promise<EngineStats> {
+  const { kind, key } = await storeAt(directory, surroundings);
+  try {
+    return await kind.stats(directory, surroundings);
+  } catch (error) {
+    if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
+    const expected = `${key} beside the other files of a store (repair it, or restore a backup)`;
+    const path = join(directory, key);
+    throw new CorruptionError({ path, offset: 0, expected, found: 'no such file' });
   }
 }
 

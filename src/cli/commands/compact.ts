@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 
-import { storeAt } from '../../level/store-places.ts';
+import { statsOfStore } from '../../level/store-places.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { longWork } from '../long-work.ts';
@@ -27,19 +27,18 @@ export const compactCommand: Command = {
   positionals: { min: 1, max: 1 },
   async run(context, args) {
     const directory = resolve(context.cwd, args.positionals[0] ?? '');
-    const { kind } = await storeAt(directory);
-    const { diskBytes: bytesBefore } = await kind.stats(directory);
+    const { engine, diskBytes: bytesBefore } = await statsOfStore(directory);
     const recovery = await longWork(context, (options) =>
-      withStore(directory, async (engine) => {
-        await engine.compact(undefined, options);
-        return engine.recovery;
+      withStore(directory, async (store) => {
+        await store.compact(undefined, options);
+        return store.recovery;
       }),
     );
-    const { diskBytes: bytesAfter } = await kind.stats(directory);
+    const { diskBytes: bytesAfter } = await statsOfStore(directory);
     const shown = shownPath(directory, context);
     if (args.flag('json')) {
       const dropped = droppedJson(recovery, context);
-      const plain = { directory: shown, engine: kind.name, bytesBefore, bytesAfter, dropped };
+      const plain = { directory: shown, engine, bytesBefore, bytesAfter, dropped };
       context.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
     } else {
       for (const line of droppedLines(recovery, context)) context.stderr.write(`${line}\n`);

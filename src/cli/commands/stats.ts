@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 
 import type { EngineStats } from '../../engine/engine-reports.ts';
-import { storeAt } from '../../level/store-places.ts';
+import { statsOfStore } from '../../level/store-places.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { formatTable, printable } from '../output.ts';
@@ -27,8 +27,7 @@ export const statsCommand: Command = {
   positionals: { min: 1, max: 1 },
   async run(context, args) {
     const directory = resolve(context.cwd, args.positionals[0] ?? '');
-    const { kind } = await storeAt(directory);
-    const stats = await kind.stats(directory);
+    const stats = await statsOfStore(directory);
     const shown = shownPath(directory, context);
     context.stdout.write(
       args.flag('json')
