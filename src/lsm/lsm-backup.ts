@@ -22,8 +22,8 @@ import { sequenceAt } from './internal-key.ts';
 import { oldTableName, tableName } from './lsm-files.ts';
 import { LsmLog } from './lsm-log.ts';
 import type { LsmSettings } from './lsm-options.ts';
-import { LEVEL_COUNT } from './manifest/version-edit.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
+import { emptyState } from './manifest/manifest-reader.ts';
 import { Version } from './manifest/version.ts';
 import { VersionSet } from './manifest/version-set.ts';
 import { MemtableCursor } from './memtable-cursor.ts';
@@ -101,18 +101,13 @@ async function beginStore(
 ): Promise<number> {
   const { dispatch, policy, batch, clock } = settings;
   const poison = new Poison(directory);
-  const manifestState = {
+  const copied = {
+    ...emptyState(),
     version: new Version(state.version.levels),
-    logNumber: 0,
-    previousLogNumber: 0,
     nextFileNumber,
     lastSequence: state.sequence,
-    compactPointers: Array.from({ length: LEVEL_COUNT }, () => null),
-    isOurs: true,
-    tornBytes: 0,
-    tornOffset: 0,
   };
-  const versions = new VersionSet({ dispatch, directory, poison }, manifestState, nextFileNumber);
+  const versions = new VersionSet({ dispatch, directory, poison }, copied, nextFileNumber);
   const log = await LsmLog.create(versions.takeFileNumbers(), {
     dispatch,
     directory,

@@ -33,11 +33,9 @@ import { CURRENT_NAME, logName, oldTableName, parseFileName, tableName } from '.
 import { LsmLog } from './lsm-log.ts';
 import type { LsmLogSettings } from './lsm-log.ts';
 import type { LsmSettings } from './lsm-options.ts';
-import { readManifest } from './manifest/manifest-reader.ts';
+import { emptyState, readManifest } from './manifest/manifest-reader.ts';
 import type { ManifestState } from './manifest/manifest-reader.ts';
-import { LEVEL_COUNT } from './manifest/version-edit.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
-import { Version } from './manifest/version.ts';
 import { VersionSet } from './manifest/version-set.ts';
 import { Memtable } from './memtable.ts';
 
@@ -62,19 +60,6 @@ export interface OpenedStore {
   readonly nextSequence: number;
   readonly report: RecoveryReport;
 }
-
-/** What a new store starts from. */
-const NOTHING: ManifestState = {
-  version: new Version(),
-  logNumber: 0,
-  previousLogNumber: 0,
-  nextFileNumber: 1,
-  lastSequence: 0,
-  compactPointers: Array.from({ length: LEVEL_COUNT }, () => null),
-  isOurs: true,
-  tornBytes: 0,
-  tornOffset: 0,
-};
 
 /**
  * What is in a directory; null when no store is, not even a damaged one. Changes nothing.
@@ -113,7 +98,7 @@ export async function openStore(
   poison: Poison,
 ): Promise<OpenedStore> {
   const { dispatch } = settings;
-  const state = found?.state ?? NOTHING;
+  const state = found?.state ?? emptyState();
   // A first open that was cut off may have left files: no number is used twice.
   const nextFileNumber = found?.nextFileNumber ?? (await unusedNumber(dispatch.vfs, directory));
   const versions = new VersionSet({ dispatch, directory, poison }, state, nextFileNumber);

@@ -22,14 +22,13 @@ import { CURRENT_NAME, logName, manifestName, parseFileName, tableName } from '.
 import { LsmLog } from './lsm-log.ts';
 import type { LsmSettings } from './lsm-options.ts';
 import { keepAside } from './kept-aside.ts';
-import { readManifest } from './manifest/manifest-reader.ts';
+import { emptyState, readManifest } from './manifest/manifest-reader.ts';
 import type { ManifestState } from './manifest/manifest-reader.ts';
 import { LEVEL_COUNT } from './manifest/version-edit.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
-import { Version } from './manifest/version.ts';
 import { VersionSet } from './manifest/version-set.ts';
 import { Memtable } from './memtable.ts';
-import { salvageTable } from './salvage-table.ts';
+import { isUnreadable, salvageTable } from './salvage-table.ts';
 
 /** See `EngineKind.repair`. REQUIRES: the lock is held. */
 export async function repairStore(
@@ -104,9 +103,9 @@ class Repair {
       // Its tables were merged into others, which the edit that cannot be read had named.
       this.#note(path, state.tornOffset, 'the last edit cannot be read, and tables are gone');
     } catch (error) {
-      const code = errorCode(error);
-      if (code === 'HOLDFAST_FOREIGN' || code === 'HOLDFAST_FORMAT') throw error;
-      this.#noteError(error, path);
+      // Without CURRENT no manifest counts.
+      if (errorCode(error) !== 'ENOENT') this.#noteError(error, path);
+      else this.#note(path, undefined, 'is missing');
     }
     this.#note(path, undefined, 'all tables are used: some may hold what had been deleted');
     return null;
@@ -203,15 +202,9 @@ class Repair {
     const directory = this.#directory;
     const poison = new Poison(directory);
     const state: ManifestState = {
-      version: new Version(),
-      logNumber: 0,
-      previousLogNumber: 0,
+      ...emptyState(),
       nextFileNumber: this.#nextNumber,
       lastSequence: this.#lastSequence,
-      compactPointers: Array.from({ length: LEVEL_COUNT }, () => null),
-      isOurs: true,
-      tornBytes: 0,
-      tornOffset: 0,
     };
     const versions = new VersionSet({ dispatch, directory, poison }, state, this.#nextNumber);
     const log = await LsmLog.create(versions.takeFileNumbers(), {
@@ -243,10 +236,9 @@ class Repair {
   }
 
   #noteError(error: unknown, path: string): void {
+    if (!isUnreadable(error)) throw error;
     if (error instanceof CorruptionError) this.#note(error.path, error.offset, error.message);
-    else if (error instanceof HoldfastError || errorCode(error) !== undefined) {
-      this.#note(path, undefined, (error as Error).message);
-    } else throw error;
+    else this.#note(path, undefined, (error as Error).message);
   }
 
   #note(path: string, offset: number | undefined, message: string): void {

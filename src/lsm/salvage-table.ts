@@ -6,6 +6,7 @@
 import { CorruptionError } from '../base/errors.ts';
 import { runLater } from '../durable/two-forms.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
+import { errorCode } from '../vfs/errno.ts';
 import { TableWriter } from './background/table-writer.ts';
 import { compareInternalKeys, sequenceAt } from './internal-key.ts';
 import { parseFileName } from './lsm-files.ts';
@@ -44,7 +45,7 @@ export async function salvageTable(
     length = (await dispatch.vfs.stat(path)).size;
     table = await runLater(openTable(dispatch.vfs, path, length));
   } catch (error) {
-    if (!(error instanceof CorruptionError)) throw error;
+    if (!isUnreadable(error)) throw error;
     return { table: null, lastSequence: 0, damage: [error] };
   }
   let entries: Entries;
@@ -107,9 +108,17 @@ async function readEntries(table: Table, damage: unknown[]): Promise<Entries> {
         values.push(block.bytes.slice(cursor.valueStart, cursor.valueEnd));
       }
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error;
+      if (!isUnreadable(error)) throw error;
       damage.push(error);
     }
   }
   return { keys, values };
+}
+
+/**
+ * Whether an error says that bytes are lost: they are wrong, or the device cannot give them. Others
+ * pass (no descriptor, no memory, no right to read): what they hide is not to be given up.
+ */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof CorruptionError || errorCode(error) === 'EIO';
 }

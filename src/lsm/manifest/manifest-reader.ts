@@ -34,6 +34,25 @@ export interface ManifestState {
   readonly tornOffset: number;
 }
 
+/** What a new store starts from. */
+export function emptyState(): ManifestState {
+  return {
+    version: new Version(),
+    logNumber: 0,
+    previousLogNumber: 0,
+    nextFileNumber: 1,
+    lastSequence: 0,
+    compactPointers: noPointers(),
+    isOurs: true,
+    tornBytes: 0,
+    tornOffset: 0,
+  };
+}
+
+function noPointers(): (Uint8Array | null)[] {
+  return Array.from({ length: LEVEL_COUNT }, () => null);
+}
+
 /** Numbers that a manifest must have given by its end. */
 interface Fields {
   version: Version;
@@ -58,7 +77,7 @@ export function readManifest(bytes: Uint8Array, path: string, number: number): M
     previousLogNumber: 0,
     nextFileNumber: null,
     lastSequence: null,
-    compactPointers: Array.from({ length: LEVEL_COUNT }, () => null),
+    compactPointers: noPointers(),
   };
   const parser = new LogParser();
   parser.feed(bytes, true);
