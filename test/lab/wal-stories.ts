@@ -358,8 +358,37 @@ const REOPENING: readonly WalStory[] = [
   },
 ];
 
+/** For many disks: little is synced, and everything happens. */
+const MIXED: readonly WalStory[] = [
+  {
+    name: 'everything mixed, and hardly a sync',
+    options: { window: 4 },
+    tell: async (story) => {
+      await story.open();
+      for (let round = 0; round < 3; round++) await story.append('none', 1 + round, 600);
+      story.appendSync('batch', 2, 500);
+      const rotating = story.rotate();
+      await Promise.all([story.append('none', 1, 900), story.append('none', 2, 300), rotating]);
+      for (let round = 0; round < 3; round++) await story.append('none', 2, 450);
+      story.kill();
+      await story.open();
+      for (let round = 0; round < 4; round++) story.appendSync('none', 1, 800);
+      await story.checkpoint();
+      await story.append('none', 3, 300);
+      await story.rotate();
+      for (let round = 0; round < 3; round++) await story.append('none', 1, 700);
+      await story.truncate();
+      for (let round = 0; round < 3; round++) await story.append('none', 2, 500);
+      void story.rotate();
+      story.kill();
+      story.openSync();
+      for (let round = 0; round < 4; round++) story.appendSync('none', 1, 900);
+    },
+  },
+];
+
 /** They are explored without faults. */
-export const WAL_STORIES: readonly WalStory[] = [...POLICIES, ...SEGMENTS, ...REOPENING];
+export const WAL_STORIES: readonly WalStory[] = [...POLICIES, ...SEGMENTS, ...REOPENING, ...MIXED];
 
 const FAULTY: readonly WalStory[] = [
   {
