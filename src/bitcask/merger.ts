@@ -21,7 +21,7 @@ import type { DataFile, FileTable } from './data-file.ts';
 import { DELETE, FILE_HEADER_BYTES, MARK, PUT } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import type { ExpiryClock } from './expiry-clock.ts';
-import { HintBuilder, HintReader } from './hint-file.ts';
+import { HintBuilder } from './hint-file.ts';
 import { writeHint } from './hint-writing.ts';
 import type { KeyIndex } from './key-index.ts';
 import { KeyLocation } from './key-location.ts';
@@ -214,10 +214,9 @@ export class Merger {
     inputs: ReadonlySet<number>,
   ): Promise<void> {
     const { index, clock } = this.#around;
-    const binding = output ?? { number: 0, length: 0, fingerprint: 0 };
-    const records = HintReader.open(builder.finish(binding, 0), binding);
+    const records = builder.records();
     let left = SWAPS_A_TURN;
-    while (records?.next() === true) {
+    while (records.next()) {
       const { bytes, keyStart, keyEnd, offset, lengthCode, expiry } = records;
       const found = index.keydir.find(bytes, keyStart, keyEnd, this.#location);
       if (found && inputs.has(this.#location.file)) {
