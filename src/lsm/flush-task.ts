@@ -17,7 +17,8 @@ export class FlushTask {
   stage: FlushStage = 'table';
   #memtable: Memtable | null;
   #refusal: Error | null = null;
-  #onRefused: (error: Error) => void = () => {};
+  /** Those who want to hear of the next refusal. */
+  #waiting: ((error: Error) => void)[] = [];
 
   constructor(memtable: Memtable, logNumber: number, lastSequence: number) {
     this.#memtable = memtable;
@@ -45,14 +46,18 @@ export class FlushTask {
   refuse(error: Error): void {
     this.stage = 'table';
     this.#refusal = error;
-    this.#onRefused(error);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const tell of waiting) tell(error);
   }
 
   /** Why it could not be done so far; without an answer yet, why the next attempt is not. */
   refusal(): Promise<Error> {
-    if (this.#refusal !== null) return Promise.resolve(this.#refusal);
-    return new Promise((resolve) => {
-      this.#onRefused = resolve;
-    });
+    return this.#refusal === null ? this.nextRefusal() : Promise.resolve(this.#refusal);
+  }
+
+  /** Why the next attempt could not be done. Never settles when it could. */
+  nextRefusal(): Promise<Error> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -148,12 +148,15 @@ export class WritePath {
     this.#apply(Infinity);
   }
 
-  /** Makes a table of what is in memory. Resolves when that is durable, or given up. */
+  /**
+   * Makes a table of what is in memory. Resolves when that is durable, or given up. Rejects when there is no room for
+   * it for now: it is made later all the same.
+   */
   async flush(): Promise<void> {
     for (;;) {
       await this.#gatePassed;
       const flushing = this.#flushing;
-      await flushing;
+      await this.#attempted();
       this.#around.poison.check();
       if (this.#task !== null && this.#flushing === flushing) throw closedError('store');
       if (this.#memtable.count === 0 && this.#logged.length === 0) return;
@@ -162,7 +165,7 @@ export class WritePath {
       if (this.#gate !== null || this.#task !== null) continue;
       this.#changeLog();
       await this.#gatePassed;
-      await this.#flushing;
+      await this.#attempted();
       return;
     }
   }
@@ -305,6 +308,15 @@ export class WritePath {
     if (!this.#nextLog.isReady) throw this.#nextLog.failure;
     if (this.#task === null) return;
     const refusal = await Promise.race([this.#flushing, this.#task.refusal()]);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Resolves when the flush under way has ended; rejects when its next attempt is refused. */
+  async #attempted(): Promise<void> {
+    const refused = this.#task?.nextRefusal();
+    const refusal = await (refused === undefined
+      ? this.#flushing
+      : Promise.race([this.#flushing, refused]));
     if (refusal !== undefined) throw refusal;
   }
 
