@@ -49,15 +49,20 @@ export function* filesNotOrdered({ trace, life, times }: AuditContext): Generato
   /** The change of each file that became durable last, so far. */
   const latest = new Map<InodeNumber, number>();
   const told = new Set<InodeNumber>();
+  const never = new Set<InodeNumber>();
   for (const { operation, index } of successful(trace)) {
     const file = changedFile(operation);
     if (file === null || !life.isAlive(file)) continue;
     const durable = times.dataDurable(index);
+    // It brought nothing that had to become durable.
+    if (durable === -Infinity) continue;
     for (const [other, change] of latest) {
       const first = trace.operations[change];
       if (other === file || first?.end == null || first.end > operation.start) continue;
       const firstDurable = times.dataDurable(change);
-      if (firstDurable === Infinity || firstDurable <= durable || told.has(other)) continue;
+      // Nothing that comes later is durable before it any more.
+      if (firstDurable <= operation.start) latest.delete(other);
+      if (firstDurable <= durable || told.has(other)) continue;
       told.add(other);
       yield {
         rule: 'files-not-ordered',
@@ -69,6 +74,12 @@ export function* filesNotOrdered({ trace, life, times }: AuditContext): Generato
           'sync it before the other is written, if the other relies on it',
       };
     }
+    if (durable === Infinity) {
+      // What is never durable is for other rules.
+      never.add(file);
+      latest.delete(file);
+    }
+    if (never.has(file)) continue;
     const before = latest.get(file);
     if (before === undefined || durable >= times.dataDurable(before)) latest.set(file, index);
   }

@@ -26,8 +26,11 @@ export function* redundantSyncsAgain({ trace, times }: AuditContext): Generator<
 
 /** Whether another file is changed next: a sync in front of that is a barrier, and one more costs little. */
 function guardsOther(trace: Trace, { inode }: SyncOperation, index: number): boolean {
-  const next = trace.operations.find((later, at) => at > index && isChange(later));
-  return next !== undefined && !('inode' in next && next.inode === inode);
+  for (let at = index + 1; at < trace.operations.length; at++) {
+    const next = trace.operations[at];
+    if (next !== undefined && isChange(next)) return !('inode' in next && next.inode === inode);
+  }
+  return false;
 }
 
 function isChange({ kind, error }: Operation): boolean {

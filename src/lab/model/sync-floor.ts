@@ -16,6 +16,7 @@
 import type { InodeNumber, Operation } from '../record/operation.ts';
 import type { BlockEvent, Change } from './change.ts';
 import { BLOCK_BYTES } from './change.ts';
+import { FloorIndex, movesOut } from './floor-index.ts';
 import { reachedCache, type ChangeHistory } from './split-trace.ts';
 
 interface SyncEvent {
@@ -25,11 +26,19 @@ interface SyncEvent {
   readonly end: number;
 }
 
-/** Fills in every `floorEnd`. @returns the times at which a sync with a floor returned, ascending. */
-export function applyFloors(history: ChangeHistory): number[] {
+/**
+ * Fills in every `floorEnd`.
+ * @param changes an index of the history, for who wants to know how much was looked at
+ * @returns the times at which a sync with a floor returned, ascending
+ */
+export function applyFloors(
+  history: ChangeHistory,
+  changes: FloorIndex = new FloorIndex(history),
+): number[] {
   if (!history.model.syncIsDurable) return [];
   const times = new Set<number>();
   const gaveUp = new Set<BlockEvent>();
+  const given = { history, changes, gaveUp };
   history.trace.operations.forEach((operation, index) => {
     if (operation.kind === 'sync' && operation.error !== undefined) {
       giveUp(history, operation.inode, operation.start, gaveUp);
@@ -39,11 +48,11 @@ export function applyFloors(history: ChangeHistory): number[] {
     if (end === null || operation.error !== undefined) return;
     if (operation.kind === 'sync') {
       const { inode, scope, start } = operation;
-      coverSync(history, { inode, scope, start, end }, gaveUp);
+      coverSync(given, { inode, scope, start, end });
     } else if (operation.kind === 'sync-all') {
-      coverAll(history, operation.start, end, gaveUp);
+      coverAll(given, operation.start, end);
     } else if (operation.kind === 'write' && operation.durable !== 'none') {
-      coverDurableWrite(history, operation, index, end, gaveUp);
+      coverDurableWrite(given, operation, index, end);
     } else return;
     times.add(end);
   });
@@ -62,36 +71,43 @@ function concerns(change: Change, inode: InodeNumber, scope: 'all' | 'data'): bo
   return change.entries.some((entry) => entry.directory === inode || entry.inode === inode);
 }
 
-function coverSync(history: ChangeHistory, sync: SyncEvent, gaveUp: Set<BlockEvent>): void {
+/** What every sync needs to know. */
+interface Given {
+  readonly history: ChangeHistory;
+  readonly changes: FloorIndex;
+  readonly gaveUp: ReadonlySet<BlockEvent>;
+}
+
+function coverSync(given: Given, sync: SyncEvent): void {
+  const { history, changes } = given;
   const { inode, scope, start, end } = sync;
   const isDirectory = history.nodes.get(inode)?.kind === 'directory';
   const { directorySyncBrings, fileSyncBrings } = history.model;
-  coverBlocks(history, inode, start, end, gaveUp);
-  for (const change of history.changes) {
-    if (change.end >= start) continue;
+  coverBlocks(given, inode, start, end);
+  changes.visitOwn(inode, start, (change) => {
+    if (change.end >= start) return;
     const own = change.size?.inode === inode || change.block?.inode === inode;
     const attribute = scope === 'all' && change.attribute?.inode === inode;
-    const entry = isDirectory && change.entries.some(({ directory }) => directory === inode);
-    if (own || attribute || entry || change.record === inode) lower(change, end);
-    const removes = entry && history.model.rename === 'by-directory';
-    if (removes && movesOut(history, change, inode)) {
-      change.aloneFrom = Math.min(change.aloneFrom, start);
-    }
+    if (own || attribute || change.record === inode) lower(change, end);
+  });
+  if (isDirectory) {
+    changes.visitWithin(inode, start, (change) => {
+      if (change.end >= start) return;
+      lower(change, end);
+      // The removal of a moved file's old name, when this is the directory that it was moved out of.
+      if (history.model.rename === 'by-directory' && movesOut(history, change, inode)) {
+        change.aloneFrom = Math.min(change.aloneFrom, start);
+      }
+    });
   }
   const ofFile = fileSyncBrings === 'names-by-fsync' ? namesBy(scope) : fileSyncBrings;
   const ofDirectory = directorySyncBrings === 'entries-and-names' ? 'names' : directorySyncBrings;
   const brings = isDirectory ? ofDirectory : ofFile;
-  if (brings === 'everything') coverAll(history, start, end, gaveUp);
-  if (brings === 'names' || brings === 'creation') coverNames(history, sync, brings);
+  if (brings === 'everything') coverAll(given, start, end);
+  if (brings === 'names' || brings === 'creation') coverNames(given, sync, brings);
   if (brings === 'stream') {
-    coverStream(history, lastMetadataChange(history, sync, isDirectory), end);
+    coverStream(given, lastMetadataChange(given, sync, isDirectory), start, end);
   }
-}
-
-/** Whether the change removes the old name of a file that was moved into another directory. */
-function movesOut(history: ChangeHistory, change: Change, directory: InodeNumber): boolean {
-  const moved = history.changes[change.follows];
-  return moved !== undefined && !moved.entries.some((entry) => entry.directory === directory);
 }
 
 /** A datasync looks at creation and size only: a later name of the file is not its business. */
@@ -101,11 +117,12 @@ function namesBy(scope: 'all' | 'data'): 'names' | 'creation' {
 
 /** The names of the inode, and of the new directories above them, with what these names lead to. */
 function coverNames(
-  history: ChangeHistory,
+  given: Given,
   { inode, start, end }: SyncEvent,
   which: 'names' | 'creation',
 ): void {
-  for (const change of history.changes) {
+  const { history, changes } = given;
+  for (const change of changes.namesOf(inode)) {
     if (change.end >= start || change.floorEnd <= end) continue;
     if (change.record === inode) lower(change, end);
     const entry = change.entries.find((effect) => effect.inode === inode);
@@ -113,60 +130,55 @@ function coverNames(
     const made = history.trace.operations[change.operation]?.kind === 'create';
     if (which === 'creation' && !made) continue;
     lower(change, end);
-    coverNames(history, { inode: entry.directory, scope: 'all', start, end }, 'creation');
+    coverNames(given, { inode: entry.directory, scope: 'all', start, end }, 'creation');
   }
 }
 
 /** The last change that makes this sync commit the journal, or null when there is none. */
 function lastMetadataChange(
-  history: ChangeHistory,
+  { history, changes }: Given,
   sync: SyncEvent,
   isDirectory: boolean,
 ): Change | null {
-  let last: Change | null = null;
-  for (const change of history.changes) {
-    if (change.end >= sync.start || !concerns(change, sync.inode, sync.scope)) continue;
+  return changes.last(sync.inode, sync.start, (change) => {
+    if (change.end >= sync.start || !concerns(change, sync.inode, sync.scope)) return false;
     // A new name for an old file changes nothing that fdatasync of the file looks at.
     const onlyNamed = change.entries.length > 0 && !isDirectory && sync.scope === 'data';
-    if (onlyNamed && history.trace.operations[change.operation]?.kind !== 'create') continue;
-    last = change;
-  }
-  return last;
+    return !onlyNamed || history.trace.operations[change.operation]?.kind === 'create';
+  });
 }
 
 /** The stream up to and with `last`: whatever had returned before `last` was called. */
-function coverStream(history: ChangeHistory, last: Change | null, end: number): void {
+function coverStream({ changes }: Given, last: Change | null, start: number, end: number): void {
   if (last === null) return;
   lower(last, end);
-  for (const change of history.changes) {
+  changes.visitStream(start, last.id, (change) => {
     const sameCall = change.operation === last.operation && change.id < last.id;
-    if (change.order === 'stream' && (change.end < last.start || sameCall)) lower(change, end);
-  }
+    if (change.end < last.start || sameCall) lower(change, end);
+  });
 }
 
-function coverAll(
-  history: ChangeHistory,
-  start: number,
-  end: number,
-  gaveUp: Set<BlockEvent>,
-): void {
-  for (const change of history.changes) if (change.end < start) lower(change, end);
-  for (const inode of history.files.keys()) coverBlocks(history, inode, start, end, gaveUp);
+function coverAll(given: Given, start: number, end: number): void {
+  given.changes.visitAll(start, (change) => {
+    if (change.end < start) lower(change, end);
+  });
+  coverBlocks(given, 'all', start, end);
 }
 
 function coverBlocks(
-  history: ChangeHistory,
-  inode: InodeNumber,
+  { changes, gaveUp }: Given,
+  inode: InodeNumber | 'all',
   start: number,
   end: number,
-  gaveUp: Set<BlockEvent>,
 ): void {
-  const file = history.files.get(inode);
-  if (file === undefined) return;
-  for (const { events } of file.blocks.values()) {
+  for (const [events, first] of changes.blocksOf(inode, start)) {
     // A page is written as a whole: one dirty event takes the given-up ones before it along.
-    const dirty = events.findLastIndex((event) => event.end < start && !gaveUp.has(event));
-    for (let index = 0; index <= dirty; index++) {
+    let dirty = -1;
+    for (let index = first; (events[index]?.start ?? Infinity) < start; index++) {
+      const event = events[index];
+      if (event !== undefined && event.end < start && !gaveUp.has(event)) dirty = index;
+    }
+    for (let index = first; index <= dirty; index++) {
       const event = events[index];
       if (event !== undefined && event.end < start) lower(event, end);
     }
@@ -206,38 +218,40 @@ function giveUpWrite(history: ChangeHistory, index: number, gaveUp: Set<BlockEve
  * attributes. With the last of these comes the stream, as in an fsync.
  */
 function coverDurableWrite(
-  history: ChangeHistory,
+  given: Given,
   operation: Extract<Operation, { kind: 'write' }>,
   index: number,
   end: number,
-  gaveUp: Set<BlockEvent>,
 ): void {
+  const { history, changes } = given;
   const { inode, start, offset, length, durable } = operation;
-  for (const { events } of history.files.get(inode)?.blocks.values() ?? []) {
+  for (const [events, first] of changes.blocksOf(inode, start)) {
     // A page is written as a whole, with what other calls had left in it.
-    const own = events.findLastIndex(({ operation: from }) => from === index);
-    for (const event of events.slice(0, own + 1)) {
+    let own = -1;
+    for (let at = first; (events[at]?.start ?? Infinity) <= start; at++) {
+      if (events[at]?.operation === index) own = at;
+    }
+    for (const event of events.slice(first, own + 1)) {
       if (event.operation === index || event.end < start) lower(event, end);
     }
   }
   const reach = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES;
-  let last: Change | null = null;
-  for (const change of history.changes) {
-    if (change.operation !== index && change.end >= start) continue;
+  const isBrought = (change: Change): boolean => {
+    if (change.operation !== index && change.end >= start) return false;
     const sized =
       change.size?.inode === inode && (change.order !== 'late' || change.size.bytes <= reach);
     const attribute = durable === 'all' && change.attribute?.inode === inode;
-    const own = change.operation === index || change.record === inode;
-    if (!sized && !attribute && !own) continue;
-    lower(change, end);
-    last = change;
-  }
+    return sized || attribute || change.operation === index || change.record === inode;
+  };
+  changes.visitOwn(inode, start, (change) => {
+    if (isBrought(change)) lower(change, end);
+  });
   const { fileSyncBrings } = history.model;
   const brings = fileSyncBrings === 'names-by-fsync' ? namesBy('data') : fileSyncBrings;
-  if (brings === 'everything') coverAll(history, start, end, gaveUp);
-  if (brings === 'stream') coverStream(history, last, end);
+  if (brings === 'everything') coverAll(given, start, end);
+  if (brings === 'stream') coverStream(given, changes.last(inode, start, isBrought), start, end);
   if (brings === 'names' || brings === 'creation') {
-    coverNames(history, { inode, scope: 'all', start, end }, brings);
+    coverNames(given, { inode, scope: 'all', start, end }, brings);
   }
 }
 
