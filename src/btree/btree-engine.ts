@@ -219,9 +219,17 @@ export class BtreeEngine implements Engine {
     }
   }
 
-  async compact(_range?: KeyRange, options: ProgressOptions = {}): Promise<void> {
+  async compact(range: KeyRange = {}, options: ProgressOptions = {}): Promise<void> {
     this.#checkOpen();
-    await compactBtree(this.#parts, options);
+    const bounds = keyBounds(range);
+    if (boundsAreEmpty(bounds)) return;
+    const running = compactBtree(this.#parts, bounds, options, () => this.#checkOpen());
+    this.#underWay.add(running);
+    try {
+      await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
   }
 
   verify(options: ProgressOptions = {}): Promise<VerifyReport> {

@@ -9,7 +9,7 @@
 import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { META_FIELDS, pageCount, setPageCount } from './meta-page.ts';
-import { PAGE_COUNT_MAX, PAGE_HEADER_BYTES, PAGE_KIND } from './page-format.ts';
+import { PAGE_COUNT_MAX, PAGE_HEADER_BYTES, PAGE_KIND, pageKind } from './page-format.ts';
 import type { PageFrame } from './btree-page-cache.ts';
 import type { Pager } from './pager.ts';
 
@@ -117,8 +117,31 @@ export class FreeList {
   shrink(): void {
     const count = pageCount(this.#pager.meta.data);
     let end = count;
-    while (end > PAGES_MIN && this.#isFree(end - 1)) end--;
+    while (end > PAGES_MIN) {
+      const last = end - 1;
+      if (this.#isFree(last)) {
+        end--;
+      } else if (isFreeListPage(last, this.#pager.pageBytes) && this.#isFree(last - 1)) {
+        // Of a region that is free, only its page of bits is left.
+        this.#pager.discard(this.#page(last));
+        end -= 2;
+      } else break;
+    }
     if (end < count) this.#setCount(end);
+  }
+
+  /** How many pages would do for all that is in use; those of the free list are not counted. */
+  used(): number {
+    const count = pageCount(this.#pager.meta.data);
+    let used = 0;
+    for (let number = 0; number < count; number++) if (!this.#isFree(number)) used++;
+    return used;
+  }
+
+  /** Whether a page below this one can be had. */
+  hasFreeBelow(number: number): boolean {
+    const lowest = this.#lowest();
+    return lowest !== undefined && lowest < number;
   }
 
   #isFree(number: number): boolean {
@@ -163,7 +186,9 @@ export class FreeList {
     if (number + 2 > PAGE_COUNT_MAX) {
       throw new HoldfastError('HOLDFAST_TOO_LARGE', `a file has at most ${PAGE_COUNT_MAX} pages`);
     }
-    if (this.#pager.cache.peek(freeListPageOf(number, pageBytes)) === undefined) {
+    const list = this.#pager.cache.peek(freeListPageOf(number, pageBytes));
+    // It may have been given back in the same record.
+    if (list === undefined || pageKind(list.data) !== PAGE_KIND.freeList) {
       // The first page of a region stands before the page with its bits: both are made at once.
       const freeList = number + PLACE_IN_REGION;
       assert(freeListPageOf(number, pageBytes) === freeList, 'regions are made in their order');

@@ -133,7 +133,7 @@ async function fill(
     options.onProgress?.({ phase: 'saving entries', done, total: leaves.length, unit: 'pages' });
   }
   await parts.commits.write(batch, 'sync');
-  await compactBtree(parts, {});
+  await compactBtree(parts, null, {});
   return entryCount(parts.pager.meta.data);
 }
 

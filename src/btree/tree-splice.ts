@@ -94,6 +94,27 @@ export class TreeSplice {
     this.#spread(level, index, removed, added, used);
   }
 
+  /**
+   * Joins the leaf of the path with the one to the right of it under the same parent, where both fit
+   * in so much of a page. False: they do not, or there is none.
+   * @throws PageMissing; nothing was changed then
+   */
+  joinRight(share: number): boolean {
+    const path = this.#path;
+    if (path.height === 0) return false;
+    const parent = path.frame(1);
+    const index = path.index(0);
+    if (index + 1 >= cellCount(parent.data)) return false;
+    const left = path.frame(0);
+    const right = this.#pager.frame(childAt(parent.data, index + 1));
+    const used = usedBytes(left.data) + usedBytes(right.data);
+    if (used > this.#capacity * share) return false;
+    // A page above may lose a cell.
+    for (let level = 1; level < path.height; level++) this.#bringSibling(level);
+    this.#rewrite(0, [left, right], index, [...this.#cells(left), ...this.#cells(right)], -1);
+    return true;
+  }
+
   get #capacity(): number {
     return this.#pager.pageBytes - PAGE_HEADER_BYTES;
   }

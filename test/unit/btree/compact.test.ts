@@ -1,0 +1,83 @@
+/** Compaction: the file gets as short as what is in it, whatever was deleted, while others read. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Prng } from '../../../src/base/prng.ts';
+import { btreeKind } from '../../../src/btree/btree-kind.ts';
+import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import { WriteBatch } from '../../../src/engine/write-batch.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+
+const PAGES = '/store/tree.pages';
+
+test('a file of which most was deleted shrinks, and says the same as before', async () => {
+  const vfs = new MemoryVfs();
+  const dispatch = new SyncDispatch(vfs);
+  const engine = await btreeKind.open('/store', { dispatch });
+  const prng = new Prng(3);
+  const model = new Map<string, Buffer>();
+  for (let round = 0; round < 12; round++) {
+    const batch = new WriteBatch();
+    for (let index = 0; index < 400; index++) {
+      const key = `key ${prng.below(100_000)}`;
+      const value = Buffer.alloc(index === 0 ? 200_000 : 100, index);
+      batch.put(Buffer.from(key), value);
+      model.set(key, value);
+    }
+    await engine.write(batch, 'none');
+  }
+  const whole = new Map(model);
+  const snapshot = engine.snapshot();
+  let place = 0;
+  const deletes = new WriteBatch();
+  for (const key of model.keys()) {
+    if (place++ % 6 === 0 && place < 4000) continue;
+    deletes.delete(Buffer.from(key));
+    model.delete(key);
+  }
+  await engine.write(deletes, 'none');
+  // Others write meanwhile.
+  const late = engine.write(WriteBatch.put(Buffer.from('late'), Buffer.alloc(5000, 7)), 'none');
+  model.set('late', Buffer.alloc(5000, 7));
+  await engine.compact();
+  await late;
+  for (const [key, value] of whole) {
+    assert.ok(engine.getSync(Buffer.from(key), { snapshot })?.equals(value), key);
+  }
+  snapshot.release();
+  await engine.compact();
+  let bytes = 0;
+  for (const [key, value] of model) {
+    bytes += key.length + value.length + 10;
+    assert.ok((await engine.get(Buffer.from(key)))?.equals(value), key);
+  }
+  assert.deepEqual((await engine.verify()).damage, []);
+  const { size } = vfs.lstatSync(PAGES);
+  assert.ok(size < bytes * 1.35 + 40_000, `${size} bytes for ${bytes}`);
+  await engine.close();
+  const again = await btreeKind.open('/store', { dispatch });
+  const { entries, damage } = await again.verify();
+  assert.deepEqual({ entries, damage }, { entries: model.size, damage: [] });
+  await again.close();
+});
+
+const LONG = { skip: process.env['BTREE_FAULTS'] !== 'all' && 'ten seconds: BTREE_FAULTS=all' };
+
+test('a file of more than one region gives the pages of its free list back', LONG, async () => {
+  const vfs = new MemoryVfs();
+  const dispatch = new SyncDispatch(vfs);
+  const engine = await btreeKind.open('/store', { dispatch });
+  const long = Buffer.alloc(4064 * 33_000, 1);
+  const key = Buffer.from('long');
+  for (let round = 0; round < 2; round++) {
+    engine.writeSync(WriteBatch.put(key, long), 'none');
+    await engine.compact();
+    assert.ok(vfs.lstatSync(PAGES).size > 33_000 * 4096);
+    engine.writeSync(WriteBatch.delete(key), 'none');
+    await engine.compact();
+    assert.equal(vfs.lstatSync(PAGES).size, 3 * 4096);
+    assert.deepEqual((await engine.verify()).damage, []);
+  }
+  await engine.close();
+});
