@@ -169,6 +169,8 @@ export interface MutationRunOptions {
   readonly program?: 'workload' | 'recover';
   /** @default MUTATION_KINDS */
   readonly kinds?: readonly MutationKind[];
+  /** Looks for a disk that fails, under the models of the test. @default findsFailure */
+  readonly finds?: (test: CrashTest) => Promise<boolean>;
   /** Mutants of the workload about which enough is known, such as those that another test has caught: left out. */
   readonly skip?: (mutant: Pick<Mutant, 'kind' | 'what'>) => boolean;
 }
@@ -191,9 +193,9 @@ export async function mutationRun(
   test: CrashTest,
   options: MutationRunOptions = {},
 ): Promise<Mutant[]> {
-  const { program = 'workload', kinds = MUTATION_KINDS, skip } = options;
+  const { program = 'workload', kinds = MUTATION_KINDS, skip, finds = findsFailure } = options;
   const models = options.models ?? test.models ?? DEFAULT_MODELS;
-  assert.equal(await findsFailure({ ...test, models }), false, 'fails without any mutation');
+  assert.equal(await finds({ ...test, models }), false, 'fails without any mutation');
   const mutants: Mutant[] = [];
   for (const kind of kinds) {
     for (let nth = 1; nth <= MUTANTS_MAX; nth++) {
@@ -203,7 +205,12 @@ export async function mutationRun(
         if (skip({ kind, what: known })) continue;
       }
       const mutated = mutatedTest(test, { kind, nth }, program);
-      const caughtBy = await firstCatching(mutated.test, models, () => mutated.met() !== null);
+      const caughtBy = await firstCatching(
+        mutated.test,
+        models,
+        finds,
+        () => mutated.met() !== null,
+      );
       const what = mutated.met();
       if (what === null) break;
       mutants.push({ kind, nth, what, caughtBy });
@@ -263,10 +270,11 @@ function mutatedTest(
 async function firstCatching(
   test: CrashTest,
   models: NonNullable<CrashTest['models']>,
+  finds: (test: CrashTest) => Promise<boolean>,
   isMet: () => boolean,
 ): Promise<string | null> {
   for (const model of models) {
-    const found = await failsUnder(test, model);
+    const found = await failsUnder(test, model, finds);
     if (!isMet()) return null;
     if (found) return typeof model === 'string' ? model : model.name;
   }
@@ -277,9 +285,10 @@ async function firstCatching(
 async function failsUnder(
   test: CrashTest,
   model: NonNullable<CrashTest['models']>[number],
+  finds: (test: CrashTest) => Promise<boolean>,
 ): Promise<boolean> {
   try {
-    return await findsFailure({ ...test, models: [model] });
+    return await finds({ ...test, models: [model] });
   } catch (error) {
     if (error instanceof UsageError) return true;
     throw error;
