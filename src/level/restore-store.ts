@@ -25,7 +25,7 @@ import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts'
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
-import { isNeutralName } from './store-files.ts';
+import { isNeutralName, UNFINISHED } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 import { storeAt, verifyStore } from './store-places.ts';
 
@@ -34,9 +34,6 @@ export interface RestoreReport extends BackupReport {
   /** The name of the store's engine. */
   readonly engine: string;
 }
-
-/** What the key file is called until the end. */
-const UNFINISHED = '.restoring';
 
 /**
  * Copies the store in `backup` to `directory`, which must be missing or empty. When it resolves the

@@ -14,7 +14,7 @@ import type {
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { DISK_ENGINES } from './engine-registry.ts';
-import { isNeutralName, STORE_FILES } from './store-files.ts';
+import { isNeutralName, STORE_FILES, UNFINISHED } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** The kinds whose store a directory looks like; none when it is missing or somebody else's. */
@@ -29,7 +29,8 @@ export async function kindsHeldBy(
 /**
  * Whose store is in a directory, whole or damaged: the engine that finds its own there, else the
  * one that has left a name. Changes nothing.
- * @throws (rejects) HoldfastError with code `HOLDFAST_MISSING`, saying what was looked for
+ * @throws (rejects) HoldfastError with code `HOLDFAST_MISSING`, saying what was looked for;
+ *   `HOLDFAST_FOREIGN` for what a restore has left that was cut short
  */
 export async function storeAt(
   directory: string,
@@ -39,6 +40,7 @@ export async function storeAt(
   if (names === null) {
     throw new HoldfastError('HOLDFAST_MISSING', `${directory} does not exist, or is no directory`);
   }
+  refuseUnfinished(directory, names);
   const [held] = await kindsHeldBy(directory, surroundings);
   const found = STORE_FILES.find(({ kind, isTrace }) =>
     held === undefined ? names.some(isTrace) : kind === held,
@@ -64,6 +66,7 @@ export async function refuseForeign(
   const own = STORE_FILES.find((files) => files.kind === kind);
   const names = own === undefined ? null : await namesIn(directory, surroundings);
   if (own === undefined || names === null || names.every(isNeutralName)) return;
+  refuseUnfinished(directory, names);
   const held = await kindsHeldBy(directory, surroundings);
   if (held.includes(kind)) return;
   const traced = STORE_FILES.filter(({ isTrace }) => names.some(isTrace)).map(
@@ -82,6 +85,16 @@ export async function refuseForeign(
   throw new HoldfastError(
     'HOLDFAST_FOREIGN',
     `${directory} has ${JSON.stringify(foreign)} and is no store: give the store a directory of its own`,
+  );
+}
+
+/** A restore that was cut short has left a part of a store. @throws HOLDFAST_FOREIGN */
+function refuseUnfinished(directory: string, names: readonly string[]): void {
+  const unfinished = names.find((name) => STORE_FILES.some(({ key }) => name === key + UNFINISHED));
+  if (unfinished === undefined) return;
+  throw new HoldfastError(
+    'HOLDFAST_FOREIGN',
+    `${directory} has ${unfinished}, left by a restore that was cut short: empty it, and restore again`,
   );
 }
 

@@ -144,6 +144,19 @@ test('a damaged backup is not restored', async () => {
   assert.equal(namesIn(vfs, '/').includes('new'), false);
 });
 
+test('what a restore has left that was cut short is no store to anybody', async () => {
+  const kind = DISK_ENGINES[0]!;
+  const { vfs, dispatch } = await closedStore(kind);
+  vfs.renameSync('/store/CURRENT', '/store/CURRENT.restoring');
+  const refusal = { code: 'HOLDFAST_FOREIGN', message: /cut short: empty it/ };
+  await assert.rejects(storeAt('/store', { dispatch }), refusal);
+  await assert.rejects(HoldfastLevel.repair('/store', { dispatch }), refusal);
+  await assert.rejects(new HoldfastLevel('/store', { dispatch }).open(), (error: Error) => {
+    assert.match((error.cause as Error).message, refusal.message);
+    return true;
+  });
+});
+
 test('what an unfinished copy has left goes, and other files and whole stores stay', async () => {
   const vfs = new MemoryVfs();
   const files = STORE_FILES.find(({ kind }) => kind.name === 'btree')!;
