@@ -34,7 +34,7 @@ const STATE_WORDS: Readonly<Record<CallState, string>> = {
 const STATE_SENTENCES: Readonly<Record<CallState, string>> = {
   lost: ' — lost in this crash',
   durable: ' — durable before the crash',
-  pending: ' — not yet durable; on this disk it is there',
+  pending: ' — not durable when the power failed',
   after: ' — after the crash: it never happened',
   failed: ' — the call failed',
   shown: ' — the finding is about this call',
@@ -76,7 +76,7 @@ export function lanesHtml(view: LanesView): SafeHtml {
 const LEGEND: SafeHtml = html`<ul class="legend">
   <li><i class="lost"></i>lost in this crash</li>
   <li><i class="durable"></i>durable before it</li>
-  <li><i class="pending"></i>not synced yet, but on this disk</li>
+  <li><i class="pending"></i>not synced yet</li>
   <li><i class="missing"></i>the sync that is missing</li>
 </ul>`;
 
