@@ -18,6 +18,7 @@ import { BlockCache } from './data-block-cache.ts';
 import { FileTable } from './data-file.ts';
 import { parseFileName } from './entry-format.ts';
 import { ExpiryClock } from './expiry-clock.ts';
+import { writeHint } from './hint-writing.ts';
 import { KeyIndex } from './key-index.ts';
 import { loadSealedFiles, openDataFile } from './load-files.ts';
 import type { OpenedFile } from './load-files.ts';
@@ -119,6 +120,8 @@ async function openLocked(
   const kept = sealed.map(({ entry }) => entry);
   const writer = await recover({ around, keeper, index, expiry }, read, kept, settings.fileBytes);
   await forgetUnnamed(vfs, directory, files, keeper.current);
+  // Of files that had to be read: the next time they need not be.
+  for (const data of files) if (data.sealed) await writeHint(vfs, data, expiry.stored);
   return new BitcaskEngine({
     directory,
     settings,

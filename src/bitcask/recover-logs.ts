@@ -112,11 +112,11 @@ export async function rewriteDoubtful(
     }
   }
   if (durable.offset === end.offset) return;
-  // What follows is not the store's any more, and the hint collected for it is not either.
+  // What follows is not the store's any more, and neither are its records in the hint.
   data.length = durable.offset;
   data.fingerprint = durable.fingerprint;
   data.entries = durable.entries;
-  data.hint = null;
+  if (durable.hint !== undefined) data.hint?.truncate(durable.hint);
 }
 
 /** The puts and deletes among entries that were read before, for the end of another log. */

@@ -22,6 +22,8 @@ export interface LogPoint {
   readonly sequence: number;
   readonly fingerprint: number;
   readonly entries: number;
+  /** The records of the entries before it. */
+  readonly hint: HintMark | undefined;
 }
 
 export interface ScannedLog {
@@ -87,8 +89,6 @@ class LogScan {
   #doubtful: LogPoint[] = [];
   /** So many at its beginning are durable by now. */
   #passed = 0;
-  /** The hint's records of whole batches. */
-  #whole: HintMark | undefined;
   /** How far the file is known to be durable. */
   #known: number;
   #sequence: number | null;
@@ -100,12 +100,12 @@ class LogScan {
 
   constructor(data: DataFile, floor: number, sequence: number) {
     this.#data = data;
-    this.#whole = data.hint?.mark;
     this.#floor = floor;
     this.#floorSequence = sequence;
     this.#known = floor;
     this.#sequence = floor > FILE_HEADER_BYTES ? null : sequence;
-    this.end = { offset: FILE_HEADER_BYTES, sequence, fingerprint: 0, entries: 0 };
+    const hint = data.hint?.mark;
+    this.end = { offset: FILE_HEADER_BYTES, sequence, fingerprint: 0, entries: 0, hint };
     this.durable = this.end;
   }
 
@@ -130,13 +130,13 @@ class LogScan {
     data.length = this.end.offset;
     data.fingerprint = this.end.fingerprint;
     data.entries = this.end.entries;
-    if (this.#whole !== undefined) data.hint?.truncate(this.#whole);
+    if (this.end.hint !== undefined) data.hint?.truncate(this.end.hint);
   }
 
   #endBatch(offset: number, entry: EntryView): void {
-    const { fingerprint, entries } = this.#data;
-    this.end = { offset, sequence: entry.sequence, fingerprint, entries };
-    this.#whole = this.#data.hint?.mark;
+    const { fingerprint, entries, hint } = this.#data;
+    const { mark } = hint ?? {};
+    this.end = { offset, sequence: entry.sequence, fingerprint, entries, hint: mark };
     if (offset > this.#floor && entry.kind !== MARK) this.batches++;
     this.#doubtful.push(this.end);
     this.#passDurable();

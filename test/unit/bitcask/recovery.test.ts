@@ -1,0 +1,206 @@
+/** What opening makes of a store that was not closed, of hints, and of what is no store of this version. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
+import type { BitcaskOptions } from '../../../src/bitcask/bitcask-options.ts';
+import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { WriteBatch } from '../../../src/engine/write-batch.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { readWholeFileSync, writeFullySync } from '../../../src/vfs/transfer.ts';
+import type { Vfs } from '../../../src/vfs/vfs.ts';
+import { batchOfLabel, stateOfStore } from '../../support/engine-commit.ts';
+import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
+import { SpyVfs } from '../../support/spy-vfs.ts';
+
+const LOG = '/store/0000000001.data';
+
+function open(vfs: Vfs, options: BitcaskOptions = {}): Promise<Engine> {
+  const dispatch = new SyncDispatch(new LockAsideVfs(vfs));
+  return bitcaskKind.open('/store', {
+    maxFileSize: 4096,
+    preallocateBytes: 0,
+    ...options,
+    dispatch,
+  });
+}
+
+/** The disk of a store whose process ended without closing it, after these commits. */
+async function left(...commits: [changes: string, policy: 'sync' | 'none'][]): Promise<MemoryVfs> {
+  const memory = new MemoryVfs();
+  const engine = await open(memory, { merge: false });
+  for (const [changes, policy] of commits) {
+    await engine.write(batchOfLabel(`c:${changes}`), policy);
+    // The next log is made, so that none gets longer than it has to.
+    for (let turn = 0; turn < 20; turn++) await new Promise((done) => void setImmediate(done));
+  }
+  const tree = memory.toTree();
+  await engine.close();
+  return MemoryVfs.fromTree(tree);
+}
+
+function sizeOf(vfs: Vfs, path: string): number {
+  return readWholeFileSync(vfs, path).length;
+}
+
+function truncate(vfs: Vfs, path: string, length: number): void {
+  const file = vfs.openSync(path, { write: true });
+  file.truncateSync(length);
+  file.closeSync();
+}
+
+function overwrite(vfs: Vfs, path: string, offset: number, ...bytes: number[]): void {
+  const file = vfs.openSync(path, { write: true, create: true });
+  writeFullySync(file, Uint8Array.from(bytes), offset);
+  file.closeSync();
+}
+
+test('a torn tail is cut and reported, once', async () => {
+  const memory = await left(['a=10', 'sync'], ['b=100', 'none'], ['c=100', 'none']);
+  const size = sizeOf(memory, LOG);
+  truncate(memory, LOG, size - 30);
+  const engine = await open(memory);
+  assert.deepEqual([...stateOfStore(engine).keys()], ['a', 'b']);
+  assert.equal(engine.recovery.clean, false);
+  const [dropped, ...others] = engine.recovery.dropped;
+  assert.deepEqual(others, []);
+  assert.equal(dropped?.path, LOG);
+  assert.equal(dropped.bytes, size - 30 - dropped.offset);
+  assert.ok(dropped.bytes > 0);
+  await engine.close();
+  const again = await open(memory);
+  assert.deepEqual(again.recovery.dropped, []);
+  assert.equal(again.recovery.clean, true);
+  assert.deepEqual([...stateOfStore(again).keys()], ['a', 'b']);
+  await again.close();
+});
+
+test('a batch of which the end is torn off is not there at all', async () => {
+  const memory = await left(['a=10', 'sync'], ['b=100,c=100,d=100', 'none']);
+  truncate(memory, LOG, sizeOf(memory, LOG) - 1);
+  const engine = await open(memory);
+  assert.deepEqual([...stateOfStore(engine).keys()], ['a']);
+  // Its space is not counted among the entries, and nothing of it comes back.
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
+  const again = await open(memory);
+  assert.deepEqual([...stateOfStore(again).keys()], ['a']);
+  await again.close();
+});
+
+test('damage before an entry that says it was durable is an error that names the place', async () => {
+  const memory = await left(['a=10', 'sync'], ['b=100', 'sync'], ['c=100', 'sync']);
+  overwrite(memory, LOG, 60, 1, 2, 3);
+  await assert.rejects(open(memory), {
+    code: 'HOLDFAST_CORRUPTION',
+    path: LOG,
+    offset: 32,
+  });
+  // A later log says so too.
+  const rotated = await left(['a=3000', 'sync'], ['b=3000', 'none'], ['c=3000', 'sync']);
+  const second = '/store/0000000002.data';
+  truncate(rotated, second, sizeOf(rotated, second) - 10);
+  await assert.rejects(open(rotated), { code: 'HOLDFAST_CORRUPTION', path: second });
+});
+
+test('a store opens through its hints without reading data, and without them just the same', async () => {
+  const memory = await left(['k*8=300', 'sync'], ['k*3-,a=3000', 'sync'], ['k*2=5', 'sync']);
+  await (await open(memory, { merge: false })).close();
+  const tree = memory.toTree();
+  const dataRead = async (change: (vfs: MemoryVfs) => void): Promise<number> => {
+    const copy = MemoryVfs.fromTree(tree);
+    change(copy);
+    const spy = new SpyVfs(copy);
+    const engine = await open(spy, { merge: false });
+    const reads = spy.calls.filter(
+      ({ name, path }) => name === 'file.read' && path.endsWith('.data'),
+    ).length;
+    assert.deepEqual([...stateOfStore(engine).keys()].toSorted(), expectedKeys);
+    assert.deepEqual((await engine.verify()).damage, []);
+    await engine.close();
+    return reads;
+  };
+  const expectedKeys = ['a', 'k0', 'k1', 'k3', 'k4', 'k5', 'k6', 'k7'];
+  const hints = memory.readDirectorySync('/store').filter(({ name }) => name.endsWith('.hint'));
+  const files = memory.readDirectorySync('/store').filter(({ name }) => name.endsWith('.data'));
+  assert.equal(hints.length, files.length);
+  // One read for the header of each file.
+  assert.equal(await dataRead(() => undefined), files.length);
+  for (const { name } of hints) {
+    const path = `/store/${name}`;
+    assert.ok((await dataRead((vfs) => vfs.unlinkSync(path))) > files.length, 'missing');
+    assert.ok((await dataRead((vfs) => overwrite(vfs, path, 50, 255))) > files.length, 'damaged');
+    assert.ok((await dataRead((vfs) => truncate(vfs, path, 40))) > files.length, 'short');
+    const other = hints.find((hint) => hint.name !== name)?.name ?? '';
+    const foreign = readWholeFileSync(memory, `/store/${other}`);
+    const put = (vfs: MemoryVfs): void => {
+      truncate(vfs, path, 0);
+      overwrite(vfs, path, 0, ...foreign);
+    };
+    assert.ok((await dataRead(put)) > files.length, "another file's");
+  }
+});
+
+test('a batch that the log has no room for is whole in the next one', async () => {
+  const memory = await left(['a=3000', 'none'], ['b=900,c=900,d=900', 'none']);
+  const second = '/store/0000000002.data';
+  assert.ok(sizeOf(memory, LOG) < 4096);
+  truncate(memory, second, sizeOf(memory, second) - 1);
+  const engine = await open(memory, { merge: false });
+  assert.deepEqual([...stateOfStore(engine).keys()], ['a']);
+  await engine.close();
+});
+
+test('an empty value is a value, also after opening again', async () => {
+  const memory = await left(['a=0,b=5', 'sync'], ['b=0', 'sync']);
+  const engine = await open(memory);
+  assert.deepEqual(
+    [...stateOfStore(engine)],
+    [
+      ['a', ''],
+      ['b', ''],
+    ],
+  );
+  await engine.close();
+});
+
+test('what is no store of this version is refused, and stays as it is', async () => {
+  const sound = await left(['a=3000', 'sync'], ['b=3000', 'sync']);
+  const cases: readonly [string, (vfs: MemoryVfs) => void, object][] = [
+    ['a newer data file', (vfs) => overwrite(vfs, LOG, 8, 2), { code: 'HOLDFAST_FORMAT' }],
+    ['no manifest', (vfs) => vfs.unlinkSync('/store/BITCASK'), { path: '/store/BITCASK' }],
+    ['a short manifest', (vfs) => truncate(vfs, '/store/BITCASK', 20), { path: '/store/BITCASK' }],
+    ['an empty manifest', (vfs) => truncate(vfs, '/store/BITCASK', 0), { path: '/store/BITCASK' }],
+    ['a missing file', (vfs) => vfs.unlinkSync(LOG), { path: LOG, found: 'no file' }],
+    ['a short file', (vfs) => truncate(vfs, LOG, 100), { path: LOG }],
+  ];
+  for (const [name, change, expected] of cases) {
+    const memory = MemoryVfs.fromTree(sound.toTree());
+    change(memory);
+    const before = memory.toTree();
+    const code = 'code' in expected ? {} : { code: 'HOLDFAST_CORRUPTION' };
+    await assert.rejects(open(memory), { ...code, ...expected }, name);
+    assert.deepEqual(memory.toTree(), before, `${name}: nothing has changed`);
+  }
+  const foreign = new MemoryVfs();
+  foreign.mkdirSync('/store');
+  overwrite(foreign, '/store/CURRENT', 0, 65);
+  await assert.rejects(open(foreign), { code: 'HOLDFAST_FOREIGN' });
+});
+
+test('what is too large is refused, and a store that is closed answers nothing', async () => {
+  const engine = await open(new MemoryVfs());
+  const batch = new WriteBatch();
+  batch.put(Buffer.alloc(65_536), Buffer.from('value'));
+  await assert.rejects(async () => engine.write(batch), { code: 'HOLDFAST_TOO_LARGE' });
+  assert.throws(() => engine.writeSync(batch), { code: 'HOLDFAST_TOO_LARGE' });
+  await engine.write(batchOfLabel('c:a=10'));
+  assert.deepEqual([...stateOfStore(engine).keys()], ['a']);
+  await engine.close();
+  assert.throws(() => engine.getSync(Buffer.from('a')), { code: 'HOLDFAST_CLOSED' });
+  await assert.rejects(async () => engine.write(batchOfLabel('c:b=10')), {
+    code: 'HOLDFAST_CLOSED',
+  });
+});
