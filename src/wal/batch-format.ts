@@ -98,8 +98,17 @@ export function putBatchHeader(
   count: number,
 ): number {
   assert(Number.isSafeInteger(sequence) && sequence > 0, 'a sequence number is an integer from 1');
-  putFixed32(target, offset, sequence >>> 0);
-  putFixed32(target, offset + 4, Math.floor(sequence / 2 ** 32));
+  assert(offset + BATCH_HEADER_BYTES <= target.length, 'the header of a batch has room');
+  // One after the other: every record that is appended passes here.
+  const high = sequence < 2 ** 32 ? 0 : Math.floor(sequence / 2 ** 32);
+  target[offset] = sequence;
+  target[offset + 1] = sequence >>> 8;
+  target[offset + 2] = sequence >>> 16;
+  target[offset + 3] = sequence >>> 24;
+  target[offset + 4] = high;
+  target[offset + 5] = high >>> 8;
+  target[offset + 6] = high >>> 16;
+  target[offset + 7] = high >>> 24;
   return putFixed32(target, offset + BATCH_COUNT_OFFSET, count);
 }
 

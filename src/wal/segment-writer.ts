@@ -62,10 +62,13 @@ export class SegmentWriter {
     this.#first = firstSequence;
     this.#watermarked = lastSequence;
     this.#reopenedAt = lastSequence;
+    this.#atStart = Math.max(firstSequence - 1, lastSequence);
   }
 
-  /** What was there when the file was opened: marks count from the first append on. */
+  /** What was there when the file was opened. */
   readonly #reopenedAt: number;
+  /** What was there before the first append: marks count from then on. */
+  #atStart: number;
 
   /**
    * Makes a new file, whose name is durable when it resolves. Nothing is in it: `begin` follows.
@@ -104,6 +107,7 @@ export class SegmentWriter {
   begin(firstSequence: number): void {
     assert(this.#appends.length === 0, 'a log begins at the beginning of its file');
     this.#first = firstSequence;
+    this.#atStart = Math.max(firstSequence - 1, this.#reopenedAt);
     this.#watermarked = firstSequence - 1;
     for (let count = 0; count < WATERMARKS_AT_START; count++) {
       this.#source.watermark(this.#appends.length, firstSequence);
@@ -117,17 +121,17 @@ export class SegmentWriter {
 
   /** The number of the last operation that was accepted. */
   get lastSequence(): number {
-    return Math.max(this.#first - 1, this.#reopenedAt, this.#appends.mark);
+    return Math.max(this.#atStart, this.#appends.mark);
   }
 
   /** Everything of this file up to here is with the operating system. */
   get writtenSequence(): number {
-    return Math.max(this.#first - 1, this.#reopenedAt, this.#appends.writtenMark);
+    return Math.max(this.#atStart, this.#appends.writtenMark);
   }
 
   /** Everything of this file up to here is on stable storage. */
   get durableSequence(): number {
-    return Math.max(this.#first - 1, this.#reopenedAt, this.#appends.durableMark);
+    return Math.max(this.#atStart, this.#appends.durableMark);
   }
 
   /** Bytes accepted, bytes with the operating system, bytes on stable storage. */
