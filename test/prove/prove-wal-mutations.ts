@@ -74,9 +74,13 @@ async function mutantsOf(
   // What recovery syncs is missed only by a crash inside it, or after it.
   const nested = program === 'recover' ? 1 : 0;
   const test: CrashTest = { ...crashTestOf(story), nested, budget: Number(values.budget) };
-  // A place that a story needs is not taken away again.
-  const skip = (mutant: Pick<Mutant, 'kind' | 'what'>): boolean =>
-    (places.get(placeOf(mutant))?.caught ?? 0) > 0;
+  // A place that a story needs is not taken away again, nor one that is listed when two stories have agreed.
+  const skip = (mutant: Pick<Mutant, 'kind' | 'what'>): boolean => {
+    const place = places.get(placeOf(mutant));
+    if (place === undefined) return false;
+    const listed = Object.hasOwn(WAL_SURVIVORS, placeOf(mutant));
+    return place.caught > 0 || (listed && place.mutants >= 2);
+  };
   const mutants = await mutationRun(test, { models: MODELS, program, kinds: KINDS, skip });
   const caught = mutants.filter(({ caughtBy }) => caughtBy !== null);
   console.log(`${story.name}, ${program}: ${caught.length} of ${mutants.length} caught`);
