@@ -25,7 +25,7 @@ export const RIG_SUBJECTS: readonly string[] = ['log', 'lsm', 'bitcask', 'btree'
 export const RIG_POLICIES: readonly SyncPolicy[] = ['sync', 'batch', 'none'];
 
 /** Options that make files small enough for a short program to fill many of them. */
-const ENGINES: Readonly<Record<string, StorySubject>> = {
+export const ENGINES_ON_RIG: Readonly<Record<string, StorySubject>> = {
   lsm: {
     kind: lsmKind,
     options: { writeBufferSize: 4096, maxFileSize: 4096, blockSize: 512, cacheSize: 4096 },
@@ -68,7 +68,7 @@ export function rigSubject(name: string, policy: string, brief: boolean = false)
     const options = { window: 3, segmentBytes: 32 << 10, preallocate: true };
     return complete(crashTestOf({ name, options, tell: (story) => tellLog(story, known, brief) }));
   }
-  const subject = ENGINES[name];
+  const subject = ENGINES_ON_RIG[name];
   if (subject === undefined) throw new Error(`'${name}' is no subject of the rig`);
   return engineOnRig(subject, known, brief);
 }
