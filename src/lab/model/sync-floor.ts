@@ -14,7 +14,7 @@
  */
 
 import type { InodeNumber, Operation } from '../record/operation.ts';
-import type { BlockEvent, Change } from './change.ts';
+import type { BlockEvent, Change, EntryEffect } from './change.ts';
 import { BLOCK_BYTES } from './change.ts';
 import { FloorIndex, movesOut } from './floor-index.ts';
 import { reachedCache, type ChangeHistory } from './split-trace.ts';
@@ -131,6 +131,46 @@ function coverNames(
     if (which === 'creation' && !made) continue;
     lower(change, end);
     coverNames(given, { inode: entry.directory, scope: 'all', start, end }, 'creation');
+    if (which === 'names') coverDisplaced(given, entry, start, end);
+  }
+}
+
+/**
+ * A name that comes along, and that was another inode's on the disk, brings that inode too, or replay of the log would
+ * leave it without a name: what took the name from it, and what had named it in that directory before. What was done
+ * with it after that may be lost, because a commit in between leaves nothing for the log to do.
+ *
+ * @see btrfs_check_ref_name_override and log_conflicting_inodes in fs/btrfs/tree-log.c of Linux; xfstests generic/342
+ */
+function coverDisplaced(
+  given: Given,
+  { directory, name, inode }: EntryEffect,
+  start: number,
+  end: number,
+): void {
+  const { history } = given;
+  const changes = history.entryChanges.get(directory)?.get(name) ?? [];
+  const effectOn = (change: Change): InodeNumber | null =>
+    change.entries.find((effect) => effect.directory === directory && effect.name === name)
+      ?.inode ?? null;
+  const durable = changes.findLastIndex(({ floorEnd }) => floorEnd <= start);
+  const before = changes[durable];
+  const holder =
+    before === undefined
+      ? (history.initialEntries.get(directory)?.get(name) ?? null)
+      : effectOn(before);
+  if (holder === null || holder === inode) return;
+  const taken = changes[durable + 1];
+  if (taken === undefined) return;
+  for (const change of given.changes.namesOf(holder)) {
+    if (change.operation > taken.operation || change.end >= start) continue;
+    if (change.floorEnd <= end) continue;
+    const named = change.entries.find(
+      (effect) => effect.directory === directory && effect.inode === holder,
+    );
+    if (named === undefined) continue;
+    lower(change, end);
+    coverDisplaced(given, named, start, end);
   }
 }
 

@@ -38,6 +38,7 @@ export class CrashDisk {
   readonly #mountPoint: string;
   readonly #device: string;
   readonly #fd: number;
+  #open = true;
   /** Where the image file may hold anything but zeros. */
   #extents: readonly FileExtent[] = [];
   readonly #buffer: Buffer = Buffer.alloc(CHUNK_BYTES);
@@ -124,9 +125,10 @@ export class CrashDisk {
     return await checkImage(this.#profile, this.#imagePath);
   }
 
-  /** Detaches the device and removes its files. */
+  /** Detaches the device and removes its files. Safe to call twice, as an interrupt does. */
   async close(): Promise<void> {
-    closeSync(this.#fd);
+    if (this.#open) closeSync(this.#fd);
+    this.#open = false;
     await this.#keeper.close();
   }
 

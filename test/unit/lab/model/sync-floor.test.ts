@@ -57,6 +57,39 @@ test('fdatasync of a renamed file does not make the rename durable, fsync does w
   assert.deepEqual(covered(make('fsync'), 'posix'), []);
 });
 
+test('on btrfs a synced name that was another file’s brings that file under its next name', () => {
+  const rotate = (): TraceBuilder =>
+    new TraceBuilder({ files: { log: 'old' } }).rename('log', 'log.1');
+  const once = rotate().create('log').write('log', 0, 'new').fsync('log').build();
+  assert.deepEqual(covered(once, 'btrfs'), ['create log', 'rename log.1', 'write log']);
+  const twice = rotate().rename('log.1', 'log.2').create('log').fsync('log').build();
+  assert.deepEqual(covered(twice, 'btrfs'), ['create log', 'rename log.1']);
+  assert.deepEqual(covered(once, 'posix'), ['write log']);
+});
+
+test('on btrfs the names that a chain of rotations takes bring every file of it', () => {
+  const trace = new TraceBuilder({ files: { log: 'one' } })
+    .rename('log', 'last')
+    .create('log')
+    .fsync('log')
+    .rename('last', 'first')
+    .rename('log', 'last')
+    .create('log')
+    .fsync('log')
+    .build();
+  assert.deepEqual(covered(trace, 'btrfs'), ['create log', 'rename first', 'rename last']);
+});
+
+test('on btrfs a synced name says nothing of a file that took it and lost it before it was durable', () => {
+  const trace = new TraceBuilder()
+    .create('log')
+    .rename('log', 'log.1')
+    .create('log')
+    .fsync('log')
+    .build();
+  assert.deepEqual(covered(trace, 'btrfs'), ['create log']);
+});
+
 test('a sync does not cover a write that had not returned when it was called', () => {
   const trace = new TraceBuilder({ files: { a: 'old' } })
     .starting('write')
