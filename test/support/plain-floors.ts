@@ -4,7 +4,7 @@
  */
 
 import type { InodeNumber, Operation } from '../../src/lab/record/operation.ts';
-import type { BlockEvent, Change } from '../../src/lab/model/change.ts';
+import type { BlockEvent, Change, EntryEffect } from '../../src/lab/model/change.ts';
 import { BLOCK_BYTES } from '../../src/lab/model/change.ts';
 import { reachedCache, type ChangeHistory } from '../../src/lab/model/split-trace.ts';
 
@@ -104,6 +104,34 @@ function coverNames(
     if (which === 'creation' && !made) continue;
     lower(change, end);
     coverNames(history, { inode: entry.directory, scope: 'all', start, end }, 'creation');
+    if (which === 'names') coverDisplaced(history, entry, start, end);
+  }
+}
+
+/** A name that was another inode's on the disk brings that one, as it was named until the name was taken from it. */
+function coverDisplaced(
+  history: ChangeHistory,
+  { directory, name, inode }: EntryEffect,
+  start: number,
+  end: number,
+): void {
+  const isOfName = (effect: EntryEffect): boolean =>
+    effect.directory === directory && effect.name === name;
+  const changes = history.changes.filter(({ entries }) => entries.some(isOfName));
+  const durable = changes.findLastIndex(({ floorEnd }) => floorEnd <= start);
+  const effect = changes[durable]?.entries.find(isOfName);
+  const first = history.initialEntries.get(directory)?.get(name) ?? null;
+  const holder = effect === undefined ? first : effect.inode;
+  const taken = changes[durable + 1];
+  if (holder === null || holder === inode || taken === undefined) return;
+  for (const change of history.changes) {
+    const named = change.entries.find(
+      (other) => other.directory === directory && other.inode === holder,
+    );
+    if (named === undefined || change.operation > taken.operation) continue;
+    if (change.end >= start || change.floorEnd <= end) continue;
+    lower(change, end);
+    coverDisplaced(history, named, start, end);
   }
 }
 
