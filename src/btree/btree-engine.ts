@@ -40,11 +40,14 @@ import { checkKey } from './tree-writer.ts';
 /** A state that somebody holds. */
 class BtreeSnapshot implements EngineSnapshot {
   readonly sequence: number;
+  /** When it was made, on the clock of the store. */
+  readonly since: number;
   released = false;
   readonly #onRelease: (snapshot: BtreeSnapshot) => void;
 
-  constructor(sequence: number, onRelease: (snapshot: BtreeSnapshot) => void) {
+  constructor(sequence: number, since: number, onRelease: (snapshot: BtreeSnapshot) => void) {
     this.sequence = sequence;
+    this.since = since;
     this.#onRelease = onRelease;
   }
 
@@ -70,6 +73,8 @@ export class BtreeEngine implements Engine {
   /** Reads that wait for pages, which `close` waits for. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #gate = new TransactionGate();
+  #reads = 0;
+  #commits = 0;
   #closing: Promise<void> | null = null;
 
   constructor(parts: BtreeParts, lock: DirectoryLock, settings: BtreeSettings) {
@@ -144,6 +149,7 @@ export class BtreeEngine implements Engine {
     try {
       this.#checkBatch(batch);
       const { commits } = this.#parts;
+      this.#commits++;
       if (!this.#gate.busy) return commits.write(batch, policy);
       return this.#gate.pass(() => commits.write(batch, policy));
     } catch (error) {
@@ -155,6 +161,7 @@ export class BtreeEngine implements Engine {
   writeSync(batch: WriteBatch, policy: SyncPolicy = this.#policy): void {
     this.#checkBatch(batch);
     this.#gate.passSync();
+    this.#commits++;
     this.#parts.commits.writeSync(batch, policy);
   }
 
@@ -171,6 +178,7 @@ export class BtreeEngine implements Engine {
         const result = await work(transaction);
         await transaction.close();
         this.#checkOpen();
+        this.#commits++;
         await this.#parts.commits.write(transaction.changes(), policy);
         return result;
       } finally {
@@ -193,7 +201,7 @@ export class BtreeEngine implements Engine {
   snapshot(): EngineSnapshot {
     this.#checkOpen();
     const state = this.#hold(NOW);
-    const snapshot = new BtreeSnapshot(state, (gone) => {
+    const snapshot = new BtreeSnapshot(state, this.#settings.clock.monotonicMs(), (gone) => {
       if (this.#snapshots.delete(gone)) this.#parts.pager.versions.release(state);
     });
     this.#snapshots.add(snapshot);
@@ -238,7 +246,13 @@ export class BtreeEngine implements Engine {
 
   stats(): EngineStats {
     this.#checkOpen();
-    return btreeStats(this.#parts, this.#settings.dispatch.vfs);
+    const now = this.#settings.clock.monotonicMs();
+    const [oldest] = this.#snapshots;
+    return btreeStats(this.#parts, this.#settings.dispatch.vfs, {
+      reads: this.#reads,
+      commits: this.#commits,
+      oldestSnapshotMs: oldest === undefined ? 0 : Math.round(now - oldest.since),
+    });
   }
 
   backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
@@ -268,6 +282,7 @@ export class BtreeEngine implements Engine {
   }
 
   #value(key: Uint8Array, state: number): Buffer | undefined {
+    this.#reads++;
     const found = this.#reader.get(key, state);
     if (!(found instanceof OverflowReader)) return found;
     return found.read((number) => pageOf(this.#parts.pager, number, state));

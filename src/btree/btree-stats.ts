@@ -8,9 +8,20 @@ import type { DirectoryEntry, Vfs } from '../vfs/vfs.ts';
 import { LOG_NAME, PAGES_NAME, SPILL_NAME } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
 import { META_PAGE, entryCount, pageCount, rootPage } from './meta-page.ts';
-import { pageLevel } from './page-format.ts';
+import { PAGE_HEADER_BYTES, PAGE_KIND, pageKind, pageLevel } from './page-format.ts';
+import { usedBytes } from './slotted-page.ts';
 
-export function btreeStats(parts: BtreeParts, vfs: Vfs): EngineStats {
+/** What an open store has done since it was opened, and what it holds. */
+export interface BtreeCounts {
+  /** Reads of one key. */
+  readonly reads: number;
+  /** Batches that were asked for. */
+  readonly commits: number;
+  /** How long the oldest snapshot has been held; 0: there is none. */
+  readonly oldestSnapshotMs: number;
+}
+
+export function btreeStats(parts: BtreeParts, vfs: Vfs, counts: BtreeCounts): EngineStats {
   const { pager, log, checkpointer, commits, directory, spill } = parts;
   const { versions, cache, file } = pager;
   const meta = pager.view(META_PAGE);
@@ -37,9 +48,30 @@ export function btreeStats(parts: BtreeParts, vfs: Vfs): EngineStats {
       spillBytes: spill.bytes,
       logBytes: log.bytes,
       checkpointCount: checkpointer.completed,
+      leafFillPercent: leafFill(pager),
+      readCount: counts.reads,
+      commitCount: counts.commits,
+      pagesPerRead: ratio(pager.looks, counts.reads),
+      pagesWrittenPerCommit: ratio(file.pagesWritten, counts.commits),
+      oldestSnapshotMs: counts.oldestSnapshotMs,
       oldestSnapshotCommits: oldest === undefined ? 0 : commits.visible - oldest,
     },
   };
+}
+
+/** How full the leaves are that are in memory. */
+function leafFill({ cache, pageBytes }: BtreeParts['pager']): number {
+  let [used, room] = [0, 0];
+  cache.forEach(({ data }) => {
+    if (pageKind(data) !== PAGE_KIND.leaf) return;
+    used += usedBytes(data);
+    room += pageBytes - PAGE_HEADER_BYTES;
+  });
+  return room === 0 ? 0 : Math.round((used / room) * 100);
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((part / whole) * 100) / 100;
 }
 
 /** The files of a store, which is open or not, and the bytes in them. */

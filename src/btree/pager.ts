@@ -40,6 +40,8 @@ export class Pager {
   epoch = 1;
   /** Pages that the disk has in an older form. */
   dirtyCount = 0;
+  /** Pages that readers have looked at, in memory or not. */
+  looks = 0;
   readonly record: RedoRecord = new RedoRecord();
 
   readonly #spill: SpillFile;
@@ -83,6 +85,7 @@ export class Pager {
 
   /** A page as it is now for readers. @throws PageMissing, HOLDFAST_CORRUPTION */
   view(number: number): Buffer {
+    this.looks++;
     const frame = this.cache.get(number) ?? this.#absent(number);
     return frame.visible ?? frame.data;
   }
@@ -91,6 +94,7 @@ export class Pager {
   viewAt(number: number, sequence: number): Buffer {
     const version = this.versions.find(number, sequence);
     if (version === undefined) return this.view(number);
+    this.looks++;
     return version.data ?? this.#recalled.get(version) ?? this.#recall(version);
   }
 

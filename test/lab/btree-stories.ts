@@ -21,6 +21,9 @@ const HASTY_BTREE: StorySubject = {
   options: { checkpoint: { logBytes: 1 } },
 };
 
+/** A checkpoint at closing only. */
+const PLAIN_BTREE: StorySubject = { kind: btreeKind };
+
 /** Keys so long that a page has a dozen, so that few of them make a tree of three levels. */
 const LONG = 'x'.repeat(300);
 
@@ -54,6 +57,24 @@ const hasty: Story = async (teller) => {
   await teller.commit('b=10,k*4=200', 'batch');
   teller.commitNow('k*9-,c=10', 'none');
   await teller.commit('a-', 'sync');
+};
+
+const closedOnce: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*60=100', 'sync');
+};
+
+/** Commits without a sync while a checkpoint writes pages: it has to sync the log for them. */
+const busy: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*60=100', 'sync');
+  const all: Promise<unknown>[] = [];
+  for (let round = 0; round < 6; round++) {
+    all.push(teller.commit(`k*60=${101 + round}`, 'none'));
+    await new Promise((resolve) => void setImmediate(resolve));
+  }
+  await Promise.all(all);
+  await teller.commit('a=10', 'none');
 };
 
 const overflow: Story = async (teller) => {
@@ -108,6 +129,8 @@ const OWN: readonly BtreeStory[] = [
   { name: 'joins', subject: SMALL_BTREE, story: joins, taste: 25 },
   { name: 'levels', subject: SMALL_BTREE, story: levels, taste: 0 },
   { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 25 },
+  { name: 'closed with one checkpoint', subject: PLAIN_BTREE, story: closedOnce, taste: 0 },
+  { name: 'written while it is changed', subject: HASTY_BTREE, story: busy, taste: 0 },
   { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 25 },
   { name: 'pages used again', subject: SMALL_BTREE, story: reuse, taste: 0 },
   { name: 'transactions', subject: SMALL_BTREE, story: transactions, taste: 25 },
