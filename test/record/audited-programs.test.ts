@@ -1,4 +1,7 @@
-/** The audit says nothing of a program that is known to be right: SQLite, as safe as it can be set. */
+/**
+ * The audit of programs that are not Node: nothing of one that is known to be right, SQLite as safe as it can be
+ * set; and an answer over a connection counts as a promise.
+ */
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
@@ -49,3 +52,27 @@ test('sqlite3 with synchronous=OFF tells before it is durable', { skip }, async 
   const rules = new Set(findings.map(({ rule }) => rule));
   assert.ok(rules.has('acknowledged-before-durable'), [...rules].join());
 });
+
+/** A server that stores what it is sent, and its client, which are one process here: both ends of a TCP connection. */
+const SERVER = `
+import os, socket, sys
+listening = socket.socket(); listening.bind(('127.0.0.1', 0)); listening.listen()
+client = socket.create_connection(listening.getsockname()); server, _ = listening.accept()
+stored = os.open('root/stored', os.O_WRONLY | os.O_CREAT)
+os.write(stored, b'value')
+directory = os.open('root', os.O_RDONLY)
+os.fsync(directory)
+if sys.argv[1] == 'late': server.send(b'stored')
+os.fsync(stored)
+if sys.argv[1] == 'durable': server.send(b'stored')
+`;
+
+for (const when of ['late', 'durable'] as const) {
+  const name = when === 'late' ? 'before the file is synced is told' : 'after the sync is not';
+  test(`an answer over a connection ${name}`, { skip: programMissing('python3') }, async (t) => {
+    const { trace } = await recordCommand(t, ['python3', '-c', SERVER, when]);
+    const { findings } = auditTrace(trace, [modelByName('ext4')]);
+    const early = findings.filter(({ rule }) => rule === 'acknowledged-before-durable');
+    assert.equal(early.length, when === 'late' ? 1 : 0);
+  });
+}
