@@ -97,7 +97,7 @@ const idle: Story = async (teller) => {
   await teller.commit('a=10,b=10', 'none');
   for (let second = 0; second < 3; second++) {
     teller.clock.pass(1000);
-    for (let turn = 0; turn < 40; turn++) await Promise.resolve();
+    for (let turn = 0; turn < 10; turn++) await new Promise((done) => void setImmediate(done));
   }
   // A mark is there when the idle log was synced.
   teller.allDurable();
