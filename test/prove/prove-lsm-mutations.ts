@@ -65,8 +65,8 @@ async function findsWidely(test: CrashTest, { subject }: LsmStory): Promise<bool
   const models = (test.models ?? MODELS).map(String);
   const counted = { tally: new WideTally(), classOf: classOfLsm };
   try {
-    const judge = openAndJudge(subject);
-    const all = await exploreWidely(test, judge, models, Number(values.wide), counted);
+    const opens = openAndJudge(subject);
+    const all = await exploreWidely(test, opens, models, Number(values.wide), counted);
     return all.some(({ violations }) => violations.length > 0);
   } catch {
     // The mutant does not even work.

@@ -152,7 +152,7 @@ export class VersionSet {
       try {
         // Somebody who could not wait may have done it.
         if (pending.isAccepted) return;
-        await this.#file.append(this.#recordOf(pending));
+        await this.#opened.append(this.#recordOf(pending));
         this.#acceptOnce(pending);
       } finally {
         this.#pending.delete(pending);
@@ -177,8 +177,8 @@ export class VersionSet {
       if (pending.isAccepted) continue;
       const isUnderWay = pending.whole !== null;
       try {
-        if (isUnderWay) this.#file.syncSync();
-        else this.#file.appendSync(this.#recordOf(pending));
+        if (isUnderWay) this.#opened.syncSync();
+        else this.#opened.appendSync(this.#recordOf(pending));
       } catch (error) {
         // Refused: its own turn in the queue comes again.
         if (!isUnderWay) pending.whole = null;
@@ -194,7 +194,7 @@ export class VersionSet {
     await this.#manifest?.close();
   }
 
-  get #file(): AppendFile {
+  get #opened(): AppendFile {
     assert(this.#manifest !== null, 'a manifest has begun before edits come');
     return this.#manifest;
   }
@@ -210,7 +210,7 @@ export class VersionSet {
       nextFileNumber: this.#nextFileNumber,
       lastSequence: Math.max(edit.lastSequence ?? 0, this.#lastSequence),
     };
-    return framed(this.#file.length, new BytesPayload(encodeEdit(pending.whole)));
+    return framed(this.#opened.length, new BytesPayload(encodeEdit(pending.whole)));
   }
 
   #acceptOnce(pending: PendingEdit): void {
