@@ -32,7 +32,14 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
   name: 'bitcask',
 
   async open(directory: string, options: BitcaskOptions = {}): Promise<Engine> {
-    return openStore(directory, bitcaskSettings(options));
+    const settings = bitcaskSettings(options);
+    try {
+      return await openStore(directory, settings);
+    } catch (error) {
+      // The zeros ahead of the new log must not take the room that the manifest needs.
+      if (settings.preallocateBytes === 0 || errorCode(error) !== 'ENOSPC') throw error;
+      return openStore(directory, { ...settings, preallocateBytes: 0 });
+    }
   },
 
   async holds(directory: string, surroundings?: EngineSurroundings): Promise<boolean> {

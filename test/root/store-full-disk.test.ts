@@ -109,7 +109,8 @@ async function fillAndGoOn(subject: Subject, disk: string, elsewhere: string): P
   const ballast = join(disk, 'ballast');
   const spare = join(disk, 'spare');
   writeFileSync(ballast, Buffer.alloc(BALLAST_BYTES, 1));
-  writeFileSync(spare, Buffer.alloc(2 * MIB, 1));
+  // Less than what Bitcask writes ahead as zeros.
+  writeFileSync(spare, Buffer.alloc(MIB, 1));
   const engine = await kind.open(directory, options);
   const filler = new Filler(engine);
   await fill(filler);

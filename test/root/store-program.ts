@@ -5,6 +5,7 @@
  *   node store-program.js tell POLICY SUBJECT,…          the stories, on a fresh disk
  *   node store-program.js brief POLICY SUBJECT,…         a third of them
  *   node store-program.js unsynced POLICY SUBJECT,…      a third, and no sync is made: the check of the check
+ *   node store-program.js mutate POLICY SUBJECT KIND NTH  a third, with one sync taken away (`mutation-run.ts`)
  *   node store-program.js recover POLICY SUBJECT,… FILE  recovery alone, on what a power cut left; FILE has the marks
  */
 
@@ -16,11 +17,12 @@ import { mark } from '../../src/lab/record/mark.ts';
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
 import { nodeVfs } from '../../src/vfs/node-vfs.ts';
 import type { VfsCall } from '../../src/vfs/vfs-call.ts';
-import type { OpenOptions, VfsFile } from '../../src/vfs/vfs.ts';
+import type { OpenOptions, Vfs, VfsFile } from '../../src/vfs/vfs.ts';
+import { MUTATION_KINDS, MutatingVfs } from '../support/mutation-run.ts';
 import { marksOf, NO_DISK, rigSubject } from '../support/rig-subjects.ts';
 import { RootedVfs } from '../support/rooted-vfs.ts';
 
-const [task, policy = '', names = '', file = ''] = process.argv.slice(2);
+const [task, policy = '', names = '', file = '', nth = ''] = process.argv.slice(2);
 const root = process.env['HOLDFAST_ROOT'] ?? process.cwd();
 const before =
   task === 'recover' ? (JSON.parse(readFileSync(file, 'utf8')) as readonly string[]) : [];
@@ -44,10 +46,18 @@ class UnsyncedVfs extends ForwardingVfs {
   }
 }
 
+function weakened(disk: Vfs): Vfs {
+  if (task === 'unsynced') return new UnsyncedVfs(disk);
+  const kind = MUTATION_KINDS.find((one) => one === file);
+  return task === 'mutate' && kind !== undefined
+    ? new MutatingVfs(disk, { kind, nth: Number(nth) })
+    : disk;
+}
+
 async function run(name: string): Promise<void> {
   const subject = rigSubject(name, policy, task !== 'tell');
   const disk = new RootedVfs(nodeVfs, join(root, name));
-  const vfs = task === 'unsynced' ? new UnsyncedVfs(disk) : disk;
+  const vfs = weakened(disk);
   const told = (text: string): void => mark(`${name} ${text}`);
   if (task !== 'recover') {
     await subject.workload(vfs, { mark: told });
