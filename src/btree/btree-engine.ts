@@ -4,6 +4,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { HoldfastError } from '../base/errors.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { clearRange } from '../engine/clear-range.ts';
@@ -23,6 +24,7 @@ import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-optio
 import { TransactionEngine } from '../engine/transaction-engine.ts';
 import { TransactionGate } from '../engine/transaction-gate.ts';
 import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
+import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { backUpBtree } from './btree-backup.ts';
 import { BtreeIterator } from './btree-iterator.ts';
 import type { BtreeSettings } from './btree-options.ts';
@@ -347,6 +349,11 @@ export class BtreeEngine implements Engine {
   #checkBatch(batch: WriteBatch): void {
     this.#checkOpen();
     if (batch.expires) throw new TypeError('the btree engine has no entries that expire');
+    if (batch.byteLength > LOG_RECORD_BYTES_MAX) {
+      const limit = `the limit of ${LOG_RECORD_BYTES_MAX}, which is one record of the log`;
+      const what = `a batch of ${batch.byteLength} bytes is over ${limit}`;
+      throw new HoldfastError('HOLDFAST_TOO_LARGE', what);
+    }
     const { pageBytes } = this.#parts.pager;
     const visitor: BatchVisitor = {
       put: (_bytes, keyStart, keyEnd) => checkKey(keyEnd - keyStart, pageBytes),

@@ -152,7 +152,10 @@ export class CommitQueue {
     let count = 0;
     for (; count < this.#waiting.length && bytes < GROUP_BYTES; count++) {
       const { batch } = this.#waiting[count]!;
-      bytes += batch instanceof WriteBatch ? batch.byteLength : 0;
+      const more = batch instanceof WriteBatch ? batch.byteLength : 0;
+      // A large one has a record to itself: the log may refuse it, and nobody else with it.
+      if (count > 0 && more > GROUP_BYTES) break;
+      bytes += more;
     }
     this.#group = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);

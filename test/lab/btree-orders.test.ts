@@ -35,10 +35,10 @@ async function violations(name: string, wanted: RegExp): Promise<string[]> {
   const story = BTREE_STORIES.find((one) => one.name === name);
   assert.ok(story !== undefined, name);
   const mutation = await findSync(name, wanted);
-  const test = btreeCrashTest(story, {});
-  const mutant: typeof test = {
-    ...test,
-    workload: (vfs, context) => test.workload(new MutatingVfs(vfs, mutation), context),
+  const whole = btreeCrashTest(story, {});
+  const mutant: typeof whole = {
+    ...whole,
+    workload: (vfs, context) => whole.workload(new MutatingVfs(vfs, mutation), context),
   };
   const disks = Number(process.env['BTREE_ORDER_DISKS'] ?? 200);
   const [run] = await exploreWidely(mutant, openAndJudge(story.subject), ['posix'], disks);
