@@ -63,7 +63,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-test('whichever call fails of opening, merging, backup and closing, the store is as it was', async () => {
+test('whichever call fails of opening, merging, backup and closing, the store is as it was', async (t) => {
   const { tree, expected } = await madeStore();
   let memory = new MemoryVfs();
   const create = (): MemoryVfs => (memory = MemoryVfs.fromTree(tree));
@@ -91,4 +91,5 @@ test('whichever call fails of opening, merging, backup and closing, the store is
     { create, kinds: KINDS },
   );
   for (const [kind, count] of failed) assert.ok(count > 0, kind);
+  t.diagnostic([...failed].map(([kind, count]) => `${kind} ${count}`).join(', '));
 });

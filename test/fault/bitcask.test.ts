@@ -106,7 +106,7 @@ function checkState(state: TextState, fates: ReadonlyMap<string, Fate>): void {
   assert.fail(`found ${[...state.keys()].join()}, fates ${[...fates.values()].join()}`);
 }
 
-test('whichever call fails, what was told to callers is what is there afterwards', async () => {
+test('whichever call fails, what was told to callers is what is there afterwards', async (t) => {
   let memory = new MemoryVfs();
   const create = (): MemoryVfs => (memory = new MemoryVfs());
   const scenario = async ({ vfs }: FaultRun): Promise<void> => {
@@ -125,6 +125,7 @@ test('whichever call fails, what was told to callers is what is there afterwards
   const kinds = THOROUGH ? FAULT_KINDS : (['EIO', 'ENOSPC', 'short-write'] as const);
   const failed = await faultLoop(scenario, { create, kinds });
   for (const [kind, count] of failed) assert.ok(count > 0, kind);
+  t.diagnostic([...failed].map(([kind, count]) => `${kind} ${count}`).join(', '));
 });
 
 test('a full disk refuses writes, merging too, and writing goes on when there is room', async () => {
