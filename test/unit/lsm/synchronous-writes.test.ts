@@ -12,7 +12,9 @@ import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
 import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
+import { ForwardingVfs } from '../../../src/vfs/forwarding-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import type { VfsCall } from '../../../src/vfs/vfs-call.ts';
 import { openOn, textBatch, textEntries } from '../../support/lsm-stores.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -70,6 +72,46 @@ test('what the background began and a synchronous writer overtook is done once',
   assert.ok(stored.length <= files, `${stored.join()} for ${files} files`);
   const again = await openOn(vfs, { writeBufferSize: BUFFER });
   await requireAll(again, 230);
+  await again.close();
+});
+
+/** Runs something in the middle of an asynchronous write of the manifest. */
+class AtManifest extends ForwardingVfs {
+  run: (() => void) | null = null;
+
+  override intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
+    const done = run(call);
+    const mine = this.run;
+    if (mine !== null && call.name === 'file.write' && /MANIFEST/.test(call.path)) {
+      this.run = null;
+      mine();
+    }
+    return done;
+  }
+}
+
+test('an edit that is on its way is not made again by the writer who overtakes it', async () => {
+  const inner = new MemoryVfs();
+  const vfs = new AtManifest(inner);
+  const engine = await openOn(vfs, { writeBufferSize: BUFFER, maxFileSize: BUFFER });
+  let overtook = 0;
+  vfs.run = () => {
+    write(engine, 100, 80);
+    overtook++;
+  };
+  for (let number = 0; number < 100; number++) {
+    await engine.write(textBatch({ [`k${number}`]: 'v'.repeat(1000) }), 'none');
+  }
+  assert.equal(overtook, 1);
+  const expected = 180;
+  await requireAll(engine, expected);
+  await engine.compact();
+  await requireAll(engine, expected);
+  await engine.close();
+  const again = await openOn(inner, { writeBufferSize: BUFFER });
+  await requireAll(again, expected);
+  const { damage } = await again.verify();
+  assert.deepEqual(damage, []);
   await again.close();
 });
 
