@@ -86,6 +86,8 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   readonly #kind: EngineKind;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
+  /** The store whose sublevels a batch may name: this one, or what this is a transaction of. */
+  #home: unknown = this;
 
   /**
    * Begins to open the store in the directory `location`. Operations may be called at once; they
@@ -176,6 +178,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
           keyEncoding: this.keyEncoding() as never,
           valueEncoding: this.valueEncoding() as never,
         });
+        transaction.#home = this;
         await transaction.open();
         try {
           return await work(transaction);
@@ -339,11 +342,11 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     operations: readonly StoredOperation[],
     options: StoredWriteOptions,
   ): Eventual<void> {
-    return this.#live.write(toWriteBatch(operations), toPolicy(options));
+    return this.#live.write(toWriteBatch(operations, this.#home), toPolicy(options));
   }
 
   protected _chainedBatch(): AbstractChainedBatch<this, KDefault, VDefault> {
-    return new LevelChainedBatch<KDefault, VDefault>(this, this.#live) as never;
+    return new LevelChainedBatch<KDefault, VDefault>(this, this.#live, this.#home) as never;
   }
 
   protected _clear(options: StoredRange & StoredReadOptions & StoredWriteOptions): Eventual<void> {

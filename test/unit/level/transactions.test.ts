@@ -57,6 +57,49 @@ suite('transactions', () => {
     });
   });
 
+  test('a batch in a transaction names sublevels of the store, and those of no other', async () => {
+    await withStore(async (db) => {
+      const users = db.sublevel<string, { age: number }>('users', { valueEncoding: 'json' });
+      const deep = users.sublevel<Buffer>('deep', { keyEncoding: 'buffer' });
+      await users.put('old', { age: 90 });
+      await users.put('older', { age: 99 });
+      await db.transaction(async (tx) => {
+        const named = { type: 'put', key: 'ada', value: { age: 36 }, sublevel: users } as const;
+        await tx.batch([
+          named as never,
+          { type: 'put', key: Buffer.from('k'), value: 'v', sublevel: deep } as never,
+          { type: 'put', key: 'root', value: 'r' },
+          { type: 'del', key: 'old', sublevel: users } as never,
+        ]);
+        const chained = tx.batch();
+        chained.put('bob', { age: 7 } as never, { sublevel: users } as never);
+        chained.del('older', { sublevel: users } as never);
+        await chained.write();
+        await tx.sublevel('other').batch([{ ...named, key: 'eve' } as never]);
+      });
+      assert.deepEqual(await db.keys().all(), [
+        '!users!!deep!k',
+        '!users!ada',
+        '!users!bob',
+        '!users!eve',
+        'root',
+      ]);
+      assert.deepEqual(await users.get('eve'), { age: 36 });
+      await withStore(async (another) => {
+        const foreign = another.sublevel('users');
+        const put = { type: 'put', key: 'a', value: '1', sublevel: foreign } as never;
+        const refused = { name: 'TypeError', message: /sublevel/ };
+        await assert.rejects(
+          db.transaction((tx) => tx.batch([put])),
+          refused,
+        );
+        await assert.rejects(db.batch([put]), refused);
+        assert.throws(() => db.batch().put('a', '1', { sublevel: foreign } as never), refused);
+        assert.equal(await db.get('a'), undefined);
+      });
+    });
+  });
+
   test('what throws is rolled back, and the error is the one that was thrown', async () => {
     await withStore(async (db) => {
       await db.put('a', '1');
