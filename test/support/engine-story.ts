@@ -196,7 +196,14 @@ export class StoryTeller {
    * Commits changes (`a=10,b-`: see `engine-commit.ts`). Resolves when the engine has; false when a full disk
    * refused it.
    */
-  async commit(changes: string, policy: SyncPolicy): Promise<boolean> {
+  commit(changes: string, policy: SyncPolicy): Promise<boolean> {
+    const done = this.#commit(changes, policy);
+    // A story that a fault ends does not await what it has under way.
+    done.catch(() => 'told to whoever awaits it');
+    return done;
+  }
+
+  async #commit(changes: string, policy: SyncPolicy): Promise<boolean> {
     const label = this.#issue(changes);
     try {
       await this.engine.write(batchOfLabel(label), policy);
