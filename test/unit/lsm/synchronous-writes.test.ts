@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import type { EngineStats } from '../../../src/engine/engine-reports.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
 import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
@@ -65,13 +66,18 @@ test('what the background began and a synchronous writer overtook is done once',
   await requireAll(engine, 230);
   await engine.compact();
   await requireAll(engine, 230);
-  const { files } = engine.stats();
+  const requireNoMore = ({ files }: EngineStats): void => {
+    const names = vfs.readDirectorySync('/store').map(({ name }) => name);
+    const stored = names.filter((name) => /^[A-Z0-9]/.test(name));
+    assert.ok(stored.length <= files, `${stored.join()} for ${files} files`);
+  };
+  const figures = engine.stats();
   await engine.close();
-  const names = vfs.readDirectorySync('/store').map(({ name }) => name);
-  const stored = names.filter((name) => /^[A-Z0-9]/.test(name));
-  assert.ok(stored.length <= files, `${stored.join()} for ${files} files`);
+  requireNoMore(figures);
   const again = await openOn(vfs, { writeBufferSize: BUFFER });
   await requireAll(again, 230);
+  // The manifest and the log of before have gone.
+  requireNoMore(again.stats());
   await again.close();
 });
 
