@@ -358,7 +358,7 @@ const REOPENING: readonly WalStory[] = [
   },
 ];
 
-/** For many disks: little is synced, and everything happens. */
+/** For many disks: little is synced, and everything happens. And one that dies before its directory lasts. */
 const MIXED: readonly WalStory[] = [
   {
     name: 'everything mixed, and hardly a sync',
@@ -383,6 +383,14 @@ const MIXED: readonly WalStory[] = [
       story.kill();
       story.openSync();
       for (let round = 0; round < 4; round++) story.appendSync('none', 1, 900);
+    },
+  },
+  {
+    name: 'killed when the directory has been made, and opened again',
+    tell: async (story) => {
+      await story.dieInFirstOpen();
+      await story.open();
+      await story.append('sync');
     },
   },
 ];

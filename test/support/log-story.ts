@@ -81,6 +81,18 @@ export class LogStory {
     this.#opened(log, entries);
   }
 
+  /** A process that makes the directory of the log and is killed before it can do anything else. */
+  async dieInFirstOpen(): Promise<void> {
+    void this.open();
+    const isThere = (): boolean => {
+      const name = this.#directory.slice(1);
+      return this.#vfs.readDirectorySync('/').some((entry) => entry.name === name);
+    };
+    for (let turn = 0; turn < 1000 && !isThere(); turn++) await Promise.resolve();
+    assert.ok(isThere(), 'the directory has been made');
+    this.kill();
+  }
+
   openSync(): void {
     const log = WriteAheadLog.openSync(this.#directory, this.#walOptions());
     this.#opened(log, [...log.replaySync(log.firstSequence - 1)]);
