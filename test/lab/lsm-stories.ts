@@ -180,7 +180,6 @@ export const LSM_STORIES: readonly LsmStory[] = [
   { name: 'written while merging', subject: SUBJECT, story: writtenInMerge },
   { name: 'killed', subject: SUBJECT, story: killed, deep: true },
   { name: 'killed in a flush', subject: SUBJECT, story: killedIn('flush', 0) },
-  { name: 'killed in a late flush', subject: SUBJECT, story: killedIn('flush', 1) },
   { name: 'killed while merging', subject: SUBJECT, story: killedIn('merge', 3) },
   { name: 'idle', subject: SUBJECT, story: idle, deep: true },
   { name: 'long records', subject: SUBJECT, story: long },
