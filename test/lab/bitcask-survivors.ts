@@ -9,11 +9,16 @@ const ZEROS =
 const HEADER =
   'what comes before it then is only the header of the new file; the manifest that names the file comes after both';
 
+const UNNAMED =
+  'the manifest does not name the file any more, so that nobody reads it, and opening removes it: see `forgetUnnamed` ' +
+  'of open-store.ts';
+
 export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in #extend': ZEROS,
   'postponed: fdatasync in #extend': ZEROS,
   'dropped: fdatasync in keepAheadSync, append': ZEROS,
   'postponed: fdatasync in keepAheadSync, append': ZEROS,
+  'reordered: unlink of /store/N.data in close, close': UNNAMED,
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /store in createFiles, create': HEADER,
 };

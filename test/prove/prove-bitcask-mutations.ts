@@ -33,6 +33,8 @@ const KINDS = [...MUTATION_KINDS, 'reordered'] as const;
 const MODELS = ['posix'];
 /** Names of temporary files differ from run to run. */
 const RANDOM_NAME = /\S*\.holdfast-\S*\.tmp/;
+/** And those of data files from story to story. */
+const NUMBERED_NAME = /\d{10,}\.(data|hint)/;
 
 /** What became of one story: the kinds of its mutants. */
 interface Tried {
@@ -78,13 +80,16 @@ async function tryMutants(
   program: 'workload' | 'recover',
 ): Promise<Tried> {
   const mutants = await mutationRun(crash, { models: MODELS, program, kinds: KINDS });
-  const kinds = (all: readonly Mutant[]): string[] => [
-    ...new Set(all.map(({ kind, what }) => `${kind}: ${what.replace(RANDOM_NAME, 'TEMPORARY')}`)),
-  ];
+  const kinds = (all: readonly Mutant[]): string[] => [...new Set(all.map(kindOf))];
   const caught = mutants.filter(({ caughtBy }) => caughtBy !== null);
   const survived = mutants.filter(({ caughtBy }) => caughtBy === null);
   console.log(`${piece}: ${caught.length} of ${mutants.length} caught`);
   return { piece, mutants: mutants.length, caught: kinds(caught), survived: kinds(survived) };
+}
+
+/** The place in the code, the same from run to run. */
+function kindOf({ kind, what }: Mutant): string {
+  return `${kind}: ${what.replace(RANDOM_NAME, 'TEMPORARY').replace(NUMBERED_NAME, 'N.$1')}`;
 }
 
 function report(tried: readonly Tried[]): void {
