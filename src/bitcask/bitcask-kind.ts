@@ -70,7 +70,7 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
   ): Promise<VerifyReport> {
     const dispatch = dispatchOf(options);
     const manifest = await manifestOf(directory, dispatch);
-    return verifyStore({ directory, settings: { dispatch } }, manifest, options);
+    return verifyStore({ directory, settings: { dispatch }, still: true }, manifest, options);
   },
 
   async stats(directory: string, surroundings?: EngineSurroundings): Promise<EngineStats> {

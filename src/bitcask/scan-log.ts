@@ -176,8 +176,8 @@ class LogScan {
  * Looks for whole entries behind damage at `from`: how far the furthest of them says that the file
  * was durable, and how many bytes there are until only zeros follow.
  */
-async function lookBehind(
-  data: DataFile,
+export async function lookBehind(
+  data: Pick<DataFile, 'file' | 'number'>,
   from: number,
   size: number,
 ): Promise<{ durable: number; torn: number; hasEntries: boolean }> {

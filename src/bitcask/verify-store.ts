@@ -1,6 +1,7 @@
 /**
  * Reads every file that the manifest names, whole, and compares checksums, sequence numbers,
- * fingerprints and hints. Reports damage instead of throwing it.
+ * fingerprints and hints. Reports damage instead of throwing it. The logs of a store that nobody has
+ * open are read to their end, and judged as recovery would (`scan-log`).
  */
 
 import { join } from 'node:path';
@@ -24,11 +25,14 @@ import {
 import { EntryScanner } from './entry-scanner.ts';
 import { readHint } from './hint-writing.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
+import { lookBehind } from './scan-log.ts';
 
 /** What is verified: a directory, and how it is read. */
 export interface VerifySurroundings {
   readonly directory: string;
   readonly settings: { readonly dispatch: SyncDispatch };
+  /** Nobody has the store open: what its logs hold beyond the manifest's word is read as well. */
+  readonly still?: boolean;
 }
 
 /** Reads all of the files of `manifest`. */
@@ -47,9 +51,16 @@ class Verifier {
   readonly #directory: string;
   readonly #manifest: Manifest;
   readonly #options: ProgressOptions;
+  readonly #still: boolean;
   readonly #damage: Damage[] = [];
   /** By key: whether the newest entry seen is a put. */
   readonly #keys = new Map<string, boolean>();
+  /** What the batch that is being read does to keys; kept apart where it may be torn. */
+  #batch: [key: string, isPut: boolean][] = [];
+  /** Where a log before the one that is read ends in a torn write. */
+  #torn: { readonly path: string; readonly offset: number } | null = null;
+  /** Where the last whole batch of the file ends. */
+  #wholeTo = 0;
   #bytes = 0;
   #files = 0;
 
@@ -58,6 +69,7 @@ class Verifier {
     this.#directory = around.directory;
     this.#manifest = manifest;
     this.#options = options;
+    this.#still = around.still === true;
   }
 
   async file(entry: ManifestFile): Promise<void> {
@@ -107,8 +119,10 @@ class Verifier {
       this.#found(path, fault.offset, `${fault.expected} expected, ${fault.found} found`);
       return undefined;
     }
-    const to = Math.min(size, entry.length);
+    const beyond = entry.open && this.#still;
+    const to = beyond ? size : Math.min(size, entry.length);
     const scanner = new EntryScanner(file, entry.number, FILE_HEADER_BYTES, to);
+    this.#wholeTo = 0;
     let fingerprint = 0;
     let last = 0;
     let entries = 0;
@@ -118,6 +132,7 @@ class Verifier {
         await scanner.refill();
         this.#progress(scanner.offset);
       } else if (step === 'damaged') {
+        if (beyond && scanner.offset >= entry.length) break;
         this.#found(path, scanner.offset, 'an entry with its checksum expected, other bytes found');
         break;
       } else {
@@ -127,7 +142,8 @@ class Verifier {
         if (scanner.entry.kind !== MARK) entries++;
       }
     }
-    this.#bytes += to;
+    if (beyond) await this.#endOfLog(file, path, entry, scanner.offset, size);
+    this.#bytes += beyond ? scanner.offset : to;
     if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
       this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
     }
@@ -143,9 +159,37 @@ class Verifier {
     }
     if (entry.kind !== MARK) {
       const key = Buffer.from(bytes.subarray(entry.keyStart, entry.keyEnd)).toString('latin1');
-      this.#keys.set(key, entry.kind !== DELETE);
+      this.#batch.push([key, entry.kind !== DELETE]);
     }
+    if (!entry.more) this.#endBatch(entryOffset + entry.length);
     return entry.sequence;
+  }
+
+  #endBatch(offset: number): void {
+    for (const [key, isPut] of this.#batch) this.#keys.set(key, isPut);
+    this.#batch = [];
+    this.#wholeTo = offset;
+  }
+
+  /** As recovery has it: what a later entry calls durable must be whole, the rest may be torn. */
+  async #endOfLog(
+    file: VfsFile,
+    path: string,
+    entry: ManifestFile,
+    offset: number,
+    size: number,
+  ): Promise<void> {
+    this.#batch = [];
+    const wholeTo = Math.max(FILE_HEADER_BYTES, this.#wholeTo);
+    const rest = await lookBehind({ file, number: entry.number }, offset, size);
+    if (offset >= entry.length && rest.durable > wholeTo) {
+      this.#found(path, offset, 'a whole entry expected, because a later one says it was durable');
+    }
+    const torn = this.#torn;
+    if (torn !== null && (wholeTo > FILE_HEADER_BYTES || rest.hasEntries)) {
+      this.#found(torn.path, torn.offset, `a whole entry expected, because ${path} has later ones`);
+    }
+    this.#torn = rest.torn > 0 || offset > wholeTo ? { path, offset } : null;
   }
 
   /** A hint that counts has a record for each entry. One that does not count is no damage. */

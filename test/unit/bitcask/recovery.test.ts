@@ -105,6 +105,29 @@ test('damage before an entry that says it was durable is an error that names the
   await assert.rejects(open(rotated), { code: 'HOLDFAST_CORRUPTION', path: second });
 });
 
+test('verify of a store that was not closed sees in its logs what opening sees', async () => {
+  const verify = async (vfs: Vfs): Promise<{ sound: boolean; entries: number | undefined }> => {
+    const report = await bitcaskKind.verify('/store', { dispatch: new SyncDispatch(vfs) });
+    return { sound: report.sound, entries: report.entries };
+  };
+  const make = (): Promise<MemoryVfs> =>
+    left(['a=100', 'sync'], ['b=100', 'sync'], ['c=100,d=100', 'none']);
+  assert.deepEqual(await verify(await make()), { sound: true, entries: 4 });
+  const torn = await make();
+  truncate(torn, LOG, sizeOf(torn, LOG) - 1);
+  assert.deepEqual(await verify(torn), { sound: true, entries: 2 });
+  const damaged = await make();
+  overwrite(damaged, LOG, 60, 1, 2, 3);
+  assert.equal((await verify(damaged)).sound, false);
+  await assert.rejects(open(damaged), { code: 'HOLDFAST_CORRUPTION' });
+  // A later log says that the end of the one before was durable.
+  const rotated = await left(['a=3000', 'sync'], ['b=3000', 'none'], ['c=3000', 'sync']);
+  assert.deepEqual(await verify(rotated), { sound: true, entries: 3 });
+  const second = '/store/0000000002.data';
+  truncate(rotated, second, sizeOf(rotated, second) - 10);
+  assert.equal((await verify(rotated)).sound, false);
+});
+
 test('a store opens through its hints without reading data, and without them just the same', async () => {
   const memory = await left(['k*8=300', 'sync'], ['k*3-,a=3000', 'sync'], ['k*2=5', 'sync']);
   await (await open(memory, { merge: false })).close();
