@@ -19,6 +19,7 @@ export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in keepAheadSync, append': ZEROS,
   'postponed: fdatasync in keepAheadSync, append': ZEROS,
   'reordered: unlink of /store/N.data in close, close': UNNAMED,
+  'reordered: unlink of /store/N.data in forgetUnnamed, openLocked': UNNAMED,
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /store in createFiles, create': HEADER,
 };
