@@ -37,7 +37,7 @@ import { sealPage } from './page-format.ts';
 import { PageVersions } from './page-versions.ts';
 import { Pager } from './pager.ts';
 import { RedoLog } from './redo-log.ts';
-import { redo } from './redo.ts';
+import { checkpointGone, redo } from './redo.ts';
 import { SpillFile } from './spill-file.ts';
 import { TreeWriter } from './tree-writer.ts';
 
@@ -191,6 +191,8 @@ async function openParts(
   const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock);
   const upTo = wal.recovery.checkpoint?.upTo ?? 0;
   const logPath = join(directory, LOG_NAME);
+  const { firstSequence } = wal.recovery;
+  if (upTo < firstSequence - 1) throw checkpointGone(logPath, firstSequence);
   const done = await redo(wal.replay(upTo), pager, checkpointer, logPath);
   await pin(pager, META_PAGE);
   const pages = pageCount(pager.meta.data);

@@ -96,6 +96,12 @@ function redoRecord(record: Uint8Array, sequence: number, pager: Pager, built: S
   visitRedo(record, { image: put, change: put });
 }
 
+/** A log was cut short: it begins behind a checkpoint that it should hold. */
+export function checkpointGone(path: string, firstSequence: number): CorruptionError {
+  const expected = `a checkpoint of all records before ${firstSequence}, where the log begins`;
+  return new CorruptionError({ path, offset: 0, expected, found: 'none' });
+}
+
 function foreignRecord(path: string, sequence: number, kind: string): CorruptionError {
   const expected = `a record of page changes with number ${sequence}`;
   return new CorruptionError({ path, offset: 0, expected, found: `one of kind ${kind}` });

@@ -16,6 +16,7 @@ import { WalReading } from '../wal/wal-reading.ts';
 import type { WalEntry } from '../wal/wal-entry.ts';
 import { formatPage, setPagePosition } from './page-format.ts';
 import type { PageFile } from './page-file.ts';
+import { checkpointGone } from './redo.ts';
 import { visitRedo } from './redo-record.ts';
 
 export class StillTree {
@@ -58,7 +59,11 @@ export class StillTree {
     const sealed = segments.map((segment) => ({ ...segment, lastSequence: segment.limit }));
     for (const { size } of segments) this.logBytes += size;
     const first = segments[0]?.firstSequence ?? 1;
-    const reading = new WalReading(this.#vfs, sealed, checkpoint?.upTo ?? 0, () => first);
+    const upTo = checkpoint?.upTo ?? 0;
+    if (damage === null && upTo < first - 1) {
+      this.damage.push(damageOf(checkpointGone(this.#logPath, first), this.#logPath));
+    }
+    const reading = new WalReading(this.#vfs, sealed, upTo, () => first);
     try {
       for (;;) {
         const entries = await runLater(reading.next());
