@@ -86,7 +86,7 @@ class Explainer {
       if (insertions !== before) current = await this.#explore(insertions);
     }
     const needed = await this.#withoutNeedless(rounds, insertions, current);
-    return this.#findings(rounds, needed.insertions, needed.exploration, hopeless);
+    return await this.#findings(rounds, needed.insertions, needed.exploration, hopeless);
   }
 
   /** No more time, or interrupted. */
@@ -203,19 +203,23 @@ class Explainer {
     return !(await this.#tester(all).fails(state)) && (await this.#tester(fewer).fails(state));
   }
 
-  #findings(
+  async #findings(
     rounds: readonly RepairRound[],
     insertions: readonly SyncInsertion[],
     proof: Exploration,
     hopeless: ReadonlyMap<string, Culprit>,
-  ): Finding[] {
+  ): Promise<Finding[]> {
     const findings: Finding[] = [];
+    const recorded = this.#tester([]);
     const hopelessAfter = new Set([...hopeless.values()].map(({ crashAfter }) => crashAfter));
     for (const insertion of insertions) {
       const round = rounds.find(({ added }) => added.some((one) => sameInsertion(one, insertion)));
       if (round === undefined) continue;
       // A sync after an operation that no sync makes right is no advice: it hides one of its faults.
       if (hopelessAfter.has(insertion.after)) continue;
+      // An added sync can bring what was not there without it (on btrfs a name before an older one): such a state fails
+      // in the repaired program only. Its sync belongs to the proof, and is no finding of the recorded one.
+      if (!(await recorded.fails(round.culprit.state))) continue;
       findings.push({
         ...this.#told(round.culprit),
         kind: 'missing-sync',

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Checker } from '../../../../src/lab/check/checker.ts';
 import { OldOrNewOracle } from '../../../../src/lab/check/old-or-new-oracle.ts';
+import { StateTester } from '../../../../src/lab/explain/shrink.ts';
+import { ContentStore } from '../../../../src/lab/explore/content-store.ts';
+import { prepareHistory } from '../../../../src/lab/explore/prepared-history.ts';
+import { VerdictCache } from '../../../../src/lab/explore/verdict-cache.ts';
 import type { LabResult } from '../../../../src/lab/lab-run.ts';
 import { runLab } from '../../../../src/lab/lab-run.ts';
 import { listModels, modelByName } from '../../../../src/lab/model/model-list.ts';
 import { TraceBuilder } from '../../../../src/lab/record/trace-builder.ts';
 import { groupFindings } from '../../../../src/lab/report/lab-report.ts';
+import type { FileTreeDirectory, FileTreeNode } from '../../../../src/vfs/file-tree.ts';
 
 /** Models on which software can be written. */
 const MODELS = listModels().filter((model) => model.rename !== 'split' && model.syncIsDurable);
@@ -99,5 +105,43 @@ void test('the proof says that nothing fails with the missing syncs added', asyn
   for (const proof of proofs) {
     assert.equal(proof?.complete, true);
     assert.equal(proof.added, 2);
+  }
+});
+
+void test('a finding fails in the recorded program, not only where a sync was added', async () => {
+  // As git commits: an object under a temporary name and then its own, and a reference to it.
+  const commit = new TraceBuilder({ files: { ref: 'old', 'objects/old': 'old' } })
+    .create('objects/tmp')
+    .write('objects/tmp', 0, 'object')
+    .link('objects/tmp', 'objects/new')
+    .unlink('objects/tmp')
+    .create('ref.lock')
+    .write('ref.lock', 0, 'new')
+    .rename('ref.lock', 'ref')
+    .print('committed')
+    .build();
+  const text = (root: FileTreeDirectory, ...path: string[]): string | null => {
+    let node: FileTreeNode | undefined = root;
+    for (const name of path) node = node?.kind === 'directory' ? node.entries.get(name) : undefined;
+    return node?.kind === 'file' ? Buffer.from(node.content).toString() : null;
+  };
+  const checker: Checker = {
+    name: 'the reference leads to an object',
+    concurrency: 1,
+    check: ({ root, marks }) => {
+      const isOld = text(root, 'ref') === 'old';
+      if (isOld && marks.length > 0) return { ok: false, message: 'the commit is gone' };
+      const isThere = text(root, 'objects', 'new') === 'object';
+      if (isOld || isThere) return { ok: true };
+      return { ok: false, message: `ref is ${text(root, 'ref')}, object is ${isThere}` };
+    },
+  };
+  const result = await runLab(commit, { models: [modelByName('btrfs')], checker });
+  const findings = result.runs.flatMap((one) => one.findings);
+  assert.ok(findings.length > 0);
+  for (const { state, message, model } of findings) {
+    const recorded = prepareHistory(commit, modelByName(model), new ContentStore());
+    const tester = new StateTester(recorded, { checker, verdicts: new VerdictCache() });
+    assert.ok(await tester.fails(state), message);
   }
 });
