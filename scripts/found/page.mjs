@@ -66,7 +66,8 @@ function table(results) {
     const beyond = result.findings.filter((finding) => examinedOf(one, finding)?.promised !== true);
     return [
       `[${one.name}](#${anchor(one)})`,
-      Object.values(result.versions)[0],
+      // Of Debian the library is named last, after what it was driven with.
+      Object.values(result.versions).at(one.debian === undefined ? 0 : -1),
       one.language,
       LEVELS[one.promise.level],
       summary(againstPromise(row)),
