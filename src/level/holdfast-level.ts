@@ -4,11 +4,7 @@
  * them, and the methods that `abstract-level` does not have.
  */
 
-import type {
-  AbstractBatchOperation,
-  AbstractChainedBatch,
-  AbstractSnapshot,
-} from 'abstract-level';
+import type { AbstractChainedBatch, AbstractSnapshot } from 'abstract-level';
 
 import { assert } from '../base/assert.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
@@ -28,6 +24,7 @@ import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { StoredIteratorOptions } from './iterator-source.ts';
 import { LevelBase } from './level-base.ts';
+import type { Parent } from './level-base.ts';
 import { LevelChainedBatch, putBatch, toWriteBatch } from './level-batch.ts';
 import type { StoredOperation } from './level-batch.ts';
 import { fromBytes, toBytes, toPolicy, toRange, toReadOptions } from './level-bytes.ts';
@@ -35,10 +32,10 @@ import type { Stored, StoredRange, StoredReadOptions, StoredWriteOptions } from 
 import { notOpen } from './level-error.ts';
 import { LevelIterator, LevelKeyIterator, LevelValueIterator } from './level-iterators.ts';
 import type {
+  BatchOperation,
   BatchOptions,
   ChainedBatch,
   DelOptions,
-  ExpiryOption,
   LevelOptions,
   PutOptions,
   StartEndOptions,
@@ -228,10 +225,10 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
 
   /** As the base class has it. */
   override batch(
-    operations: (AbstractBatchOperation<this, KDefault, VDefault> & ExpiryOption)[],
+    operations: BatchOperation<Parent<KDefault, VDefault>, KDefault, VDefault>[],
   ): Promise<void>;
   override batch<K = KDefault, V = VDefault>(
-    operations: (AbstractBatchOperation<this, K, V> & ExpiryOption)[],
+    operations: BatchOperation<Parent<KDefault, VDefault>, K, V>[],
     options: BatchOptions<K, V>,
   ): Promise<void>;
   override batch(): ChainedBatch<this, KDefault, VDefault>;

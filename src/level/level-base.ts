@@ -5,7 +5,6 @@
 
 import { AbstractLevel } from 'abstract-level';
 import type {
-  AbstractBatchOperation,
   AbstractDatabaseHooks,
   AbstractDatabaseOptions,
   AbstractIterator,
@@ -14,11 +13,11 @@ import type {
 } from 'abstract-level';
 
 import type {
+  BatchOperation,
   BatchOptions,
   ChainedBatch,
   ClearOptions,
   DelOptions,
-  ExpiryOption,
   GetManyOptions,
   GetOptions,
   HasManyOptions,
@@ -29,6 +28,13 @@ import type {
   PutOptions,
   ValueIteratorOptions,
 } from './level-options.ts';
+
+/** The store as its sublevels name it: `sublevel` of the base class has lost the type of ours. */
+export type Parent<KDefault, VDefault> = AbstractLevel<
+  string | Buffer | Uint8Array,
+  KDefault,
+  VDefault
+>;
 
 /** The methods of the base class, with more options than it declares. */
 export interface LevelBase<KDefault, VDefault> extends Omit<
@@ -69,10 +75,10 @@ export interface LevelBase<KDefault, VDefault> extends Omit<
   del<K = KDefault>(key: K, options: DelOptions<K>): Promise<void>;
 
   batch(
-    operations: (AbstractBatchOperation<this, KDefault, VDefault> & ExpiryOption)[],
+    operations: BatchOperation<Parent<KDefault, VDefault>, KDefault, VDefault>[],
   ): Promise<void>;
   batch<K = KDefault, V = VDefault>(
-    operations: (AbstractBatchOperation<this, K, V> & ExpiryOption)[],
+    operations: BatchOperation<Parent<KDefault, VDefault>, K, V>[],
     options: BatchOptions<K, V>,
   ): Promise<void>;
   batch(): ChainedBatch<this, KDefault, VDefault>;

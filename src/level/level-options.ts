@@ -90,7 +90,12 @@ export type PutOptions<K, V> = AbstractPutOptions<K, V> & SyncOptions & ExpiryOp
 export type DelOptions<K> = AbstractDelOptions<K> & SyncOptions;
 export type ClearOptions<K> = AbstractClearOptions<K> & SyncOptions;
 export type BatchOptions<K, V> = AbstractBatchOptions<K, V> & SyncOptions & ExpiryOption;
-export type BatchOperation<D, K, V> = AbstractBatchOperation<D, K, V> & ExpiryOption;
+/** A step of a batch. On a sublevel, whose types are its own, key and value are what it takes. */
+export type BatchOperation<D, K, V> = (
+  | AbstractBatchOperation<D, K, V>
+  | (AbstractBatchOperation<D, unknown, unknown> & { readonly sublevel: object })
+) &
+  ExpiryOption;
 export type IteratorOptions<K, V> = AbstractIteratorOptions<K, V> & AheadOption;
 export type KeyIteratorOptions<K> = AbstractKeyIteratorOptions<K> & AheadOption;
 export type ValueIteratorOptions<K, V> = AbstractValueIteratorOptions<K, V> & AheadOption;

@@ -72,3 +72,20 @@ test('what is wrong with a batch is said by the base class', async () => {
   await db.close();
   await assert.rejects(db.batch(OPERATIONS), { code: 'LEVEL_DATABASE_NOT_OPEN' });
 });
+
+test('a batch takes steps on sublevels whose keys and values have types of their own', async () => {
+  const db = new HoldfastLevel('memory', { engine: 'memory' });
+  const users = db.sublevel<string, { name: string }>('users', { valueEncoding: 'json' });
+  const names = db.sublevel('names');
+  await db.batch([
+    { type: 'put', sublevel: users, key: '17', value: { name: 'Ada' } },
+    { type: 'put', sublevel: names, key: 'Ada', value: '17' },
+    { type: 'del', sublevel: users, key: '16' },
+    { type: 'put', key: 'plain', value: 'text' },
+  ]);
+  assert.deepEqual(await users.get('17'), { name: 'Ada' });
+  assert.equal(await names.get('Ada'), '17');
+  // @ts-expect-error A value beside no sublevel is of the type of the store.
+  await db.batch([{ type: 'put', key: 'plain', value: { name: 'Ada' } }]);
+  await db.close();
+});
