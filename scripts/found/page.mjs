@@ -146,7 +146,7 @@ function findingText(one, finding, number) {
   return [
     `${number}. ${what}${proof}.`,
     `   Shows: ${shows.slice(0, 3).map(code).join(', ')}${shows.length > 3 ? ` and ${shows.length - 3} more` : ''}.`,
-    `   Lost in the smallest case: ${lost.slice(0, 4).map(code).join(', ')}${lost.length > 4 ? ` and ${lost.length - 4} more` : ''}.`,
+    `   Lost in the smallest case: ${lost.slice(0, 4).map(code).join(', ') || 'nothing; the power cut comes between two calls'}${lost.length > 4 ? ` and ${lost.length - 4} more` : ''}.`,
     `   Models: ${models.join(', ')}. Kernel: ${kernelText(kernel)}.`,
     `   ${examined === undefined ? '**Not examined.**' : `${examined.promised ? '**Against the promise.**' : 'Beyond the promise.'} ${examined.why}`}`,
   ].join('\n');

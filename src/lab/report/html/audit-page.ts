@@ -194,14 +194,17 @@ function syncsHtml({ fileData, file, directory, all, failed }: SyncCounts): Safe
 }
 
 function rulesHtml({ findings, result, silenced }: AuditReportInput): SafeHtml {
-  const rows = AUDIT_RULES.map(({ name, summary, severity }) => {
-    const count = findings.filter((finding) => finding.rule === name).length;
-    const shown =
-      count === 0 ? html`<span class="label">nothing</span>` : html`${levelOf(severity)} ${count}`;
+  const rows = AUDIT_RULES.map(({ name, summary }) => {
+    // Findings of one rule may weigh differently: a name that was told about is an error.
+    const found = findings.filter(({ rule }) => rule === name);
+    const shown = (['error', 'warning', 'note'] as const)
+      .map((severity) => ({ severity, count: found.filter((f) => f.severity === severity).length }))
+      .filter(({ count }) => count > 0)
+      .map(({ severity, count }) => html`${levelOf(severity)} ${count} `);
     return html`<tr>
       <th scope="row">${name}</th>
       <td>${summary}</td>
-      <td>${shown}</td>
+      <td>${shown.length === 0 ? html`<span class="label">nothing</span>` : shown}</td>
     </tr> `;
   });
   return html`<section aria-labelledby="rules">
