@@ -67,6 +67,8 @@ export class BitcaskEngine implements Engine {
   readonly #iteratorParts: IteratorSurroundings;
   readonly #merging = new SerialQueue();
   readonly #stopping = new AbortController();
+  /** Work on files that `close` waits for before it closes them. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #merges = 0;
   #mergeFailure = '';
   #mergeWaits = false;
@@ -196,9 +198,7 @@ export class BitcaskEngine implements Engine {
   async compact(_range?: KeyRange, options: ProgressOptions = {}): Promise<void> {
     this.#assertOpen();
     await this.#parts.writer.rotate();
-    const signals = [this.#stopping.signal];
-    if (options.signal !== undefined) signals.push(options.signal);
-    const control = { signal: AbortSignal.any(signals), onProgress: options.onProgress };
+    const control = this.#untilClosed(options);
     await this.#merging.run(async () => {
       this.#assertOpen();
       await this.#merge(worthMerging(this.#sealed(), this.#parts.settings.fileBytes), control);
@@ -212,7 +212,8 @@ export class BitcaskEngine implements Engine {
       .rotate()
       .catch(() => 'then the log in use is read as far as it is known');
     // What is verified must stay: a hold keeps files that a merge replaces meanwhile.
-    return this.#held(() => verifyStore(this.#parts, this.#parts.keeper.current, options));
+    const control = this.#untilClosed(options);
+    return this.#held(() => verifyStore(this.#parts, this.#parts.keeper.current, control));
   }
 
   stats(): EngineStats {
@@ -250,7 +251,7 @@ export class BitcaskEngine implements Engine {
   async backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
     this.#assertOpen();
     await this.#parts.writer.sync();
-    return this.#held(() => backupStore(this.#parts, directory, options));
+    return this.#held(() => backupStore(this.#parts, directory, this.#untilClosed(options)));
   }
 
   close(): Promise<void> {
@@ -267,6 +268,7 @@ export class BitcaskEngine implements Engine {
       await this.#merging.idle();
       await writer.close();
     } finally {
+      await Promise.allSettled(this.#underWay);
       await holds.settled();
       for (const { file } of files) await file.close().catch(() => 'it was only read');
       await lock.release();
@@ -365,12 +367,23 @@ export class BitcaskEngine implements Engine {
   }
 
   async #held<T>(work: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
     const hold = this.#parts.holds.take();
+    const running = work();
+    this.#underWay.add(running);
     try {
-      return await work();
+      return await running;
     } finally {
+      this.#underWay.delete(running);
       this.#parts.holds.drop(hold);
     }
+  }
+
+  /** Long work ends when its caller says so, or when the store is closed. */
+  #untilClosed({ signal, onProgress }: ProgressOptions): MergeControl {
+    const signals = [this.#stopping.signal];
+    if (signal !== undefined) signals.push(signal);
+    return { signal: AbortSignal.any(signals), onProgress };
   }
 
   #policy(policy: SyncPolicy | undefined): SyncPolicy {
