@@ -67,6 +67,7 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['check --root root --check true --dump true -- node good.mjs', /exclude each other/],
   ['check --root root --check false -- node good.mjs', /the checker false .* undamaged disk/],
   ['check --root root --setup false -- node good.mjs', /the set-up command failed/],
+  ['check --root absent --setup true -- node good.mjs', /absent cannot be recorded: ENOENT/],
   ['check --root root -- node fails.mjs', /exit code 7/],
   ['explore missing', /missing cannot be opened/],
   ['explore no-trace', /no-trace is not a Holdfast trace/],

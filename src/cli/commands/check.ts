@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 
 import { UsageError } from '../../base/errors.ts';
 import { runCommand } from '../../lab/check/process-run.ts';
+import { realRoot } from '../../lab/record/recording-target.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
 import { LAB_OPTIONS, recorderNamed, requireLabOptions } from '../lab-options.ts';
@@ -38,7 +39,7 @@ export const checkCommand: Command = {
       );
     }
     const via = recorderNamed(args.text('via') ?? 'node');
-    const root = resolve(context.cwd, args.requiredText('root'));
+    const root = realRoot(resolve(context.cwd, args.requiredText('root')));
     const setup = args.text('setup');
     if (setup !== undefined) await runSetup(setup, root, context.env);
     const output = args.text('output');
