@@ -69,6 +69,9 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['check --root root --setup false -- node good.mjs', /the set-up command failed/],
   ['check --root absent --setup true -- node good.mjs', /absent cannot be recorded: ENOENT/],
   ['check --root root -- node fails.mjs', /exit code 7/],
+  // Told before the program runs, which would say something else.
+  ['check --root root --html absent/a.html -- node fails.mjs', /absent\/a\.html cannot be written/],
+  ['audit --root root --html absent/a.html -- node fails.mjs', /absent\/a\.html cannot be written/],
   ['explore missing', /missing cannot be opened/],
   ['explore no-trace', /no-trace is not a Holdfast trace/],
   ['explore empty', /empty is not a Holdfast trace/],

@@ -17,7 +17,7 @@ import type { CommandArguments } from '../arguments.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
-import { HTML_OPTION, requireHtmlOption, writeHtml } from '../html-option.ts';
+import { HTML_OPTION, requireHtmlOption, requireHtmlPlace, writeHtml } from '../html-option.ts';
 import { modelsFrom } from '../lab-options.ts';
 import { formatTable, paletteFor } from '../output.ts';
 import { packageVersion } from '../package-version.ts';
@@ -67,6 +67,7 @@ async function runAudit(context: CommandContext, args: CommandArguments): Promis
     throw new UsageError('--json and --sarif exclude each other');
   }
   requireHtmlOption(args);
+  requireHtmlPlace(context, args);
   const models = modelsFrom(args);
   const entries = silenceEntries(context, args);
   const trace = await traceOf(context, args);

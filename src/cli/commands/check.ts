@@ -6,6 +6,7 @@ import { UsageError } from '../../base/errors.ts';
 import { runCommand } from '../../lab/check/process-run.ts';
 import { realRoot } from '../../lab/record/recording-target.ts';
 import type { Command, CommandContext } from '../command.ts';
+import { requireHtmlPlace } from '../html-option.ts';
 import { recordInterruptibly } from '../interruptible-recording.ts';
 import { LAB_OPTIONS, recorderNamed, requireLabOptions } from '../lab-options.ts';
 import { runLabCommand } from '../run-lab-command.ts';
@@ -33,6 +34,7 @@ export const checkCommand: Command = {
   async run(context, args) {
     // Wrong options are told before the program runs.
     requireLabOptions(args);
+    requireHtmlPlace(context, args);
     if (args.text('resume') !== undefined && args.text('output') === undefined) {
       throw new UsageError(
         '--resume needs -o TRACE here: the next run is holdfast explore TRACE --resume FILE',
