@@ -15,7 +15,7 @@
  * 4. A segment whose first number is behind what the last watermark of the segment before it calls
  *    durable, and not behind all its records, was written by a recovery that had no time to cut that
  *    one: it counts, and the rest of the one before does not. (That recovery may have seen a later
- *    watermark, in the page cache, than the disk has got.)
+ *    watermark, in the page cache, than the disk has got.) It says so by a watermark of its own.
  */
 
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
@@ -186,7 +186,10 @@ class Inspection {
     const expected = this.#lastSequence + 1;
     const first = scan.firstSequence;
     const follows = first === expected && before?.problem?.certain !== true;
-    const rewritten = before !== undefined && first > before.watermark && first < expected;
+    // A recovery has written what it replaces, and says in the file that it is durable. A beginning alone may be an
+    // old block, of a segment that was removed before anything followed it.
+    const replaces = first < expected && scan.watermark >= first;
+    const rewritten = before !== undefined && first > before.watermark && replaces;
     if (scan.ours && (follows || rewritten)) {
       if (before !== undefined) this.#settle(before, first - 1);
       this.#segments.push({ ...scan, number, limit: scan.lastSequence });

@@ -375,6 +375,18 @@ test('a file in the place of the next segment that is not it is told for what it
   await other.close();
 });
 
+test('an old block in the place of a segment that never got to the disk replaces no durable record', async () => {
+  const machine = new Machine();
+  const log = await machine.open();
+  await log.append(bytes('one'));
+  await log.rotate();
+  const cut = crashed(machine.vfs);
+  // The beginning of a first segment that was made and removed before anything was in it.
+  cut.write(2, cut.read(1).subarray(0, 2 * WATERMARK_BYTES));
+  assert.equal(await recovered(cut), 'one');
+  await log.close();
+});
+
 test('a stale record behind a torn one never comes back', async () => {
   const machine = new Machine();
   const log = await machine.open({ sync: 'none' });
