@@ -301,29 +301,30 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
 
   protected _get(key: Stored, options: StoredReadOptions): Eventual<unknown> {
     const format = options.valueEncoding;
-    const value = this.#live.get(toBytes(key), toReadOptions(options));
+    const value = this.#live.get(toBytes(key), toReadOptions(options, this.#live));
     if (value instanceof Promise) return value.then((found) => fromBytes(found, format));
     return this.#turns.answer(fromBytes(value, format), READ_COST);
   }
 
   protected _getSync(key: Stored, options: StoredReadOptions): unknown {
-    const value = this.#live.getSync(toBytes(key), toReadOptions(options));
+    const value = this.#live.getSync(toBytes(key), toReadOptions(options, this.#live));
     return fromBytes(value, options.valueEncoding);
   }
 
   protected async _getMany(keys: Stored[], options: StoredReadOptions): Promise<unknown[]> {
-    const values = await this.#live.getMany(keys.map(toBytes), toReadOptions(options));
+    const engine = this.#live;
+    const values = await engine.getMany(keys.map(toBytes), toReadOptions(options, engine));
     if (options.valueEncoding !== 'utf8') return values;
     return values.map((value) => fromBytes(value, 'utf8'));
   }
 
   protected _has(key: Stored, options: StoredReadOptions): Eventual<boolean> {
-    return this.#live.has(toBytes(key), toReadOptions(options));
+    return this.#live.has(toBytes(key), toReadOptions(options, this.#live));
   }
 
   protected _hasMany(keys: Stored[], options: StoredReadOptions): Promise<boolean[]> {
     const engine = this.#live;
-    const how = toReadOptions(options);
+    const how = toReadOptions(options, engine);
     return Promise.all(keys.map(async (key) => engine.has(toBytes(key), how)));
   }
 
@@ -347,7 +348,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   }
 
   protected _clear(options: StoredRange & StoredReadOptions & StoredWriteOptions): Eventual<void> {
-    const snapshot = engineSnapshotOf(options.snapshot);
+    const snapshot = engineSnapshotOf(options.snapshot, this.#live);
     const { reverse, limit } = options;
     return this.#live.clear({ ...toRange(options), reverse, limit, snapshot }, toPolicy(options));
   }
@@ -365,7 +366,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   }
 
   protected _snapshot(options: object): AbstractSnapshot {
-    return new LevelSnapshot(this.#live.snapshot(), options);
+    return new LevelSnapshot(this.#live, options);
   }
 
   /** The engine, for the private methods: the base class calls them only while it is open. */

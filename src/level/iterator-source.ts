@@ -51,11 +51,10 @@ export class IteratorSource<Item> {
     const closed = snapshotIsClosed(options.snapshot);
     this.#iterator = engine.iterator({
       ...toRange(options),
-      ...toReadOptions({
-        fillCache: false,
-        ...options,
-        ...(closed ? { snapshot: undefined } : {}),
-      }),
+      ...toReadOptions(
+        { fillCache: false, ...options, ...(closed ? { snapshot: undefined } : {}) },
+        engine,
+      ),
       ...wanted,
       reverse: options.reverse,
       limit: options.limit,

@@ -5,6 +5,7 @@
 
 import { toSyncPolicy } from '../durable/sync-policy.ts';
 import type { SyncOption, SyncPolicy } from '../durable/sync-policy.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { EntrySink } from '../engine/entry-iterator.ts';
 import type { KeyRange } from '../engine/key-range.ts';
 import type { ReadOptions } from '../engine/read-options.ts';
@@ -66,9 +67,9 @@ export function toRange(range: StoredRange): KeyRange {
 }
 
 /** The engine's options; nothing for the common read. */
-export function toReadOptions(options: StoredReadOptions): ReadOptions | undefined {
+export function toReadOptions(options: StoredReadOptions, engine: Engine): ReadOptions | undefined {
   if (options.snapshot == null && options.fillCache === undefined) return undefined;
-  return { snapshot: engineSnapshotOf(options.snapshot), fillCache: options.fillCache };
+  return { snapshot: engineSnapshotOf(options.snapshot, engine), fillCache: options.fillCache };
 }
 
 /** The policy of a call; undefined: the store's. */

@@ -2,6 +2,7 @@
 
 import { AbstractSnapshot } from 'abstract-level';
 
+import type { Engine } from '../engine/engine.ts';
 import type { EngineSnapshot } from '../engine/read-options.ts';
 import { LevelError } from './level-error.ts';
 
@@ -12,18 +13,23 @@ const SnapshotBase = AbstractSnapshot as unknown as new (options: object) => Abs
 export class LevelSnapshot extends SnapshotBase {
   /** Undefined when it is closed. */
   #engineSnapshot: EngineSnapshot | undefined;
+  readonly #engine: Engine;
 
-  /** `options.owner` is the database, or the sublevel, that closes it with itself. */
-  constructor(engineSnapshot: EngineSnapshot, options: object) {
+  /** Begins now. `options.owner` is the database, or the sublevel, that closes it with itself. */
+  constructor(engine: Engine, options: object) {
     super(options);
-    this.#engineSnapshot = engineSnapshot;
+    this.#engine = engine;
+    this.#engineSnapshot = engine.snapshot();
   }
 
   /**
    * The engine's snapshot.
-   * @throws an error with code `LEVEL_SNAPSHOT_NOT_OPEN`
+   * @throws an error with code `LEVEL_SNAPSHOT_NOT_OPEN`; TypeError when it is of another engine
    */
-  get engineSnapshot(): EngineSnapshot {
+  engineSnapshot(engine: Engine): EngineSnapshot {
+    if (engine !== this.#engine) {
+      throw new TypeError('the snapshot option is of another store, or of another transaction');
+    }
     if (this.#engineSnapshot === undefined) {
       throw new LevelError('LEVEL_SNAPSHOT_NOT_OPEN', 'Snapshot is not open');
     }
@@ -41,9 +47,9 @@ export class LevelSnapshot extends SnapshotBase {
   }
 }
 
-/** The engine's snapshot of what a caller gave as option `snapshot`. */
-export function engineSnapshotOf(snapshot: unknown): EngineSnapshot | undefined {
-  return snapshot == null ? undefined : levelSnapshot(snapshot).engineSnapshot;
+/** What a caller gave as option `snapshot`, which must be of this engine. */
+export function engineSnapshotOf(snapshot: unknown, engine: Engine): EngineSnapshot | undefined {
+  return snapshot == null ? undefined : levelSnapshot(snapshot).engineSnapshot(engine);
 }
 
 /** Whether what a caller gave as option `snapshot` is a snapshot that was closed. */

@@ -100,6 +100,27 @@ suite('transactions', () => {
     });
   });
 
+  test('a snapshot of another state is a wrong argument, for the transaction and for the store', async () => {
+    await withStore(async (db) => {
+      const outside = db.snapshot();
+      const wrong = { name: 'TypeError', message: /snapshot/ };
+      await db.transaction(async (tx) => {
+        const inside = tx.snapshot();
+        await assert.rejects(tx.get('a', { snapshot: outside }), wrong);
+        assert.throws(() => tx.iterator({ snapshot: outside }), wrong);
+        await assert.rejects(db.get('a', { snapshot: inside }), wrong);
+        assert.equal(await tx.get('a', { snapshot: inside }), undefined);
+      });
+      await withStore(async (another) => {
+        const options = { snapshot: outside } as never;
+        await assert.rejects(async () => another.has('a', options), wrong);
+        await assert.rejects(async () => another.clear(options), wrong);
+        await assert.rejects(another.getMany(['a'], { snapshot: outside }), wrong);
+      });
+      await outside.close();
+    });
+  });
+
   test('what throws is rolled back, and the error is the one that was thrown', async () => {
     await withStore(async (db) => {
       await db.put('a', '1');
