@@ -64,6 +64,14 @@ function content(directory: string): Record<string, string> {
   return files;
 }
 
+/** In the middle: an entry, and no beginning that opening reads. */
+function flipAByte(file: string): void {
+  const bytes = readFileSync(file);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
+
 const ENTRIES = [
   ['long', 'L'.repeat(6000)],
   ['ключ', 'two'],
@@ -121,6 +129,20 @@ for (const engine of ENGINES) {
       assert.equal(code, 0);
       assert.match(out, /^compacted db: [\d,]+ bytes before, [\d,]+ bytes now\n$/);
       assert.deepEqual(await entriesOf(join(top, 'db'), engine), ENTRIES);
+    });
+
+    test('a backup of a damaged store is told to be damaged, or refused', async (scope) => {
+      const top = await madeStore(scope, engine);
+      assert.equal((await run(top, 'compact', 'db')).code, 0);
+      const data = readdirSync(join(top, 'db'), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ldb|data|pages)$/.test(name))
+        .map((name) => join(top, 'db', name));
+      assert.ok(data.length > 0);
+      for (const file of data) flipAByte(file);
+      const { code, out, err } = await run(top, 'backup', 'db', 'copy');
+      if (engine === 'btree') assert.equal(code, 2);
+      else assert.deepEqual([code, /^copied db/.test(out)], [1, true]);
+      assert.match(err, /damaged/);
     });
 
     test('a backup is a store, and a restored backup is one again', async (scope) => {

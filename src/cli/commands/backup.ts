@@ -7,22 +7,24 @@ import { requireEmptyDirectory } from '../../durable/empty-directory.ts';
 import type { BackupReport } from '../../engine/engine-reports.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { removeUnfinished } from '../../level/restore-store.ts';
-import { storeAt } from '../../level/store-places.ts';
+import { storeAt, verifyStore } from '../../level/store-places.ts';
 import { errorCode } from '../../vfs/errno.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { complaintOf } from '../formats/store-format.ts';
 import { longWork } from '../long-work.ts';
 import { droppedJson, droppedLines, shownBytes, shownPath, withStore } from '../store-work.ts';
+import { complaintLines } from './store-report-text.ts';
 
 const DESCRIPTION = `
 Copies the store in DIR, of any engine, to TARGET, which must be missing or empty. No program may
 have the store open; one that has makes its own backup while it goes on, with db.backup(TARGET).
-When the command is done the copy is durable; it is a store, which holdfast verify reads and
-holdfast restore copies back. Interrupted, it removes what it has copied; after a crash TARGET
-holds no store. See docs/store.md.
+When the command is done the copy is durable and has been read and verified; it is a store, which
+holdfast restore copies back. Interrupted while it copies, it removes what it has copied; after a
+crash TARGET holds no store. See docs/store.md.
 
-Exit codes: 0 done, 2 wrong use or an error.
+Exit codes: 0 done, 1 copied, and what was copied is damaged, 2 wrong use or an error.
 `;
 
 /** The command. */
@@ -45,19 +47,29 @@ export const backupCommand: Command = {
         return { report, engine: engine.name, recovery: engine.recovery };
       });
     });
+    // An engine may copy files as they are: a copy that nobody has read is no backup yet.
+    const { damage } = await longWork(context, (options) => verifyStore(to, options));
     const { report, engine, recovery } = result;
     const shown = shownPath(from, context);
     const copied = shownPath(to, context);
     if (args.flag('json')) {
       const { files, bytes } = report;
       const dropped = droppedJson(recovery, context);
-      const plain = { directory: shown, target: copied, engine, files, bytes, dropped };
+      const named = damage.map((each) => ({ ...each, path: shownPath(each.path, context) }));
+      const about = { directory: shown, target: copied, engine };
+      const plain = { ...about, files, bytes, dropped, damage: named };
       context.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
     } else {
       for (const line of droppedLines(recovery, context)) context.stderr.write(`${line}\n`);
       context.stdout.write(`copied ${shown} to ${copied}: ${shownBytes(report.bytes)}\n`);
+      for (const line of complaintLines(
+        { damage: damage.map(complaintOf), torn: [] },
+        context.cwd,
+      )) {
+        context.stderr.write(`${line}\n`);
+      }
     }
-    return exitCodes.clean;
+    return damage.length === 0 ? exitCodes.clean : exitCodes.found;
   },
 };
 
