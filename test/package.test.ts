@@ -13,7 +13,7 @@ import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const PACKED_BYTES_MAX = 1024 * 1024;
+const PACKED_BYTES_MAX = 1.25 * 1024 * 1024;
 const UNPACKED_BYTES_MAX = 4 * 1024 * 1024;
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
@@ -101,7 +101,7 @@ suite('the tarball', () => {
     const code = /^dist\/.+\.(?:js|d\.ts)$/;
     // Messages and pages point at these; the decisions are for those who work on the sources.
     const documents =
-      /^(?:docs\/(?!decisions\/)[\w./-]+\.(?:md|json)|README\.md|LICENSE|CHANGELOG\.md)$/;
+      /^(?:docs\/(?!(?:decisions|found)\/)[\w./-]+\.(?:md|json)|README\.md|LICENSE|CHANGELOG\.md)$/;
     const paths = packed.files.map(({ path }) => path);
     assert.deepEqual(
       paths.filter((path) => !code.test(path) && !documents.test(path)),

@@ -70,4 +70,6 @@ function checkPositionals(command: Command, positionals: readonly string[]): voi
   if (positionals.length < min) {
     throw new UsageError(`an argument is missing: holdfast ${command.name} ${command.usage}`);
   }
+  // Mostly a shell variable that is not set: it must not mean the working directory.
+  if (positionals.includes('')) throw new UsageError('an argument is empty: give a path');
 }

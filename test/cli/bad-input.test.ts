@@ -50,6 +50,8 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['models ext5', /unknown model "ext5"/],
   ['doctor missing', /cannot read \S*missing: there is no such directory/],
   ['doctor plain', /plain is not a directory/],
+  // An empty word, as of a shell variable that is not set.
+  ['compact ', /an argument is empty/],
   ['doctor . .', /unexpected argument '\.'/],
   ['record -o made -- node good.mjs', /--root is missing/],
   ['record --root root -- node good.mjs', /-o|--output/],

@@ -141,7 +141,7 @@ for (const engine of ENGINES) {
       for (const file of data) flipAByte(file);
       const { code, out, err } = await run(top, 'backup', 'db', 'copy');
       if (engine === 'btree') assert.equal(code, 2);
-      else assert.deepEqual([code, /^copied db/.test(out)], [1, true]);
+      else assert.deepEqual([code, out.startsWith('copied db')], [1, true]);
       assert.match(err, /damaged/);
     });
 
