@@ -194,6 +194,7 @@ const SEGMENTS: readonly WalStory[] = [
       await story.append('none', 2, 10_000);
       await story.append('sync', 1, 40_000);
       story.appendSync('none', 1, 30_000);
+      await story.append('sync');
       story.appendSync('sync');
     },
   },
