@@ -4,6 +4,9 @@
  * disk ("postponed"): its order. A file opened for durable writes has one: opened without. Where asked for, a rename
  * or removal is made only after the next change ("reordered"). A mutant that no model catches has survived: the sync
  * protects nothing in this program, or the check does not ask for what it protects.
+ *
+ * Where the caller names places in the code (`placeOf`), all calls of a place go together instead, as when its line
+ * were not there.
  */
 
 import assert from 'node:assert/strict';
@@ -25,6 +28,13 @@ export interface Mutation {
   readonly kind: MutationKind;
   /** 1 is the first sync of the program, its first open for durable writes, or its first rename or removal. */
   readonly nth: number;
+}
+
+/** Strikes each call of a place in the code. */
+export interface PlaceMutation {
+  readonly kind: MutationKind;
+  /** Whether a call is of the place; `what` as in `Mutant`. */
+  readonly at: (what: string) => boolean;
 }
 
 export interface Mutant extends Mutation {
@@ -55,11 +65,11 @@ const CHANGES: ReadonlySet<VfsCallName> = new Set([
 export class MutatingVfs extends ForwardingVfs {
   /** What was mutated; null until it happened. */
   met: string | null = null;
-  readonly #mutation: Mutation;
+  readonly #mutation: Mutation | PlaceMutation;
   #seen = 0;
-  #postponed: (() => void) | null = null;
+  #postponed: (() => void)[] = [];
 
-  constructor(inner: Vfs, mutation: Mutation) {
+  constructor(inner: Vfs, mutation: Mutation | PlaceMutation) {
     super(inner);
     this.#mutation = mutation;
   }
@@ -89,21 +99,30 @@ export class MutatingVfs extends ForwardingVfs {
   #openOptions(options: OpenOptions): OpenOptions {
     const { sync, ...rest } = options;
     if (sync === undefined || this.#mutation.kind !== 'opened without sync') return options;
-    this.#seen++;
-    if (this.#seen !== this.#mutation.nth) return options;
-    this.met = `open in ${callers()}`;
-    return rest;
+    return this.#isMeant(() => `open in ${callers()}`) ? rest : options;
   }
 
   #strikes(call: VfsCall): boolean {
-    const { kind, nth } = this.#mutation;
+    const { kind } = this.#mutation;
     if (kind === 'opened without sync') return false;
     if (!(kind === 'reordered' ? REORDERED : SYNCS).has(call.name)) return false;
-    this.#seen++;
-    if (this.#seen !== nth) return false;
-    this.met = `${syscallOf(call)} in ${callers()}`;
+    if (!this.#isMeant(() => `${syscallOf(call)} in ${callers()}`)) return false;
     if (kind === 'postponed') this.#postpone(call);
-    if (kind === 'reordered') this.#postponed = () => this.#rename(call);
+    if (kind === 'reordered') this.#postponed.push(() => this.#rename(call));
+    return true;
+  }
+
+  #isMeant(what: () => string): boolean {
+    const mutation = this.#mutation;
+    if ('nth' in mutation) {
+      this.#seen++;
+      if (this.#seen !== mutation.nth) return false;
+      this.met = what();
+      return true;
+    }
+    const named = what();
+    if (!mutation.at(named)) return false;
+    this.met ??= named;
     return true;
   }
 
@@ -118,17 +137,17 @@ export class MutatingVfs extends ForwardingVfs {
     try {
       if (call.name === 'directory.sync') {
         const directory = this.inner.openDirectorySync(call.path);
-        this.#postponed = () => {
+        this.#postponed.push(() => {
           directory.syncSync();
           directory.closeSync();
-        };
+        });
       } else {
         const file = this.inner.openSync(call.path, { read: true });
-        this.#postponed = () => {
+        this.#postponed.push(() => {
           if (call.name === 'file.datasync') file.datasyncSync();
           else file.syncSync();
           file.closeSync();
-        };
+        });
       }
     } catch (error) {
       // It has no name any more: then the sync is dropped.
@@ -138,10 +157,10 @@ export class MutatingVfs extends ForwardingVfs {
 
   #changed(call: VfsCall): void {
     const creates = call.name === 'open' && call.options?.create === true;
-    if (this.#postponed === null || !(creates || CHANGES.has(call.name))) return;
+    if (this.#postponed.length === 0 || !(creates || CHANGES.has(call.name))) return;
     const late = this.#postponed;
-    this.#postponed = null;
-    late();
+    this.#postponed = [];
+    for (const each of late) each();
   }
 }
 
@@ -171,9 +190,22 @@ export interface MutationRunOptions {
   readonly kinds?: readonly MutationKind[];
   /** Looks for a disk that fails, under the models of the test. @default findsFailure */
   readonly finds?: (test: CrashTest) => Promise<boolean>;
-  /** Mutants of the workload about which enough is known, such as those that another test has caught: left out. */
-  readonly skip?: (mutant: Pick<Mutant, 'kind' | 'what'>) => boolean;
 }
+
+/** What is taken away, known before it is tried. */
+export type MutantName = Pick<Mutant, 'kind' | 'what'>;
+
+export interface PlaceRunOptions extends MutationRunOptions {
+  /** The place in the code, of `what` as in `Mutant`: the same from run to run. */
+  readonly placeOf: (what: string) => string;
+  /** Mutants about which enough is known, such as those that another test has caught: left out. */
+  readonly skip?: (mutant: MutantName) => boolean;
+  /** Told of each mutant once it has been tried. */
+  readonly onMutant?: (mutant: PlaceMutant) => void;
+}
+
+/** All calls of a place taken away together: `what` is the place. */
+export type PlaceMutant = Omit<Mutant, 'nth'>;
 
 /** All that are about syncs. */
 export const MUTATION_KINDS: readonly MutationKind[] = [
@@ -193,17 +225,12 @@ export async function mutationRun(
   test: CrashTest,
   options: MutationRunOptions = {},
 ): Promise<Mutant[]> {
-  const { program = 'workload', kinds = MUTATION_KINDS, skip, finds = findsFailure } = options;
+  const { program = 'workload', kinds = MUTATION_KINDS, finds = findsFailure } = options;
   const models = options.models ?? test.models ?? DEFAULT_MODELS;
   assert.equal(await finds({ ...test, models }), false, 'fails without any mutation');
   const mutants: Mutant[] = [];
   for (const kind of kinds) {
     for (let nth = 1; nth <= MUTANTS_MAX; nth++) {
-      if (skip !== undefined && program === 'workload') {
-        const known = await whatIsMutated(test, { kind, nth });
-        if (known === null) break;
-        if (skip({ kind, what: known })) continue;
-      }
       const mutated = mutatedTest(test, { kind, nth }, program);
       const caughtBy = await firstCatching(
         mutated.test,
@@ -219,19 +246,67 @@ export async function mutationRun(
   return mutants;
 }
 
-/** What the mutation strikes in the workload, which runs on a disk that does not crash; null for nothing. */
-async function whatIsMutated(test: CrashTest, mutation: Mutation): Promise<string | null> {
-  const { tree } = test;
-  const vfs = new MutatingVfs(
-    tree === undefined ? new MemoryVfs() : MemoryVfs.fromTree(tree),
-    mutation,
-  );
-  try {
-    await test.workload(vfs, { mark: () => undefined });
-  } catch {
-    // Whether the mutant fails is asked later: here only what it is.
+/**
+ * All mutants of the places of the test's workload, or of its recovery wherever it runs.
+ * @throws AssertionError when the program itself, not mutated, fails under one of the models
+ */
+export async function placeMutationRun(
+  test: CrashTest,
+  options: PlaceRunOptions,
+): Promise<PlaceMutant[]> {
+  const { program = 'workload', kinds = MUTATION_KINDS, finds = findsFailure, placeOf } = options;
+  const models = options.models ?? test.models ?? DEFAULT_MODELS;
+  const isLeft = (mutant: MutantName): boolean => options.skip?.(mutant) !== true;
+  const places = new Places(kinds, placeOf);
+  if (program === 'workload') {
+    // On a disk that does not crash: nothing is explored where nothing is left to try.
+    await test.workload(places.noted(emptyDisk(test)), { mark: () => undefined });
+    if (!places.all().some(isLeft)) return [];
   }
-  return vfs.met;
+  const noting = withProgram(test, program, (vfs, run) => run(places.noted(vfs)));
+  assert.equal(await finds({ ...noting, models }), false, 'fails without any mutation');
+  const mutants: PlaceMutant[] = [];
+  for (const { kind, what } of places.all().filter(isLeft)) {
+    const at = (each: string): boolean => placeOf(each) === what;
+    const { test: mutant, met } = mutatedTest(test, { kind, at }, program);
+    const caughtBy = await firstCatching(mutant, models, finds, () => met() !== null);
+    if (met() === null) continue;
+    mutants.push({ kind, what, caughtBy });
+    options.onMutant?.({ kind, what, caughtBy });
+  }
+  return mutants;
+}
+
+/** What there is to take away, in the order in which it is first met. */
+class Places {
+  readonly #met: ReadonlyMap<MutationKind, Set<string>>;
+  readonly #placeOf: (what: string) => string;
+
+  constructor(kinds: readonly MutationKind[], placeOf: (what: string) => string) {
+    this.#met = new Map(kinds.map((kind) => [kind, new Set()]));
+    this.#placeOf = placeOf;
+  }
+
+  /** Strikes nothing: only notes where it could. */
+  noted(inner: Vfs): Vfs {
+    let vfs = inner;
+    for (const [kind, met] of this.#met) {
+      const at = (what: string): boolean => {
+        met.add(this.#placeOf(what));
+        return false;
+      };
+      vfs = new MutatingVfs(vfs, { kind, at });
+    }
+    return vfs;
+  }
+
+  all(): MutantName[] {
+    return [...this.#met].flatMap(([kind, met]) => [...met].map((what) => ({ kind, what })));
+  }
+}
+
+function emptyDisk({ tree }: CrashTest): Vfs {
+  return tree === undefined ? new MemoryVfs() : MemoryVfs.fromTree(tree);
 }
 
 interface MutatedTest {
@@ -242,7 +317,7 @@ interface MutatedTest {
 
 function mutatedTest(
   test: CrashTest,
-  mutation: Mutation,
+  mutation: Mutation | PlaceMutation,
   program: 'workload' | 'recover',
 ): MutatedTest {
   let met: string | null = null;
@@ -254,16 +329,24 @@ function mutatedTest(
       met ??= mutating.met;
     }
   };
+  return { test: withProgram(test, program, mutated), met: () => met };
+}
+
+/** The test with one of its programs, each run of it, on another file system. */
+function withProgram(
+  test: CrashTest,
+  program: 'workload' | 'recover',
+  changed: (vfs: Vfs, run: (vfs: Vfs) => unknown) => unknown,
+): CrashTest {
   const { workload, recover } = test;
   if (program === 'workload') {
-    const mutant: CrashTest['workload'] = (vfs, context) =>
-      mutated(vfs, (mutating) => workload(mutating, context));
-    return { test: { ...test, workload: mutant }, met: () => met };
+    return {
+      ...test,
+      workload: (vfs, context) => changed(vfs, (inner) => workload(inner, context)),
+    };
   }
   assert.ok(recover !== undefined, 'a recovery to mutate');
-  const mutant: typeof recover = (vfs, context) =>
-    mutated(vfs, (mutating) => recover(mutating, context));
-  return { test: { ...test, recover: mutant }, met: () => met };
+  return { ...test, recover: (vfs, context) => changed(vfs, (inner) => recover(inner, context)) };
 }
 
 /** The first model under which something fails; stops when the first one had nothing to mutate. */

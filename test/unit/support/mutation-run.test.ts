@@ -3,7 +3,8 @@ import { test } from 'node:test';
 
 import type { CrashTest } from '../../../src/lab/suite/crash-test.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
-import { mutationRun, survivorsOf } from '../../support/mutation-run.ts';
+import { mutationRun, placeMutationRun, survivorsOf } from '../../support/mutation-run.ts';
+import type { PlaceRunOptions } from '../../support/mutation-run.ts';
 
 function create(vfs: Vfs, path: string): void {
   vfs.openSync(path, { write: true, create: true }).closeSync();
@@ -123,4 +124,44 @@ test('removals in a wrong order are caught where the order matters', async () =>
   );
   assert.equal(mutant?.what, 'unlink of /1 in the program');
   assert.equal(mutant.caughtBy, 'ext4');
+});
+
+test('the calls of a place go together, and a place that is known is not tried', async () => {
+  const twice = promising(2);
+  const tried: string[] = [];
+  const options: PlaceRunOptions = {
+    kinds: ['dropped', 'postponed'],
+    placeOf: (what) => what.replace('/', 'ROOT'),
+    onMutant: ({ kind }) => tried.push(kind),
+  };
+  const mutants = await placeMutationRun(twice, options);
+  const what = 'fsync of ROOT in the program';
+  assert.deepEqual(mutants, [
+    { kind: 'dropped', what, caughtBy: 'ext4' },
+    { kind: 'postponed', what, caughtBy: 'ext4' },
+  ]);
+  assert.deepEqual(tried, ['dropped', 'postponed']);
+  const skip: PlaceRunOptions['skip'] = (mutant) => mutant.what === what;
+  assert.deepEqual(await placeMutationRun(promising(0), { ...options, skip }), []);
+});
+
+test('the places of a recovery are those of all disks that it meets', async () => {
+  const recovering: CrashTest = {
+    ...promising(1),
+    workload: (vfs) => create(vfs, '/a'),
+    recover: (vfs, { mark, marks }) => {
+      if (marks.length > 0) assert.ok(exists(vfs, '/b'), 'what recovery had promised is gone');
+      if (!exists(vfs, '/a')) return;
+      create(vfs, '/b');
+      syncRoot(vfs);
+      mark('/b');
+    },
+    check: () => undefined,
+  };
+  const options = { program: 'recover', kinds: ['dropped'], placeOf: String } as const;
+  const mutants = await placeMutationRun(recovering, options);
+  assert.deepEqual(
+    mutants.map(({ caughtBy }) => caughtBy),
+    ['ext4'],
+  );
 });
