@@ -9,6 +9,7 @@ import { lsmKind } from '../../src/lsm/lsm-kind.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
 import type { Story, StorySubject } from '../support/engine-story.ts';
 import { TINY } from '../support/lsm-stores.ts';
+import { LSM_LOAD_STORIES } from './lsm-load-stories.ts';
 
 const SUBJECT: StorySubject = { kind: lsmKind, options: { ...TINY } };
 
@@ -185,4 +186,5 @@ export const LSM_STORIES: readonly LsmStory[] = [
   { name: 'long records', subject: SUBJECT, story: long },
   { name: 'unsynced records', subject: WITH_ZEROS, story: unsynced },
   { name: 'unsynced tables', subject: SUBJECT, story: unsyncedTables },
+  ...LSM_LOAD_STORIES,
 ];
