@@ -1,33 +1,25 @@
 /**
  * Bitcask under the laboratory: the stories of all stores and those that only Bitcask has, each with options so small
- * that logs rotate and files are merged; and entries that expire, whose check is another one.
+ * that logs rotate and files are merged. Entries that expire have a check of their own: `bitcask-expiring.ts`. Stories
+ * for many disks: `bitcask-wide-stories.ts`.
  */
-
-import assert from 'node:assert/strict';
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
 import type { BitcaskOptions } from '../../src/bitcask/bitcask-options.ts';
-import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
-import { syncRulesFor } from '../../src/durable/sync-table.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import { WriteBatch } from '../../src/engine/write-batch.ts';
-import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
-import type { Vfs } from '../../src/vfs/vfs.ts';
 import type { Story, StorySubject } from '../support/engine-story.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
-import { LockAsideVfs } from '../support/lock-aside-vfs.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-
-const SMALL: BitcaskOptions = { maxFileSize: 4096, preallocateBytes: 4096 };
 
 /** Logs of 4 KiB, and zeros ahead of the entries of one page. */
+export const SMALL: BitcaskOptions = { maxFileSize: 4096, preallocateBytes: 4096 };
+
+/** Merged in the background too. */
 export const SMALL_BITCASK: StorySubject = { kind: bitcaskKind, options: { ...SMALL } };
 
-/** The same, merged only by call. */
-const BY_CALL: StorySubject = { kind: bitcaskKind, options: { ...SMALL, merge: false } };
+/** Merged only by call. */
+export const BY_CALL: StorySubject = { kind: bitcaskKind, options: { ...SMALL, merge: false } };
 
 /** Every file with something dead in it is merged, and only those. */
-const EAGER: StorySubject = {
+export const EAGER: StorySubject = {
   kind: bitcaskKind,
   options: {
     ...SMALL,
@@ -153,49 +145,3 @@ export const BITCASK_STORIES: readonly BitcaskStory[] = [
   { name: 'kept deletes', subject: EAGER, story: keptDeletes },
   { name: 'written while merging', subject: BY_CALL, story: writtenInMerge },
 ];
-
-function openAt(vfs: Vfs, now: () => number): Promise<Engine> {
-  const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
-  const clock = new ManualClock();
-  return bitcaskKind.open('/store', { ...SMALL, dispatch, clock, timeOfDay: now });
-}
-
-function putFor(key: string, lifetimeMs: number): WriteBatch {
-  const batch = new WriteBatch();
-  batch.put(Buffer.from(key), Buffer.alloc(300, key), lifetimeMs);
-  return batch;
-}
-
-/** Entries expire, are seen to have expired, and are merged away; the clock is set back at a crash. */
-export const EXPIRING: CrashTest = {
-  workload: async (disk, { mark }) => {
-    let now = 1000;
-    const engine = await openAt(new LockAsideVfs(disk), () => now);
-    await engine.write(putFor('a', 0), 'sync');
-    await engine.write(putFor('a', 500), 'sync');
-    await engine.write(putFor('b', 900), 'sync');
-    mark('alive');
-    now = 1600;
-    assert.equal(await engine.get(Buffer.from('a')), undefined);
-    mark('gone a');
-    await engine.compact();
-    now = 2000;
-    assert.equal(engine.getSync(Buffer.from('b')), undefined);
-    mark('gone b');
-    await engine.close();
-  },
-  check: async (disk, { marks }) => {
-    const engine = await openAt(new LockAsideVfs(disk), () => 1000);
-    const alive = (key: string): boolean => engine.hasSync(Buffer.from(key));
-    const wrong: string[] = [];
-    for (const key of ['a', 'b']) {
-      if (marks.includes(`gone ${key}`) && alive(key)) wrong.push(`P5: ${key} is back`);
-    }
-    const value = engine.getSync(Buffer.from('a'));
-    if (value !== undefined && value[0] !== 0x61) wrong.push('another value');
-    if (marks.at(-1) === 'alive' && !alive('b')) wrong.push('P1: b is gone');
-    wrong.push(...(await engine.verify()).damage.map(({ message }) => `P4: ${message}`));
-    await engine.close();
-    if (wrong.length > 0) throw new Error(wrong.join('; '));
-  },
-};

@@ -1,6 +1,6 @@
 /**
  * Bitcask under the laboratory: a small exploration of every story. The long run, under all models, with faults and
- * with crashes inside recovery: `npm run prove:bitcask`; every sync taken away in turn: `npm run
+ * with crashes inside recovery: `npm run prove:bitcask`; many disks: `npm run prove:bitcask:wide`; every sync taken away in turn: `npm run
  * prove:bitcask:mutations`.
  */
 
@@ -8,7 +8,8 @@ import { test } from 'node:test';
 
 import { assertCrashSafe } from '../../src/lab/suite/assert-crash-safe.ts';
 import { engineCrashTest, faultyCrashTest } from '../support/engine-story.ts';
-import { BITCASK_STORIES, EXPIRING } from './bitcask-stories.ts';
+import { EXPIRING } from './bitcask-expiring.ts';
+import { BITCASK_STORIES } from './bitcask-stories.ts';
 
 /** Their recoveries are cut short too. */
 const NESTED: readonly string[] = ['killed'];
@@ -28,5 +29,5 @@ test('bitcask: a failed sync, then a kill, then recovery, then a power cut', asy
 });
 
 test('what was seen to have expired is never seen again, also with the clock set back', async () => {
-  await assertCrashSafe({ ...EXPIRING, models: ['posix'], budget: 30 });
+  await assertCrashSafe({ ...EXPIRING.expiring, models: ['posix'], budget: 30 });
 });

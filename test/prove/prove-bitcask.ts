@@ -1,12 +1,12 @@
 /**
  * The long proof of Bitcask, beside the suite: every story under the models of the default list, with crashes inside
- * recovery; with a fault at each call, after which the process is killed and another one opens what it left; and
- * widely: many disks, each opened and judged once. Prints one line for each piece and fails when anything is found.
+ * recovery, and with a fault at each call, after which the process is killed and another one opens what it left. Prints
+ * one line for each piece and fails when anything is found. Many disks: `prove-bitcask-wide.ts`.
  *
- *   npm run prove:bitcask -- [--part stories|deep|faults|wide] [--only TEXT] [--models MODEL,…] [--budget DISKS]
- *                            [--wide DISKS] [--done FILE]
+ *   npm run prove:bitcask -- [--part stories|deep|faults] [--only TEXT] [--models MODEL,…] [--budget DISKS]
+ *                            [--done FILE]
  *
- * `--budget` is for each piece, `--wide` for each story and model. `deep` has crashes inside the recovery of a crash
+ * `--budget` is for each piece. `deep` has crashes inside the recovery of a crash
  * inside recovery, on small stories. `--done` names a file of pieces that have passed: they are not tried again, and
  * what passes is added, so that a long run can be had in parts.
  */
@@ -15,22 +15,20 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
-import { DiskKeys } from '../../src/lab/nested/disk-keys.ts';
-import type { CrashTest, CrashTestResult, Recover } from '../../src/lab/suite/crash-test.ts';
+import type { CrashTest, CrashTestResult } from '../../src/lab/suite/crash-test.ts';
 import { explore } from '../../src/lab/suite/explore-crash-test.ts';
 import { crashTestReport } from '../../src/lab/suite/suite-report.ts';
-import { BITCASK_STORIES, EXPIRING } from '../lab/bitcask-stories.ts';
-import type { BitcaskStory } from '../lab/bitcask-stories.ts';
-import { engineCrashTest, faultyCrashTest, openAndJudge } from '../support/engine-story.ts';
-import { exploreWidely } from './wide-exploration.ts';
+import { EXPIRING } from '../lab/bitcask-expiring.ts';
+import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
+import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
+import { engineCrashTest, faultyCrashTest } from '../support/engine-story.ts';
 
 const { values } = parseArgs({
   options: {
-    part: { type: 'string', default: 'stories,deep,faults,wide' },
+    part: { type: 'string', default: 'stories,deep,faults' },
     only: { type: 'string', default: '' },
     models: { type: 'string', default: DEFAULT_MODELS.join() },
     budget: { type: 'string', default: '2000' },
-    wide: { type: 'string', default: '10000' },
     done: { type: 'string', default: '' },
   },
 });
@@ -47,12 +45,15 @@ interface Piece {
 
 function pieces(): Piece[] {
   const parts = values.part.split(',');
-  const named = BITCASK_STORIES.filter(({ name }) => name.includes(values.only));
+  const stories = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES];
+  const named = stories.filter(({ name }) => name.includes(values.only));
   const tests: { name: string; test: CrashTest }[] = named.map(({ name, subject, story }) => ({
     name,
     test: engineCrashTest(subject, story),
   }));
-  if ('expiring'.includes(values.only)) tests.push({ name: 'expiring', test: EXPIRING });
+  for (const [name, test] of Object.entries(EXPIRING)) {
+    if (name.includes(values.only)) tests.push({ name, test });
+  }
   const made: Piece[] = [];
   if (parts.includes('stories')) {
     for (const { name, test } of tests) made.push(piece(`story ${name}`, { ...test, nested: 1 }));
@@ -67,7 +68,6 @@ function pieces(): Piece[] {
       made.push(piece(`faults ${name}`, { ...faultyCrashTest(subject, story), nested: 0 }));
     }
   }
-  if (parts.includes('wide')) for (const story of named) made.push(widePiece(story));
   return made;
 }
 
@@ -97,36 +97,6 @@ function certificateOf({ certificate }: CrashTestResult): string {
   ];
   if (faults.runs > 0) cells.push(`${faults.runs} runs with a fault, ${faults.threw} threw`);
   return cells.join('; ');
-}
-
-function widePiece({ name, subject, story }: BitcaskStory): Piece {
-  const run = async (): Promise<string | null> => {
-    const keys = new DiskKeys();
-    const disks = new Set<string>();
-    // Not what merging does in the background after opening: other pieces have that.
-    const judge = openAndJudge({ ...subject, options: { ...subject.options, merge: false } });
-    const recover: Recover = (vfs, context) => {
-      disks.add(keys.keyOf(context.disk.root));
-      return judge(vfs, context);
-    };
-    const test = engineCrashTest(subject, story);
-    const explorations = await exploreWidely(test, recover, MODELS, Number(values.wide));
-    const found = explorations.flatMap(({ model, violations }) =>
-      violations.map(({ message }) => `FOUND ${name}, ${model.name}: ${message}`),
-    );
-    for (const line of found) console.log(line);
-    if (found.length > 0) return null;
-    const each = explorations.map(({ model, distinct, rawStates, complete }) => {
-      const states = rawStates === null ? '' : ` of ${shortNumber(rawStates)}`;
-      return `${model.name} ${distinct}${states}${complete ? '' : ' (sampled)'}`;
-    });
-    return `${disks.size} distinct disks; ${each.join(', ')}`;
-  };
-  return { name: `wide ${name}`, run };
-}
-
-function shortNumber(count: bigint): string {
-  return count > 10n ** 9n ? `10^${String(count).length - 1}` : String(count);
 }
 
 /** Names of pieces that a run before has finished with these numbers. */

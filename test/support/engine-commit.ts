@@ -13,12 +13,15 @@ const CHANGE = /^([a-z]*)(?:\*(\d+))?(?:=(\d+)|-)$/;
 /** What a store holds: keys and values as text, one character a byte, in no order. */
 export type TextState = Map<string, string>;
 
-/** The batch that a label stands for. */
-export function batchOfLabel(label: string): WriteBatch {
+/** The batch that a label stands for. `lifetimeMs`: how long what is at a key lives, 0 for ever. */
+export function batchOfLabel(
+  label: string,
+  lifetimeMs: (key: string) => number = () => 0,
+): WriteBatch {
   const batch = new WriteBatch();
   forEachChange(label, (key, value) => {
     if (value === undefined) batch.delete(Buffer.from(key));
-    else batch.put(Buffer.from(key), Buffer.from(value));
+    else batch.put(Buffer.from(key), Buffer.from(value), lifetimeMs(key));
   });
   return batch;
 }
