@@ -70,6 +70,13 @@ const killed: Story = async (teller) => {
   await teller.commit('c-', 'sync');
 };
 
+/** The next process finds a directory whose name nobody has made durable. */
+const killedAtFirst: Story = async (teller) => {
+  await teller.dieInFirstOpen();
+  await teller.open();
+  await teller.commit('a=10', 'sync');
+};
+
 /** Killed in the middle of merging, with a log that is full and one that is not. */
 const killedInMerge: Story = async (teller) => {
   await teller.open();
@@ -140,6 +147,7 @@ export const BITCASK_STORIES: readonly BitcaskStory[] = [
   { name: 'rotation under none', subject: BY_CALL, story: rotation('none') },
   { name: 'rotation in blocking calls', subject: BY_CALL, story: rotationNow },
   { name: 'killed', subject: BY_CALL, story: killed },
+  { name: 'killed in the first opening', subject: BY_CALL, story: killedAtFirst },
   { name: 'killed while merging', subject: BY_CALL, story: killedInMerge },
   { name: 'idle', subject: BY_CALL, story: idle },
   { name: 'kept deletes', subject: EAGER, story: keptDeletes },

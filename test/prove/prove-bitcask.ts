@@ -6,9 +6,9 @@
  *   npm run prove:bitcask -- [--part stories|deep|faults] [--only TEXT] [--models MODEL,…] [--budget DISKS]
  *                            [--done FILE]
  *
- * `--budget` is for each piece. `deep` has crashes inside the recovery of a crash
- * inside recovery, on small stories. `--done` names a file of pieces that have passed: they are not tried again, and
- * what passes is added, so that a long run can be had in parts.
+ * `--budget` is for each piece. `deep` has crashes inside the recovery of a crash inside recovery, on small stories.
+ * `--done` names a file of pieces that have passed: they are not tried again, and what passes is added, so that a long
+ * run can be had in parts.
  */
 
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';

@@ -6,7 +6,8 @@
  *   npm run prove:lsm:wide -- --into DIR [--wide DISKS] [--only TEXT] [--model MODEL] [--seconds CPU]
  *   npm run prove:lsm:wide -- --into DIR --sum
  *
- * `--wide` bounds a piece, `--seconds` the run: no piece is begun after that. `--sum` prints the certificate.
+ * `--wide`: about so many disks of a piece. `--seconds` bounds the run: no piece is begun after that. `--sum` prints
+ * the certificate.
  */
 
 import { LSM_STORIES } from '../lab/lsm-stories.ts';

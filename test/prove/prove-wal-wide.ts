@@ -6,7 +6,8 @@
  *   npm run prove:wal:wide -- --into DIR [--wide DISKS] [--only TEXT] [--model MODEL] [--seconds CPU]
  *   npm run prove:wal:wide -- --into DIR --sum
  *
- * `--wide` bounds a piece, `--seconds` the run: no piece is begun after that. `--sum` prints the certificate.
+ * `--wide`: about so many disks of a piece. `--seconds` bounds the run: no piece is begun after that. `--sum` prints
+ * the certificate.
  */
 
 import { crashTestOf, openOnly, WAL_STORIES } from '../lab/wal-stories.ts';

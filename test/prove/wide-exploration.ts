@@ -24,6 +24,9 @@ import { DiskVerdicts, VfsChecker } from '../../src/lab/suite/vfs-checker.ts';
 /** One disk of so many whose class is known is recovered all the same. */
 const PROBED_EACH = 200;
 
+/** States that are looked at for each disk that is wanted, half of them at random: the others are equal to some. */
+const STATES_A_DISK = 4;
+
 /** What can be said of a disk, so that recovery does the same on all of which it is said. */
 export type ClassOf = (disk: CrashedDisk) => string;
 
@@ -51,12 +54,15 @@ export class WideTally {
   }
 }
 
-/** Explores the disks of one workload under one model after the other; equal disks are recovered once. */
+/**
+ * Explores the disks of one workload under one model after the other; equal disks are recovered once. `disks`: about
+ * so many of each model, where it allows so many.
+ */
 export async function exploreWidely(
   test: CrashTest,
   recover: Recover,
   models: readonly string[],
-  disksMax: number,
+  disks: number,
   counted: { readonly tally?: WideTally; readonly classOf?: ClassOf } = {},
 ): Promise<Exploration[]> {
   const recorded = await recordRun({
@@ -76,8 +82,10 @@ export async function exploreWidely(
       checker,
       store,
       verdicts: new VerdictCache(),
-      disksMax,
-      walkedMax: disksMax * 4,
+      // The states are the bound, and shared among the crash points: the first ones have some too.
+      disksMax: STATES_A_DISK * disks,
+      walkedMax: Math.ceil((STATES_A_DISK / 2) * disks),
+      samplesMax: Math.floor((STATES_A_DISK / 2) * disks),
     });
     explorations.push(exploration);
   }
@@ -167,7 +175,10 @@ class WideChecker implements Checker {
   }
 }
 
-/** @throws Error when two disks of one class differ: then the class says too little */
+/** Two disks of one class differ: it says too little. */
+export class ClassMismatch extends Error {}
+
+/** @throws ClassMismatch */
 async function agreement(
   known: Verdict | Promise<Verdict>,
   own: Verdict | Promise<Verdict>,
@@ -175,7 +186,7 @@ async function agreement(
 ): Promise<Verdict> {
   const [before, now] = await Promise.all([known, own]);
   if (before.ok === now.ok) return now;
-  throw new Error(`two disks of one class differ: ${said}`);
+  throw new ClassMismatch(`two disks of one class differ: ${said}`);
 }
 
 /** Sixteen hexadecimal digits. */

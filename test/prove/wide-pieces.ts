@@ -48,6 +48,9 @@ interface PieceResult {
   readonly classes: number;
   readonly probed: number;
   readonly crashPoints: number;
+  /** Those that the others follow from, and so many of them were walked. */
+  readonly decidingPoints: number;
+  readonly walkedPoints: number;
   readonly states: string;
   readonly whole: boolean;
   readonly failures: readonly string[];
@@ -65,10 +68,10 @@ async function explorePiece<Story extends { readonly name: string }>(
   const start = process.cpuUsage().user;
   const tally = new WideTally();
   const counted = { tally, classOf: subject.classOf };
-  const disksMax = Number(values.wide);
+  const disks = Number(values.wide);
   const test = subject.testOf(story);
   const recover = subject.recoverOf(story);
-  const [one] = await exploreWidely(test, recover, [model], disksMax, counted);
+  const [one] = await exploreWidely(test, recover, [model], disks, counted);
   if (one === undefined) throw new Error(`no exploration of ${model}`);
   const result: PieceResult = {
     story: story.name,
@@ -78,6 +81,8 @@ async function explorePiece<Story extends { readonly name: string }>(
     classes: tally.recovered - tally.probed,
     probed: tally.probed,
     crashPoints: one.crashPoints,
+    decidingPoints: one.decidingPoints,
+    walkedPoints: one.walkedPoints,
     states: String(one.rawStates ?? 'not counted'),
     whole: one.complete,
     failures: one.violations.map(({ message }) => message),
@@ -110,7 +115,11 @@ async function exploreAll<Story extends { readonly name: string }>(
 function lineOf(piece: PieceResult): string {
   const { story, model, disks, looks, classes, probed, crashPoints, states, seconds } = piece;
   const cells = [story, model, crashPoints, states, disks, looks, classes, probed];
-  const end = [piece.whole ? 'all' : 'sampled', ...piece.failures.map((each) => `FOUND ${each}`)];
+  const share = `${piece.walkedPoints} of ${piece.decidingPoints} points`;
+  const end = [
+    piece.whole ? 'all' : `sampled, ${share}`,
+    ...piece.failures.map((each) => `FOUND ${each}`),
+  ];
   return `| ${[...cells, seconds.toFixed(1), ...end].join(' | ')} |`;
 }
 

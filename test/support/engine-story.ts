@@ -161,6 +161,17 @@ export class StoryTeller {
     this.#engine = await openStore(this.#subject, this.#process, STORE, this.clock, options);
   }
 
+  /** The process dies in the first opening, when the directory has been made and its name may not last yet. */
+  async dieInFirstOpen(): Promise<void> {
+    const isThere = (): boolean =>
+      this.#disk.readDirectorySync('/').some(({ name }) => STORE === `/${name}`);
+    void this.open();
+    for (let turn = 0; turn < 1000 && !isThere(); turn++) await Promise.resolve();
+    if (!isThere()) throw new Error('the directory has not been made');
+    this.#process.kill();
+    this.#process = new KillableVfs(new LockAsideVfs(this.#disk));
+  }
+
   /** Opens what another process left, and says what it shows: that is durable from here on. */
   async openLeft(options: EngineOptions = {}): Promise<void> {
     // Labels of all processes are kept apart.

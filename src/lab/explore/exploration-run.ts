@@ -25,7 +25,7 @@ import { type PlacedViolation, ViolationList } from './violation-list.ts';
 
 const NO_DEADLINE = new ExploreDeadline(null);
 
-/** States drawn at each crash point that was too large to walk. */
+/** States drawn at each crash point that was too large to walk, unless the caller says how many in all. */
 const SAMPLES_PER_POINT = 2048;
 
 /** A crash point that is walked or sampled. */
@@ -142,7 +142,7 @@ export class ExplorationRun {
     const isWhole = await this.#walkStates(at, walker, end, deadline.forWalking());
     const place = isWhole ? null : walker.place;
     if (walker.unsteady) this.unsteady = true;
-    if (!isWhole && !this.spent) await this.#sample(at, deadline);
+    if (!isWhole && !this.spent) await this.#sample(at, deadline, this.#samplesFor(pointsLeft));
     this.#points.set(position, { position, place, distinct: this.distinct - distinctBefore });
   }
 
@@ -172,10 +172,17 @@ export class ExplorationRun {
     }
   }
 
-  async #sample(at: Point, deadline: ExploreDeadline): Promise<void> {
+  #samplesFor(pointsLeft: number): number {
+    const { samplesMax } = this.#options;
+    if (samplesMax === undefined) return SAMPLES_PER_POINT;
+    const before = this.#options.from?.sampled ?? 0;
+    return Math.ceil((samplesMax - (this.sampled - before)) / pointsLeft);
+  }
+
+  async #sample(at: Point, deadline: ExploreDeadline, count: number): Promise<void> {
     // A run that goes on draws others than the one before.
     const sampler = new StateSampler(new Prng((this.#options.seed ?? 1) + (this.runs - 1) * 7919));
-    for (let drawn = 0; drawn < SAMPLES_PER_POINT && !this.spent; drawn++) {
+    for (let drawn = 0; drawn < count && !this.spent; drawn++) {
       if (this.#isTime(deadline)) return;
       const turn = drawn % 8 === 0 ? this.#turns.next() : null;
       if (turn !== null) await turn;

@@ -20,6 +20,8 @@ export interface ExploreOptions {
   readonly disksMax: number;
   /** Visible states, equal ones included, after which the rest is sampled. */
   readonly walkedMax: number;
+  /** States drawn at random, shared among the crash points where not all were walked. @default 2048 at each */
+  readonly samplesMax?: number | undefined;
   /** Seed of the samples. @default 1 */
   readonly seed?: number;
   /** False leaves `rawStates` null: for explorations whose certificate nobody reads. @default true */
