@@ -13,6 +13,9 @@ import { LSM_LOAD_STORIES } from './lsm-load-stories.ts';
 
 const SUBJECT: StorySubject = { kind: lsmKind, options: { ...TINY } };
 
+/** With a window of two commits. */
+const WINDOWED: StorySubject = { kind: lsmKind, options: { ...TINY, batch: { records: 2 } } };
+
 /** Logs that are written ahead with zeros, as on ext4. */
 const WITH_ZEROS: StorySubject = { kind: lsmKind, options: { ...TINY, preallocateBytes: 4096 } };
 
@@ -132,6 +135,21 @@ const idle: Story = async (teller) => {
   await teller.commit('b=20', 'none');
 };
 
+/** The window of `batch` closes by count and by time, also while the log is changed. */
+const windows: Story = async (teller) => {
+  await teller.open();
+  for (const key of 'abc') await teller.commit(`${key}=10`, 'batch');
+  teller.commitNow('a-', 'batch');
+  teller.commitNow('b=700', 'batch');
+  await teller.commit('c=600', 'batch');
+  await teller.commit('d=10', 'batch');
+  await teller.commit('e=10', 'none');
+  teller.clock.pass(1000);
+  await turns(10);
+  teller.allDurable();
+  await teller.commit('e-', 'batch');
+};
+
 /** Records over the ends of the log's blocks of 32 KiB. */
 const long: Story = async (teller) => {
   await teller.open();
@@ -153,6 +171,14 @@ const unsyncedTables: Story = async (teller) => {
   for (const key of 'abcdefgh') await teller.commit(`${key}=400`, 'none');
   void teller.engine.compact().catch(() => 'the story ends before');
   for (const key of 'abcdefgh') await teller.commit(`${key}-`, 'none');
+};
+
+/** The next process finds a directory whose name nobody has made durable. */
+const diesAtOnce: Story = async (teller) => {
+  await teller.dieInFirstOpen();
+  await teller.open();
+  await teller.commit('a=10', 'sync');
+  await teller.commit('b=10', 'none');
 };
 
 export interface LsmStory {
@@ -183,8 +209,15 @@ export const LSM_STORIES: readonly LsmStory[] = [
   { name: 'killed in a flush', subject: SUBJECT, story: killedIn('flush', 0) },
   { name: 'killed while merging', subject: SUBJECT, story: killedIn('merge', 3) },
   { name: 'idle', subject: SUBJECT, story: idle, deep: true },
+  { name: 'windows of batch', subject: WINDOWED, story: windows, deep: true },
   { name: 'long records', subject: SUBJECT, story: long },
   { name: 'unsynced records', subject: WITH_ZEROS, story: unsynced },
   { name: 'unsynced tables', subject: SUBJECT, story: unsyncedTables },
+  {
+    name: 'killed when the directory has been made, and opened again',
+    subject: SUBJECT,
+    story: diesAtOnce,
+    deep: true,
+  },
   ...LSM_LOAD_STORIES,
 ];

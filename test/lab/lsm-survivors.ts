@@ -8,19 +8,12 @@ const ONLY_ROOM =
   'a file that goes later than it could takes room and does no harm; that it goes is counted by ' +
   'synchronous-writes.test.ts';
 
-const WINDOW =
-  'under `batch` a power cut may take all that the window has not closed over, so what this sync bounds is time and ' +
-  'amount, which is counted by append-file.test.ts';
-
 export const LSM_SURVIVORS: Readonly<Record<string, string>> = {
-  'dropped: fsync of / in mkdirAll, open': KILLED_MAKER,
   'postponed: fsync of / in mkdirAll, open': KILLED_MAKER,
   'postponed: fsync of / in sync, changeNames': KILLED_MAKER,
   'postponed: fsync of /store in createFiles, create':
     'a name that is durable right after the first bytes in its file, and before anybody is told of them, is as good; ' +
     'without the sync stories fail, and its order is the one of AppendFile (append-file.test.ts)',
-  'dropped: fdatasync in syncNow, startSync': WINDOW,
-  'postponed: fdatasync in syncNow, startSync': WINDOW,
   'reordered: unlink of /store/MANIFEST-N in #remove, sweep': ONLY_ROOM,
   'reordered: unlink of /store/N.ldb in #remove, sweep': ONLY_ROOM,
   'reordered: unlink of /store/N.ldb in #remove, removeTables': ONLY_ROOM,

@@ -132,6 +132,8 @@ export class StoryTeller {
   #engine: Engine | undefined;
   #commits = 0;
   #issued: string[] = [];
+  /** Those that resolved under `batch`, in commit order, for its window. */
+  #inWindow: string[] = [];
 
   /** `marks`: what processes before said. */
   constructor(
@@ -177,6 +179,7 @@ export class StoryTeller {
     // Labels of all processes are kept apart.
     this.#prefix = `r${recoveries(this.#marks)}.`;
     this.#commits = 0;
+    this.#inWindow = [];
     await this.open(options);
     const shown = shownCommits(demandsOf(stated(this.#marks)), await stateOf(this.engine));
     this.#issued = [...shown];
@@ -280,6 +283,12 @@ export class StoryTeller {
   #kept(label: string, policy: SyncPolicy): void {
     this.#mark(`kept ${label}`);
     if (policy === 'sync') this.#mark(`durable ${label}`);
+    const records = this.#subject.options?.batch?.records;
+    if (policy !== 'batch' || records === undefined) return;
+    this.#inWindow.push(label);
+    // Fewer than that may be lost.
+    const durable = this.#inWindow.at(-records);
+    if (durable !== undefined) this.#mark(`durable ${durable}`);
   }
 
   #refused(label: string, error: unknown): false {
