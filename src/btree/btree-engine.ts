@@ -23,6 +23,7 @@ import type { ClearOptions, KeyRange } from '../engine/key-range.ts';
 import type { EngineSnapshot, Eventual, ReadOptions } from '../engine/read-options.ts';
 import { TransactionEngine } from '../engine/transaction-engine.ts';
 import { TransactionGate } from '../engine/transaction-gate.ts';
+import { BATCH_BYTES_MAX } from '../engine/write-batch.ts';
 import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { backUpBtree } from './btree-backup.ts';
@@ -349,20 +350,28 @@ export class BtreeEngine implements Engine {
   #checkBatch(batch: WriteBatch): void {
     this.#checkOpen();
     if (batch.expires) throw new TypeError('the btree engine has no entries that expire');
-    if (batch.byteLength > LOG_RECORD_BYTES_MAX) {
-      const limit = `the limit of ${LOG_RECORD_BYTES_MAX}, which is one record of the log`;
-      const what = `a batch of ${batch.byteLength} bytes is over ${limit}`;
-      throw new HoldfastError('HOLDFAST_TOO_LARGE', what);
-    }
+    if (batch.byteLength > BATCH_BYTES_MAX) throw tooLarge(batch.byteLength, BATCH_BYTES_MAX);
     const { pageBytes } = this.#parts.pager;
+    const { aheadBytes } = this.#settings;
+    let logged = batch.byteLength;
     const visitor: BatchVisitor = {
-      put: (_bytes, keyStart, keyEnd) => checkKey(keyEnd - keyStart, pageBytes),
+      put: (_bytes, keyStart, keyEnd, valueStart, valueEnd) => {
+        checkKey(keyEnd - keyStart, pageBytes);
+        if (valueEnd - valueStart >= aheadBytes) logged -= valueEnd - valueStart;
+      },
       delete: () => {},
     };
     batch.visit(visitor);
+    if (logged > LOG_RECORD_BYTES_MAX) throw tooLarge(logged, LOG_RECORD_BYTES_MAX);
   }
 
   #checkOpen(): void {
     if (this.#closing !== null) throw closedError('store');
   }
+}
+
+function tooLarge(bytes: number, most: number): HoldfastError {
+  const which = most === BATCH_BYTES_MAX ? '' : ', not counting long values,';
+  const what = `a batch of ${bytes} bytes${which} is over the limit of ${most}`;
+  return new HoldfastError('HOLDFAST_TOO_LARGE', what);
 }

@@ -21,6 +21,9 @@ export const CHECKPOINT_BOUNDS: CheckpointBounds = { logBytes: 64 * MIB, ms: 30_
 /** Of the cache, how much old page versions may take before they go to a file. */
 const VERSIONS_SHARE = 1 / 4;
 
+/** Values from here on do not go through the log. */
+const AHEAD_BYTES: number = 16 * MIB;
+
 /** What a B+tree takes at `open`. */
 export interface BtreeOptions extends EngineOptions {
   /** Bytes of a page of a store that is made: a power of two from 4,096 (the default) to 65,536. */
@@ -29,6 +32,11 @@ export interface BtreeOptions extends EngineOptions {
   readonly cacheSize?: number | undefined;
   /** When a checkpoint begins. Default: after 64 MiB of log, or 30 s after a change. */
   readonly checkpoint?: Partial<CheckpointBounds> | undefined;
+  /**
+   * Values of at least so many bytes are written to the pages ahead of their commit, so that the log
+   * has none of their bytes. Default 16 MiB.
+   */
+  readonly aheadBytes?: number | undefined;
 }
 
 /** The options with everything decided. */
@@ -39,6 +47,7 @@ export interface BtreeSettings {
   readonly cacheBytes: number;
   readonly versionsBytesMax: number;
   readonly checkpoint: CheckpointBounds;
+  readonly aheadBytes: number;
   readonly dispatch: SyncDispatch;
   readonly clock: Clock;
 }
@@ -55,6 +64,10 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
     throw new TypeError(`cacheSize must be a number of bytes, not ${String(cacheBytes)}`);
   }
   const enough = Math.max(cacheBytes, CACHE_BYTES_MIN);
+  const aheadBytes = options.aheadBytes ?? AHEAD_BYTES;
+  if (!Number.isSafeInteger(aheadBytes) || aheadBytes < 1) {
+    throw new TypeError(`aheadBytes must be a number of bytes from 1, not ${String(aheadBytes)}`);
+  }
   const checkpoint = { ...CHECKPOINT_BOUNDS, ...options.checkpoint };
   for (const [name, value] of Object.entries(checkpoint)) {
     if (typeof value === 'number' && value > 0) continue;
@@ -67,6 +80,7 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
     cacheBytes: enough,
     versionsBytesMax: enough * VERSIONS_SHARE,
     checkpoint,
+    aheadBytes,
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
     clock: options.clock ?? systemClock,
   };

@@ -40,6 +40,7 @@ import { RedoLog } from './redo-log.ts';
 import { checkpointGone, redo } from './redo.ts';
 import { SpillFile } from './spill-file.ts';
 import { TreeWriter } from './tree-writer.ts';
+import { ValuePlacer } from './value-placer.ts';
 
 /** Names in a store's directory. */
 export const PAGES_NAME = 'tree.pages';
@@ -200,8 +201,9 @@ async function openParts(
     await pin(pager, freeListPageOf(first, pageBytes));
   }
   const freeList = new FreeList(pager);
-  const writer = new TreeWriter(pager, freeList);
-  const commits = new CommitQueue(pager, freeList, writer, log, checkpointer);
+  const placer = new ValuePlacer(pager, freeList, log, poison, settings.aheadBytes);
+  const writer = new TreeWriter(pager, freeList, placer);
+  const commits = new CommitQueue(writer, log, checkpointer);
   const { dropped } = wal.recovery;
   const recovery: RecoveryReport = {
     created,

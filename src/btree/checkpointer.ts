@@ -162,6 +162,7 @@ export class Checkpointer implements Relief {
   async #run(): Promise<void> {
     // Step 1.
     const upTo = await this.#boundary();
+    const { epoch } = this.#pager;
     const numbers = this.#dirtyPages();
     // Step 2.
     await this.#log.beginCheckpoint();
@@ -172,6 +173,7 @@ export class Checkpointer implements Relief {
     await this.#cut(pages);
     // Step 5.
     await this.#log.endCheckpoint(upTo);
+    this.#pager.loggedFrom = epoch;
     this.completed++;
   }
 
@@ -203,6 +205,8 @@ export class Checkpointer implements Relief {
       this.#inFlight = run;
       try {
         if (last > this.#log.durableSequence) await this.#log.sync();
+        const { landed } = this.#pager.file;
+        if (landed !== undefined) await landed;
         await this.#guard('write', () => this.#pager.file.write(run.first, run.bytes));
       } finally {
         this.#inFlight = null;
@@ -216,16 +220,18 @@ export class Checkpointer implements Relief {
 
   /** Gives the end of the file back that no page needs, once that is durable. */
   async #cut(pages: number): Promise<void> {
-    const now = pageCount(this.#pager.view(META_PAGE));
-    const needed = Math.max(pages, now);
-    if ((await this.#pager.file.pageCount()) <= needed) return;
-    await this.#guard('write', () => this.#pager.file.truncate(needed));
+    const { file, meta } = this.#pager;
+    const there = await file.pageCount();
+    // In one turn with the cut: pages behind the end may be written ahead of their commit.
+    const needed = Math.max(pages, pageCount(this.#pager.view(META_PAGE)), pageCount(meta.data));
+    if (there > needed) this.#guardSync(() => file.truncateSync(needed));
   }
 
   /** Pages that are under way on the thread pool are left to it. */
   #eachRun(numbers: readonly number[], staging: Uint8Array, visit: (run: Run) => void): void {
     const underWay = new Set(this.#inFlight?.frames.map(({ number }) => number));
-    const mine = numbers.filter((number) => !underWay.has(number));
+    const { file } = this.#pager;
+    const mine = numbers.filter((number) => !underWay.has(number) && !file.isUnderWay(number));
     let at = 0;
     while (at < mine.length) {
       const { run, next } = this.#stage(mine, at, staging);

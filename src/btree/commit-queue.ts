@@ -14,6 +14,8 @@ import { PageMissing } from './pager.ts';
 import type { Pager } from './pager.ts';
 import type { RedoLog } from './redo-log.ts';
 import type { TreeWriter } from './tree-writer.ts';
+import { ValueUnplaced } from './value-placer.ts';
+import type { ValuePlacer } from './value-placer.ts';
 
 /** A record is ended when it has this many bytes; one batch may go beyond. */
 const GROUP_BYTES = 1 << 20;
@@ -41,6 +43,7 @@ export class CommitQueue {
   readonly #pager: Pager;
   readonly #freeList: FreeList;
   readonly #writer: TreeWriter;
+  readonly #placer: ValuePlacer;
   readonly #log: RedoLog;
   readonly #relief: Relief;
   #waiting: Waiting[] = [];
@@ -54,10 +57,11 @@ export class CommitQueue {
   #running: Promise<void> | null = null;
   #visible: number;
 
-  constructor(pager: Pager, freeList: FreeList, writer: TreeWriter, log: RedoLog, relief: Relief) {
-    this.#pager = pager;
-    this.#freeList = freeList;
+  constructor(writer: TreeWriter, log: RedoLog, relief: Relief) {
+    this.#pager = writer.pager;
+    this.#freeList = writer.freeList;
     this.#writer = writer;
+    this.#placer = writer.placer;
     this.#log = log;
     this.#relief = relief;
     this.#visible = log.lastSequence;
@@ -164,23 +168,24 @@ export class CommitQueue {
     if (count > 0) this.#pager.beginRecord();
   }
 
-  /** Makes the changes of the group, bringing the pages they need. */
+  /** Makes the changes of the group, bringing the pages they need and placing long values. */
   async #applyLater(): Promise<void> {
     for (;;) {
       const group = this.#group;
-      let missing: PageMissing;
+      let missing: PageMissing | ValueUnplaced;
       try {
         this.#apply();
         return;
       } catch (error) {
-        if (!(error instanceof PageMissing)) {
+        if (!(error instanceof PageMissing || error instanceof ValueUnplaced)) {
           this.#exclude(error);
           continue;
         }
         missing = error;
       }
       try {
-        await this.#pager.bring(missing);
+        if (missing instanceof PageMissing) await this.#pager.bring(missing);
+        else await this.#placer.place();
       } catch (error) {
         // A synchronous call may have ended the group meanwhile.
         if (group === this.#group) this.#exclude(error);
@@ -234,6 +239,9 @@ export class CommitQueue {
       return;
     }
     try {
+      if (this.#placer.unsettled) await this.#placer.settle();
+      // A synchronous call may have ended it meanwhile, and told its callers.
+      if (group !== this.#group) return;
       await this.#append(group);
       if (group === this.#group && this.#flying > 0) this.#landed();
       else if (group === this.#group) this.#ended();
@@ -265,6 +273,7 @@ export class CommitQueue {
     this.#writer.finish();
     const policy = strongest(group);
     try {
+      this.#placer.settleSync();
       if (this.#pager.record.empty && !this.#pager.hasPending) {
         this.#log.settledSync(policy);
         this.#ended();
@@ -287,8 +296,17 @@ export class CommitQueue {
         this.#pager.bringing(() => this.#apply());
         return;
       } catch (error) {
-        this.#exclude(error);
+        if (error instanceof ValueUnplaced) this.#placeSync();
+        else this.#exclude(error);
       }
+    }
+  }
+
+  #placeSync(): void {
+    try {
+      this.#placer.placeSync();
+    } catch (error) {
+      this.#exclude(error);
     }
   }
 

@@ -69,6 +69,26 @@ export class FreeList {
     return this.#pager.fresh(number, kind, level);
   }
 
+  /**
+   * Takes free pages whose places in the file may be written at once: see `Pager.isQuiet`. Brings
+   * nothing into memory. @throws HOLDFAST_TOO_LARGE
+   */
+  allocateQuiet(count: number): number[] {
+    const numbers: number[] = [];
+    const take = (number: number): void => {
+      if (!this.#pager.isQuiet(number)) return;
+      this.#set(number, true);
+      numbers.push(number);
+    };
+    let number = this.#nextFree(this.#lowestFree);
+    while (number !== undefined && numbers.length < count) {
+      take(number);
+      number = this.#nextFree(number + 1);
+    }
+    while (numbers.length < count) take(this.#extend());
+    return numbers;
+  }
+
   /** Gives a page back. What older states read of it is kept for them. */
   release(frame: PageFrame): void {
     this.#set(frame.number, false);
@@ -163,10 +183,17 @@ export class FreeList {
   }
 
   #lowest(): number | undefined {
+    const number = this.#nextFree(this.#lowestFree);
+    if (number === undefined) this.#lowestFree = pageCount(this.#pager.meta.data);
+    return number;
+  }
+
+  /** The first free page from a number on. */
+  #nextFree(from: number): number | undefined {
     const { pageBytes } = this.#pager;
     const count = pageCount(this.#pager.meta.data);
     const pages = regionPages(pageBytes);
-    let number = this.#lowestFree;
+    let number = from;
     while (number < count) {
       const bytes = this.#page(number).data;
       const bit = number % pages;
@@ -176,7 +203,6 @@ export class FreeList {
       else if ((byte & (1 << (bit & 7))) === 0 && !this.#leaving.has(number)) return number;
       else number++;
     }
-    this.#lowestFree = count;
     return undefined;
   }
 

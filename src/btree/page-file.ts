@@ -14,6 +14,9 @@ export class PageFile {
   readonly pageBytes: number;
   readonly #file: VfsFile;
   readonly #dispatch: SyncDispatch;
+  /** Pages that are being written ahead. */
+  #ahead: { readonly first: number; readonly end: number; readonly writing: Promise<void> } | null =
+    null;
   /** Pages read and written since it was opened. */
   pagesRead = 0;
   pagesWritten = 0;
@@ -54,9 +57,40 @@ export class PageFile {
     writeFullySync(this.#file, pages, number * this.pageBytes);
   }
 
+  /**
+   * As `write`, for pages that nothing leads to yet. Until it has landed, `isUnderWay` says so: a
+   * blocking call may go on with the same pages meanwhile.
+   */
+  async writeAhead(number: number, pages: Uint8Array): Promise<void> {
+    const writing = this.write(number, pages);
+    this.#ahead = { first: number, end: number + pages.length / this.pageBytes, writing };
+    try {
+      await writing;
+    } finally {
+      this.#ahead = null;
+    }
+  }
+
+  /** Whether a page is being written ahead on the thread pool. */
+  isUnderWay(number: number): boolean {
+    const ahead = this.#ahead;
+    return ahead !== null && number >= ahead.first && number < ahead.end;
+  }
+
+  /** Resolves when nothing is being written ahead; undefined: nothing is. */
+  get landed(): Promise<unknown> | undefined {
+    const ahead = this.#ahead;
+    return ahead === null ? undefined : Promise.allSettled([ahead.writing]);
+  }
+
   /** Makes everything written so far durable. */
   settle(): Promise<void> {
     return this.#dispatch.bytes(this.#file);
+  }
+
+  /** As `settle`, on the calling thread. */
+  settleSync(): void {
+    this.#dispatch.bytesSync(this.#file);
   }
 
   /** Pages that the file has room for. */
@@ -65,8 +99,8 @@ export class PageFile {
   }
 
   /** Gives back what is behind so many pages. Lasts with the next `sync`. */
-  truncate(pageCount: number): Promise<void> {
-    return this.#file.truncate(pageCount * this.pageBytes);
+  truncateSync(pageCount: number): void {
+    this.#file.truncateSync(pageCount * this.pageBytes);
   }
 
   close(): Promise<void> {

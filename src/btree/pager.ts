@@ -38,6 +38,8 @@ export class Pager {
   readonly versions: PageVersions;
   /** The checkpoint since which images in the log count. */
   epoch = 1;
+  /** The epoch where the part of the log begins that recovery would redo. */
+  loggedFrom = 1;
   /** Pages that the disk has in an older form. */
   dirtyCount = 0;
   /** Pages that readers have looked at, in memory or not. */
@@ -49,6 +51,8 @@ export class Pager {
   /** All reads under way, also those of older versions. */
   readonly #bringing = new Set<Promise<void>>();
   readonly #recalled = new Map<PageVersion, Buffer>();
+  /** By page: the last epoch in which something of it went to the log, or nearly did. */
+  #touched = new Uint32Array(1024);
   /** Frames that the record being made changes. */
   #edited: PageFrame[] = [];
   #recording = false;
@@ -178,6 +182,25 @@ export class Pager {
     this.dirtyCount--;
   }
 
+  /** Says that the log speaks of a page, in this epoch. */
+  touch(number: number): void {
+    if (number >= this.#touched.length) {
+      const larger = new Uint32Array(Math.max(number + 1, this.#touched.length * 2));
+      larger.set(this.#touched);
+      this.#touched = larger;
+    }
+    this.#touched[number] = this.epoch;
+  }
+
+  /**
+   * Whether what is written to the place of a free page now stays there: nothing of it is in
+   * memory or under way, and redo would not touch it.
+   */
+  isQuiet(number: number): boolean {
+    if ((this.#touched[number] ?? 0) >= this.loggedFrom) return false;
+    return this.cache.peek(number) === undefined && !this.file.isUnderWay(number);
+  }
+
   /** Whether a record is being made. */
   get recording(): boolean {
     return this.#recording;
@@ -200,6 +223,7 @@ export class Pager {
     if (frame.edited) return;
     frame.edited = true;
     this.#edited.push(frame);
+    this.touch(frame.number);
     if (frame.visible === null && !frame.fresh) {
       const visible = this.cache.takeBuffer();
       visible.set(frame.data);
@@ -262,7 +286,10 @@ export class Pager {
 
   /** Gives a page up: older states read it on, and nobody else. Its bytes need not reach the file. */
   discard(frame: PageFrame): void {
+    // Of this change the log says nothing.
+    const touched = this.#touched[frame.number] ?? 0;
     this.edit(frame);
+    this.#touched[frame.number] = touched;
     formatPage(frame.data, frame.number, PAGE_KIND.none, 0);
     frame.imaging = false;
     frame.imageEpoch = 0;

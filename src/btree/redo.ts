@@ -91,6 +91,7 @@ function redoRecord(record: Uint8Array, sequence: number, pager: Pager, built: S
     change(frame.data);
     setPagePosition(frame.data, sequence);
     pager.markDirty(frame);
+    pager.touch(number);
     built.add(number);
   };
   visitRedo(record, { image: put, change: put });

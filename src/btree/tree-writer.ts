@@ -23,6 +23,7 @@ import {
 } from './slotted-page.ts';
 import { TreePath } from './tree-path.ts';
 import { TreeSplice } from './tree-splice.ts';
+import type { ValuePlacer } from './value-placer.ts';
 import type { Cell } from './tree-splice.ts';
 
 /** Bytes of a key in pages of this size: so that with the longest value code it fits in a cell. */
@@ -35,22 +36,24 @@ const KEY_LENGTH_BYTES = 3;
 const VALUE_CODE_BYTES = 5;
 
 export class TreeWriter {
-  readonly #pager: Pager;
-  readonly #freeList: FreeList;
+  readonly pager: Pager;
+  readonly freeList: FreeList;
+  readonly placer: ValuePlacer;
   readonly #path: TreePath;
   readonly #splice: TreeSplice;
   readonly #cursor = new CellCursor();
   #scratch: Uint8Array;
 
-  constructor(pager: Pager, freeList: FreeList) {
-    this.#pager = pager;
-    this.#freeList = freeList;
+  constructor(pager: Pager, freeList: FreeList, placer: ValuePlacer) {
+    this.pager = pager;
+    this.freeList = freeList;
+    this.placer = placer;
     this.#path = new TreePath(pager);
     this.#splice = new TreeSplice(pager, freeList, this.#path);
     this.#scratch = new Uint8Array(pager.pageBytes);
   }
 
-  /** Sets a key. @throws PageMissing; HOLDFAST_TOO_LARGE; nothing was changed then */
+  /** Sets a key. @throws PageMissing, ValueUnplaced, HOLDFAST_TOO_LARGE; nothing was changed then */
   put(
     bytes: Uint8Array,
     keyStart: number,
@@ -58,14 +61,16 @@ export class TreeWriter {
     valueStart: number,
     valueEnd: number,
   ): void {
-    checkKey(keyEnd - keyStart, this.#pager.pageBytes);
-    this.#path.descend(bytes, keyStart, keyEnd);
-    const leaf = this.#path.frame(0);
-    const found = searchCells(leaf.data, bytes, keyStart, keyEnd);
+    checkKey(keyEnd - keyStart, this.pager.pageBytes);
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
     let length = leafCellLength(keyLength, valueLength);
-    const overflows = length + SLOT_BYTES > cellBytesMax(this.#pager.pageBytes);
+    const overflows = length + SLOT_BYTES > cellBytesMax(this.pager.pageBytes);
+    const placed = overflows && valueLength >= this.placer.bytesMin;
+    if (placed) this.placer.require(bytes, valueStart, valueEnd);
+    this.#path.descend(bytes, keyStart, keyEnd);
+    const leaf = this.#path.frame(0);
+    const found = searchCells(leaf.data, bytes, keyStart, keyEnd);
     if (overflows) {
       const code = varintLength(valueLength * 2 + 1);
       length = leafCellLength(keyLength, 0) - 1 + code + CHILD_BYTES;
@@ -74,9 +79,11 @@ export class TreeWriter {
     const old = found >= 0 ? this.#oldValue(leaf, index) : null;
     this.#splice.prepare(old?.cellBytes ?? 0, length + SLOT_BYTES);
     // From here on nothing is missing.
-    const first = overflows
-      ? writeOverflow(this.#freeList, this.#pager, bytes, valueStart, valueEnd)
-      : 0;
+    let first = 0;
+    if (placed) first = this.placer.take();
+    else if (overflows) {
+      first = writeOverflow(this.freeList, this.pager, bytes, valueStart, valueEnd);
+    }
     const cell = this.#leafCell(bytes, keyStart, keyEnd, valueStart, valueEnd, first);
     assert(cell.end === length, 'a cell takes the bytes that were counted for it');
     this.#splice.splice(0, index, old === null ? 0 : 1, [cell]);
@@ -110,11 +117,11 @@ export class TreeWriter {
     if (this.#chain === null || first !== child || length !== valueLength) {
       this.#chain = new OverflowChain(child, valueLength);
     }
-    return { cellBytes, overflow: this.#chain.find(this.#pager) };
+    return { cellBytes, overflow: this.#chain.find(this.pager) };
   }
 
   #releaseAll(numbers: readonly number[]): void {
-    for (const number of numbers) this.#freeList.releaseNumber(number);
+    for (const number of numbers) this.freeList.releaseNumber(number);
     this.#chain = null;
   }
 
@@ -146,8 +153,8 @@ export class TreeWriter {
   }
 
   #count(more: number): void {
-    const { meta } = this.#pager;
-    this.#pager.edit(meta);
+    const { meta } = this.pager;
+    this.pager.edit(meta);
     setEntryCount(meta.data, entryCount(meta.data) + more);
     this.#metaChanged = true;
   }
@@ -159,13 +166,14 @@ export class TreeWriter {
   forget(): void {
     this.#metaChanged = false;
     this.#chain = null;
+    this.placer.forget();
   }
 
   /** Must come before the record ends: the count goes into it once. */
   finish(): void {
     if (!this.#metaChanged) return;
     this.#metaChanged = false;
-    this.#pager.changed(this.#pager.meta, META_FIELDS.start, META_FIELDS.end);
+    this.pager.changed(this.pager.meta, META_FIELDS.start, META_FIELDS.end);
   }
 }
 

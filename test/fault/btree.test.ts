@@ -37,6 +37,7 @@ function surroundings(vfs: Vfs): { readonly dispatch: SyncDispatch } {
 function open(vfs: Vfs, options: BtreeOptions = {}): Promise<Engine> {
   return btreeKind.open(STORE, {
     checkpoint: { logBytes: 4096 },
+    aheadBytes: 10_000,
     clock: new ManualClock(),
     ...options,
     ...surroundings(vfs),
@@ -69,7 +70,9 @@ const COMMITS: readonly (readonly [changes: string, policy: SyncPolicy])[] = [
   ['a-,c=9000', 'sync'],
   ['k*20=250', 'batch'],
   ['k*25-,d=0', 'none'],
+  ['e=20000,d=5', 'none'],
   ['c=20', 'sync'],
+  ['e=12000', 'sync'],
 ];
 
 /** What each commit was told; none is `'open'` in the end. */
@@ -178,7 +181,9 @@ test('a process killed at any call leaves all that it had promised', async () =>
     const working = async (): Promise<void> => {
       const engine = await open(killable);
       for (let index = 0; ; index++) {
-        const label = `${index}:k*${1 + (index % 35)}=${100 + index},a${index % 2 === 0 ? '-' : '=3'}`;
+        const long = index % 4 === 3 ? `,z=${11_000 + index}` : '';
+        const a = index % 2 === 0 ? '-' : '=3';
+        const label = `${index}:k*${1 + (index % 35)}=${100 + index},a${a}${long}`;
         asked.push(label);
         await engine.write(batchOfLabel(label), (['none', 'sync', 'batch'] as const)[index % 3]);
         told.push(label);

@@ -15,6 +15,15 @@ export const SMALL_BTREE: StorySubject = {
   options: { checkpoint: { logBytes: 4096 } },
 };
 
+/** As it, and values of more than one page go ahead of their commit. */
+const AHEAD_BTREE: StorySubject = {
+  kind: btreeKind,
+  options: { checkpoint: { logBytes: 4096 }, aheadBytes: 4500 },
+};
+
+/** The same with checkpoints at closing and compaction only. */
+const AHEAD_PLAIN_BTREE: StorySubject = { kind: btreeKind, options: { aheadBytes: 4500 } };
+
 /** A checkpoint after every commit. */
 const HASTY_BTREE: StorySubject = {
   kind: btreeKind,
@@ -85,6 +94,37 @@ const overflow: Story = async (teller) => {
   await teller.commit('a-,c=4500', 'sync');
 };
 
+/** Long values whose pages were given back by commits that are not durable, or redone. */
+const ahead: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=9000,k*9=100', 'sync');
+  await teller.engine.compact();
+  await teller.commit('a-', 'none');
+  await teller.commit('b=13000', 'none');
+  await teller.commit('b=5000,c=9000', 'batch');
+  teller.commitNow('d=9000,b-', 'none');
+  await teller.commit('k*9-,c=5000', 'sync');
+};
+
+const aheadOnce: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=9000', 'sync');
+  await teller.commit('b=10', 'sync');
+};
+
+/** Pages that hold one thing, are free, and hold another, between two checkpoints. */
+const aheadAgain: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*40=100', 'sync');
+  await teller.commit('k*40-', 'sync');
+  await teller.commit('a=9000', 'sync');
+  await teller.commit('a-', 'none');
+  await teller.commit('m*40=100', 'none');
+  await teller.commit('m*40-,b=5000', 'sync');
+  await teller.engine.compact();
+  await teller.commit('c=9000,b=9000', 'none');
+};
+
 const reuse: Story = async (teller) => {
   await teller.open();
   await teller.commit('a=9000', 'sync');
@@ -132,6 +172,9 @@ const OWN: readonly BtreeStory[] = [
   { name: 'closed with one checkpoint', subject: PLAIN_BTREE, story: closedOnce, taste: 0 },
   { name: 'written while it is changed', subject: HASTY_BTREE, story: busy, taste: 0 },
   { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 25 },
+  { name: 'values ahead of their commit', subject: AHEAD_BTREE, story: ahead, taste: 25 },
+  { name: 'one value ahead of its commit', subject: AHEAD_PLAIN_BTREE, story: aheadOnce, taste: 0 },
+  { name: 'pages of many uses', subject: AHEAD_PLAIN_BTREE, story: aheadAgain, taste: 25 },
   { name: 'pages used again', subject: SMALL_BTREE, story: reuse, taste: 0 },
   { name: 'transactions', subject: SMALL_BTREE, story: transactions, taste: 25 },
   { name: 'a file that shrinks', subject: SMALL_BTREE, story: shrinking, taste: 25 },

@@ -19,8 +19,19 @@ import { TreeWalk } from '../../src/btree/tree-check.ts';
 import type { TreeCensus } from '../../src/btree/tree-check.ts';
 import { NOW, TreeReader } from '../../src/btree/tree-reader.ts';
 import { TreeWriter } from '../../src/btree/tree-writer.ts';
+import { ValuePlacer } from '../../src/btree/value-placer.ts';
+import type { PlacerLog } from '../../src/btree/value-placer.ts';
+import { Poison } from '../../src/durable/poison.ts';
 import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
+
+/** Nothing is placed ahead of its record here. */
+const NO_LOG: PlacerLog = {
+  lastSequence: 0,
+  durableSequence: 0,
+  sync: () => Promise.resolve(),
+  syncSync: () => {},
+};
 
 /** A tree whose pages are all in memory. */
 export class TreeRig {
@@ -40,7 +51,8 @@ export class TreeRig {
     this.versions = new PageVersions(cache, spill, 2 ** 40);
     this.pager = new Pager(file, cache, this.versions, spill);
     this.freeList = new FreeList(this.pager);
-    this.writer = new TreeWriter(this.pager, this.freeList);
+    const placer = new ValuePlacer(this.pager, this.freeList, NO_LOG, new Poison('/'), Infinity);
+    this.writer = new TreeWriter(this.pager, this.freeList, placer);
     this.reader = new TreeReader(this.pager);
     this.commit(() => makeEmptyTree(this.pager));
   }

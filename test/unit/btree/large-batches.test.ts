@@ -10,7 +10,8 @@ import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 
 test('a batch over the limit of a log record is refused by itself, and changes nothing', async () => {
   const dispatch = new SyncDispatch(new MemoryVfs());
-  const engine = await btreeKind.open('/store', { dispatch });
+  // Values go through the log here, however long.
+  const engine = await btreeKind.open('/store', { dispatch, aheadBytes: 2 ** 40 });
   const put = (key: string, value: Uint8Array): Promise<unknown> =>
     Promise.resolve(engine.write(WriteBatch.put(Buffer.from(key), value), 'none'));
   const small = Buffer.alloc(10, 1);

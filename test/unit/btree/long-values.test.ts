@@ -5,8 +5,11 @@ import { test } from 'node:test';
 
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { KillableVfs } from '../../support/killable-vfs.ts';
+import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 
 test('a blocking scan with long values shows the right keys, though pages leave the cache', async () => {
   const dispatch = new SyncDispatch(new MemoryVfs());
@@ -61,6 +64,106 @@ test('a value longer than the cache is replaced and deleted, and older states re
   const { pageCount: after } = engine.stats().details;
   assert.equal(after, before);
   assert.ok((await engine.get(key))?.equals(values[1]!));
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
+});
+
+/** Values of more than 8,192 bytes go ahead of their commit. */
+const AHEAD = { aheadBytes: 8192, checkpoint: { logBytes: 1 << 30, ms: 1e9 } };
+
+test('values that go ahead of their commit are read, replaced and deleted, in both forms', async () => {
+  const vfs = new MemoryVfs();
+  const dispatch = new SyncDispatch(vfs);
+  const options = { dispatch, cacheSize: 1 << 20, ...AHEAD };
+  let engine = await btreeKind.open('/store', options);
+  const value = (byte: number): Buffer => Buffer.alloc(3 << 20, byte);
+  const name = (index: number): Buffer => Buffer.from(`key ${index}`);
+  for (let index = 0; index < 4; index++) {
+    const batch = WriteBatch.put(name(index), value(index));
+    if (index % 2 === 0) await engine.write(batch, 'none');
+    else engine.writeSync(batch, 'none');
+  }
+  const { logBytes } = engine.stats().details;
+  assert.ok(Number(logBytes) < 1 << 20, `the log has none of their bytes: ${logBytes}`);
+  // A blocking call finds one under way, and ends it.
+  const under = engine.write(WriteBatch.put(name(0), value(10)), 'none');
+  await new Promise((resolve) => void setImmediate(resolve));
+  engine.writeSync(WriteBatch.put(name(1), value(11)), 'none');
+  assert.ok(engine.getSync(name(0))?.equals(value(10)));
+  await under;
+  const both = new WriteBatch();
+  both.put(name(2), value(12));
+  both.delete(name(3));
+  both.put(name(4), value(14));
+  await engine.write(both, 'none');
+  const expected = [10, 11, 12, undefined, 14];
+  const check = async (): Promise<void> => {
+    for (const [index, byte] of expected.entries()) {
+      const found = engine.getSync(name(index));
+      if (byte === undefined) assert.equal(found, undefined);
+      else assert.ok(found?.equals(value(byte)), `key ${index}`);
+    }
+    assert.deepEqual((await engine.verify()).damage, []);
+  };
+  await check();
+  await engine.close();
+  engine = await btreeKind.open('/store', options);
+  await check();
+  // What was given back before is used again: the file does not grow.
+  const { pageCount: before } = engine.stats().details;
+  await engine.write(WriteBatch.put(name(3), value(13)), 'none');
+  expected[3] = 13;
+  await check();
+  assert.equal(engine.stats().details['pageCount'], before);
+  await engine.close();
+});
+
+test('a full disk refuses a value ahead of its commit, and its pages are free again', async () => {
+  const vfs = new MemoryVfs();
+  const dispatch = new SyncDispatch(vfs);
+  const engine = await btreeKind.open('/store', { dispatch, ...AHEAD });
+  const put = (name: string, byte: number): Promise<void> | void =>
+    engine.write(WriteBatch.put(Buffer.from(name), Buffer.alloc(1 << 20, byte)), 'none');
+  await put('a', 1);
+  const { pageCount: before } = engine.stats().details;
+  // Room for half of the next one.
+  vfs.capacityBytes = engine.stats().diskBytes + (1 << 19);
+  await assert.rejects(Promise.resolve(put('b', 2)), { code: 'ENOSPC' });
+  assert.throws(
+    () => engine.writeSync(WriteBatch.put(Buffer.from('b'), Buffer.alloc(1 << 20, 2)), 'none'),
+    { code: 'ENOSPC' },
+  );
+  vfs.capacityBytes = Infinity;
+  assert.equal(engine.stats().details['pageCount'], before);
+  assert.ok(!engine.hasSync(Buffer.from('b')));
+  await put('b', 3);
+  assert.equal(engine.getSync(Buffer.from('b'))?.at(-1), 3);
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
+});
+
+test('a page that the log speaks of is not used ahead of a commit before the next checkpoint', async () => {
+  const memory = new MemoryVfs();
+  let vfs = new KillableVfs(new LockAsideVfs(memory));
+  const open = (): Promise<Engine> =>
+    btreeKind.open('/store', { dispatch: new SyncDispatch(vfs), ...AHEAD });
+  let engine = await open();
+  const change = (value: Uint8Array | null): Promise<void> | void => {
+    const batch = new WriteBatch();
+    for (let index = 100; index < 200; index++) {
+      if (value === null) batch.delete(Buffer.from(`k${index}`));
+      else batch.put(Buffer.from(`k${index}`), value);
+    }
+    return engine.write(batch, 'sync');
+  };
+  await change(Buffer.alloc(100));
+  await change(null);
+  const long = Buffer.alloc(20_000, 7);
+  await engine.write(WriteBatch.put(Buffer.from('long'), long), 'sync');
+  vfs.kill();
+  vfs = new KillableVfs(new LockAsideVfs(memory));
+  engine = await open();
+  assert.ok(engine.getSync(Buffer.from('long'))?.equals(long));
   assert.deepEqual((await engine.verify()).damage, []);
   await engine.close();
 });
