@@ -1,12 +1,11 @@
 /**
  * The long proof of the B+tree under the laboratory: every story under every default model with
- * crashes inside recovery, some with a fault at each call, and many disks of each.
+ * crashes inside recovery, and some with a fault at each call. Many disks of each are `prove-btree-wide`'s.
  *
- *   npm run prove:btree -- [--part stories|faults|wide] [--only TEXT] [--models M,…]
- *                          [--budget DISKS] [--wide DISKS] [--seed N]
+ *   npm run prove:btree -- [--part stories|faults] [--only TEXT] [--models M,…]
+ *                          [--budget DISKS] [--nested DEPTH] [--seed N]
  *
- * `--budget` is for each story and model, `--wide` for each story and model of the third part.
- * Every line stands by itself, so that a run can be made in pieces.
+ * `--budget` is for each story and model. Every line stands by itself, so that a run can be made in pieces.
  */
 
 import { parseArgs } from 'node:util';
@@ -15,10 +14,8 @@ import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
 import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { explore } from '../../src/lab/suite/explore-crash-test.ts';
 import { crashTestReport } from '../../src/lab/suite/suite-report.ts';
-import { faultyCrashTest, openAndJudge } from '../support/engine-story.ts';
+import { faultyCrashTest } from '../support/engine-story.ts';
 import { BTREE_STORIES, btreeCrashTest } from '../lab/btree-stories.ts';
-import type { BtreeStory } from '../lab/btree-stories.ts';
-import { exploreWidely } from './wide-exploration.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +23,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     models: { type: 'string', default: DEFAULT_MODELS.join() },
     budget: { type: 'string', default: '1000' },
-    wide: { type: 'string', default: '10000' },
+    nested: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -57,29 +54,15 @@ async function prove(name: string, test: CrashTest): Promise<void> {
   if (found) console.log(crashTestReport(result, process.cwd()));
 }
 
-async function proveWidely(story: BtreeStory, model: string): Promise<void> {
-  const test = btreeCrashTest(story, {});
-  const judge = openAndJudge(story.subject);
-  const [one] = await exploreWidely(test, judge, [model], Number(values.wide));
-  if (one === undefined) return;
-  total += one.distinct;
-  if (one.violations.length > 0) failing++;
-  const states = one.rawStates === null ? 'more states than can be counted' : `${one.rawStates}`;
-  const share = one.complete ? 'all' : 'a sample';
-  console.log(`wide: ${story.name}, ${model}: ${one.distinct} disks, ${share} of ${states}`);
-  for (const { message } of one.violations) console.log(`FOUND ${message}`);
-}
-
 async function main(): Promise<void> {
   const budget = Number(values.budget);
   const seed = Number(values.seed);
   for (const story of BTREE_STORIES) {
     if (!story.name.includes(values.only)) continue;
     for (const model of MODELS) {
-      const limits = { models: [model], budget, nested: 1, seed };
+      const limits = { models: [model], budget, nested: Number(values.nested), seed };
       const test = btreeCrashTest(story, limits);
       if (values.part === 'stories') await prove(`${story.name}, ${model}`, test);
-      if (values.part === 'wide') await proveWidely(story, model);
       if (values.part === 'faults' && FAULTY.includes(story.name)) {
         const faulty = faultyCrashTest(story.subject, story.story, limits);
         await prove(`${story.name}, ${model}, faults`, faulty);

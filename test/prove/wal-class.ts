@@ -22,18 +22,18 @@ const ofOthers = new WeakMap<Uint8Array, string>();
 
 /** For a log in `/log`. */
 export function classOfWal({ root }: CrashedDisk): string {
-  return said(root);
+  return saidOfLog(root);
 }
 
 /** Names, links, and contents as far as they count. */
-function said(directory: FileTreeDirectory): string {
+export function saidOfLog(directory: FileTreeDirectory): string {
   let text = '{';
   for (const [name, node] of sortedEntries(directory)) text += `${name}${saidOf(name, node)},`;
   return `${text}}`;
 }
 
 function saidOf(name: string, node: FileTreeNode): string {
-  if (node.kind === 'directory') return said(node);
+  if (node.kind === 'directory') return saidOfLog(node);
   if (node.kind === 'symlink') return `>${node.target}`;
   const link = node.inode === undefined ? ':' : `#${node.inode}:`;
   if (TEMPORARY.test(name)) return link;

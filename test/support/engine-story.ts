@@ -11,6 +11,7 @@ import { syncRulesFor } from '../../src/durable/sync-table.ts';
 import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { CheckFunction, CrashTest } from '../../src/lab/suite/crash-test.ts';
+import type { VfsCall } from '../../src/vfs/vfs-call.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
 import { applyLabel, batchOfLabel, entriesInto, sameState, stateOfStore } from './engine-commit.ts';
 import type { TextState } from './engine-commit.ts';
@@ -189,6 +190,27 @@ export class StoryTeller {
   /** Kills the process, with what it has under way, and opens the store in another one. */
   async killAndOpen(options: EngineOptions = {}): Promise<void> {
     this.#process.kill();
+    await this.#openInAnother(options);
+  }
+
+  /**
+   * Begins something and kills the process right behind the first call of which `isLast` says so: what it wrote may be
+   * anywhere on its way to the disk. Then opens the store in another process.
+   */
+  async killBehind(
+    begin: () => Promise<unknown>,
+    isLast: (call: VfsCall) => boolean,
+    options: EngineOptions = {},
+  ): Promise<void> {
+    const killed = this.#process.killBehind(isLast);
+    const ended = begin().then(() => {
+      throw new Error('the story has no call behind which its process is killed');
+    });
+    await Promise.race([killed, ended]);
+    await this.#openInAnother(options);
+  }
+
+  async #openInAnother(options: EngineOptions): Promise<void> {
     this.#process = new KillableVfs(new LockAsideVfs(this.#disk));
     await this.openLeft(options);
   }

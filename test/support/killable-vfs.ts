@@ -8,14 +8,24 @@ import type { VfsCall } from '../../src/vfs/vfs-call.ts';
 
 export class KillableVfs extends ForwardingVfs {
   #killed = false;
+  #last: { readonly isIt: (call: VfsCall) => boolean; readonly tell: () => void } | null = null;
 
   kill(): void {
     this.#killed = true;
   }
 
+  /** Kills it as soon as the first call of which `isIt` says so has been made. Resolves then. */
+  killBehind(isIt: (call: VfsCall) => boolean): Promise<void> {
+    return new Promise((resolve) => (this.#last = { isIt, tell: resolve }));
+  }
+
   override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
     if (this.#killed) return never();
     const result = await run(call);
+    if (!this.#killed && this.#last?.isIt(call) === true) {
+      this.kill();
+      this.#last.tell();
+    }
     return this.#killed ? never() : result;
   }
 

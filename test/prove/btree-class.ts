@@ -1,0 +1,126 @@
+/**
+ * What can be said of a disk with B+tree stores, so that opening does the same on every disk of which it is said: the
+ * names, the redo log as recovery reads it, and the pages that are looked at in their file. A page of which the log has
+ * an image is built from the log alone (`redo`), so what its place in the file holds, torn as it may be, is not said.
+ */
+
+import { runNow } from '../../src/durable/two-forms.ts';
+import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME, SPILL_NAME } from '../../src/btree/btree-parts.ts';
+import { META_FIXED_BYTES, pageBytesOf } from '../../src/btree/meta-page.ts';
+import { visitRedo } from '../../src/btree/redo-record.ts';
+import type { CrashedDisk } from '../../src/lab/check/checker.ts';
+import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
+import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
+import { inspectWal } from '../../src/wal/wal-inspection.ts';
+import { WalReading } from '../../src/wal/wal-reading.ts';
+import { saidOfLog } from './wal-class.ts';
+import { digestOf } from './wide-exploration.ts';
+
+/** They are removed unread. */
+const SCRATCH: ReadonlySet<string> = new Set([NEW_PAGES_NAME, SPILL_NAME]);
+/** How many logs are remembered by what is said of them. */
+const LOGS_MAX = 10_000;
+
+/** The pages that a log has images of, by what is said of the log; null: it is refused. */
+const imagedBy = new Map<string, ReadonlySet<number> | null>();
+const digests = new WeakMap<Uint8Array, string>();
+
+/** For stores in directories of the root. */
+export function classOfBtree({ root }: CrashedDisk): string {
+  return sortedEntries(root)
+    .map(([name, node]) => `${name}=${node.kind === 'directory' ? classOfStore(node) : said(node)}`)
+    .join(' ');
+}
+
+function classOfStore(store: FileTreeDirectory): string {
+  const log = store.entries.get(LOG_NAME);
+  const logSaid = log?.kind === 'directory' ? saidOfLog(log) : 'none';
+  const others = sortedEntries(store).map(([name, node]) => {
+    if (node === log && node.kind === 'directory') return logSaid;
+    if (node.kind !== 'file') return `${name}${said(node)}`;
+    if (SCRATCH.has(name)) return name;
+    if (name !== PAGES_NAME) return `${name}:${said(node)}`;
+    return `${name}:${pagesSaid(node.content, logSaid, log)}`;
+  });
+  return others.join(';');
+}
+
+/** Of the pages: what tells their size, and those that the log has no image of. */
+function pagesSaid(pages: Uint8Array, logSaid: string, log: FileTreeNode | undefined): string {
+  const imaged = log?.kind === 'directory' ? imagedIn(logSaid, log) : null;
+  // Without a log that is good, opening goes no further than to the size of the pages.
+  const pageBytes = sizeOfPages(pages);
+  if (imaged === null || pageBytes === null) return String(pageBytes);
+  let text = `${pageBytes}`;
+  for (let number = 0; number * pageBytes < pages.length; number++) {
+    if (imaged.has(number)) continue;
+    text += `,${digestOf(pages.subarray(number * pageBytes, (number + 1) * pageBytes))}`;
+  }
+  return text;
+}
+
+function sizeOfPages(pages: Uint8Array): number | null {
+  try {
+    return pageBytesOf(pages.subarray(0, META_FIXED_BYTES), PAGES_NAME);
+  } catch {
+    // Of a newer version: refused, as what is not ours.
+    return null;
+  }
+}
+
+function imagedIn(logSaid: string, log: FileTreeDirectory): ReadonlySet<number> | null {
+  let imaged = imagedBy.get(logSaid);
+  if (imaged === undefined) {
+    imaged = imagesOf(log);
+    if (imagedBy.size >= LOGS_MAX) imagedBy.clear();
+    imagedBy.set(logSaid, imaged);
+  }
+  return imaged;
+}
+
+/** Reads the log as recovery does. */
+function imagesOf(log: FileTreeDirectory): ReadonlySet<number> | null {
+  const vfs = MemoryVfs.fromTree({ ...log, entries: new Map([[LOG_NAME, log]]) });
+  try {
+    const { segments, checkpoint, damage } = runNow(inspectWal(vfs, `/${LOG_NAME}`));
+    if (damage !== null) return null;
+    const sealed = segments.map((segment) => ({ ...segment, lastSequence: segment.limit }));
+    const reading = new WalReading(vfs, sealed, checkpoint?.upTo ?? 0, () => 1);
+    const imaged = new Set<number>();
+    for (;;) {
+      const entries = runNow(reading.next());
+      if (entries === null) break;
+      for (const entry of entries) {
+        if (entry.kind !== 'bytes') continue;
+        visitRedo(entry.bytes, {
+          image: (number) => imaged.add(number),
+          change: () => undefined,
+        });
+      }
+    }
+    runNow(reading.close());
+    return imaged;
+  } catch {
+    // It cannot be read, and so it is refused.
+    return null;
+  }
+}
+
+/** All of it. */
+function said(node: FileTreeNode): string {
+  if (node.kind === 'symlink') return `>${node.target}`;
+  if (node.kind === 'file') return digestOnce(node.content);
+  return `{${sortedEntries(node)
+    .map(([name, child]) => `${name}${said(child)}`)
+    .join(',')}}`;
+}
+
+function digestOnce(content: Uint8Array): string {
+  let digest = digests.get(content);
+  if (digest === undefined) digests.set(content, (digest = digestOf(content)));
+  return digest;
+}
+
+function sortedEntries({ entries }: FileTreeDirectory): [string, FileTreeNode][] {
+  return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
