@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   const contestants = (await allContestants()).filter(
     ({ name }) => values.only.length === 0 || values.only.some((part) => name.includes(part)),
   );
+  mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, 'holdfast-bench-'));
   const run = new EngineRun(
     contestants,
