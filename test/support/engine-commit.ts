@@ -67,19 +67,34 @@ export function entriesInto(state: TextState): EntrySink {
   };
 }
 
+/** Labels are read again and again, by every judge of a disk. */
+const changesOf = new Map<string, readonly (readonly [string, string | undefined])[]>();
+const LABELS_KEPT = 10_000;
+
 function forEachChange(
   label: string,
   show: (key: string, value: string | undefined) => void,
 ): void {
+  let changes = changesOf.get(label);
+  if (changes === undefined) {
+    changes = changesIn(label);
+    if (changesOf.size === LABELS_KEPT) changesOf.clear();
+    changesOf.set(label, changes);
+  }
+  for (const [key, value] of changes) show(key, value);
+}
+
+function changesIn(label: string): (readonly [string, string | undefined])[] {
   const [, changes = ''] = label.split(':');
-  for (const change of changes.split(',')) {
+  return changes.split(',').flatMap((change) => {
     const [, key = '', count, size] = CHANGE.exec(change) ?? [];
     if (!CHANGE.test(change)) throw new Error(`'${change}' is no change of a test commit`);
     const keys =
       count === undefined ? [key] : Array.from({ length: Number(count) }, (_, i) => key + i);
-    for (const each of keys)
-      show(each, size === undefined ? undefined : valueOf(label, each, +size));
-  }
+    return keys.map((each) => {
+      return [each, size === undefined ? undefined : valueOf(label, each, +size)] as const;
+    });
+  });
 }
 
 /** So many characters that no other commit and no other key has. */
