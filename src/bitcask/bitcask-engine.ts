@@ -79,7 +79,7 @@ export class BitcaskEngine implements Engine {
     this.directory = parts.directory;
     this.recovery = parts.recovery;
     const { index, files, cache, expiry } = parts;
-    this.#reader = new ValueReader(files, cache);
+    this.#reader = new ValueReader(files, cache, parts.speed);
     this.#iteratorParts = {
       pages: index.keydir.pages,
       files,
@@ -101,10 +101,12 @@ export class BitcaskEngine implements Engine {
     const location = this.#location;
     if (!this.#find(key, options)) return undefined;
     if (this.#isOver(location)) return this.#absentLater(location.expiry, undefined);
-    const fetched = this.#reader.cached(location);
+    const reader = this.#reader;
+    const fetched =
+      reader.cached(location) ?? reader.fetchNow(location, options?.fillCache ?? true);
     if (fetched === null) return this.#getLater(key, options);
-    this.#reader.check(this.#file, location.offset, fetched, key, 0, key.length);
-    return copyOf(fetched.bytes, this.#reader.entry.keyEnd, this.#reader.entry.valueEnd);
+    reader.check(this.#file, location.offset, fetched, key, 0, key.length);
+    return copyOf(fetched.bytes, reader.entry.keyEnd, reader.entry.valueEnd);
   }
 
   getSync(key: Uint8Array, options?: ReadOptions): Buffer | undefined {

@@ -1,6 +1,6 @@
 /**
  * Reads a range of one state in order. Keys come from the index; values from the block cache or the
- * data files, several at once where they must come from the device.
+ * data files, where many are read together (`value-window.ts`).
  */
 
 import { assert } from '../base/assert.ts';
@@ -17,15 +17,12 @@ import {
 import type { KeyBounds } from '../engine/key-range.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import type { DataFile, FileTable } from './data-file.ts';
-import { ENTRY_HEADER_BYTES } from './entry-format.ts';
 import { KeyLocation, lengthOfCode } from './key-location.ts';
 import { KeydirCursor } from './keydir-cursor.ts';
 import type { KeydirPages } from './keydir-pages.ts';
 import type { StateHold } from './state-holds.ts';
 import type { FetchedBytes, ValueReader } from './value-reader.ts';
-
-/** Values that are read from the device together. */
-const READS_AT_ONCE = 64;
+import { ValueWindow } from './value-window.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -42,18 +39,13 @@ export interface IteratorSurroundings {
   readonly onClose: (iterator: BitcaskIterator) => void;
 }
 
-/** An entry whose value is on its way. */
-interface Awaited {
-  readonly key: Buffer;
-  readonly file: DataFile;
-  readonly offset: number;
-  readonly fetched: Promise<FetchedBytes>;
-}
-
 export class BitcaskIterator implements EntryIterator {
   readonly hold: StateHold;
   readonly #around: IteratorSurroundings;
   readonly #cursor: KeydirCursor;
+  /** Runs ahead of the cursor, to see what will be read. */
+  readonly #ahead: KeydirCursor;
+  readonly #window: ValueWindow;
   readonly #location = new KeyLocation();
   readonly #bounds: KeyBounds;
   readonly #reverse: boolean;
@@ -78,6 +70,8 @@ export class BitcaskIterator implements EntryIterator {
     this.#fill = options.fillCache ?? true;
     this.#left = entryLimit(options.limit);
     this.#cursor = new KeydirCursor(around.pages, hold.state);
+    this.#ahead = new KeydirCursor(around.pages, hold.state);
+    this.#window = new ValueWindow(around.files, around.reader);
     this.#begin();
   }
 
@@ -99,6 +93,7 @@ export class BitcaskIterator implements EntryIterator {
   seek(target: Uint8Array): void {
     if (this.#closed) throw closedError('iterator');
     assert(!this.#reading, 'an iterator does one thing at a time');
+    this.#window.clear();
     this.#ended = !(aboveLower(this.#bounds, target) && belowUpper(this.#bounds, target));
     if (!this.#ended) this.#seek(target);
   }
@@ -116,6 +111,7 @@ export class BitcaskIterator implements EntryIterator {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#window.close();
     this.#around.onClose(this);
   }
 
@@ -151,14 +147,18 @@ export class BitcaskIterator implements EntryIterator {
   }
 
   #step(): void {
+    if (this.#window.hasNext) this.#window.step();
     if (this.#reverse) this.#cursor.previous();
     else this.#cursor.next();
   }
 
   /** Whether the cursor is on a key that is in the range and in the limit. */
   #hasNext(): boolean {
-    const cursor = this.#cursor;
-    if (this.#ended || this.#left <= 0 || !cursor.valid) return false;
+    return this.#isInRange(this.#cursor, this.#left);
+  }
+
+  #isInRange(cursor: KeydirCursor, left: number): boolean {
+    if (this.#ended || left <= 0 || !cursor.valid) return false;
     const { keys, keyStart, keyEnd } = cursor;
     return this.#reverse
       ? aboveLower(this.#bounds, keys, keyStart, keyEnd)
@@ -166,16 +166,23 @@ export class BitcaskIterator implements EntryIterator {
   }
 
   /**
-   * Pushes what is at hand; with `wait`, also what must be read from the device. Gives the number
-   * of entries.
+   * Pushes what is at hand; with `wait`, also what must be read from the device. `given` are the
+   * bytes of the first entry, where they were read alone. Gives the number of entries.
    */
-  #push(sink: EntrySink, entriesMax: number, bytesMax: number, wait: boolean): number {
+  #push(
+    sink: EntrySink,
+    entriesMax: number,
+    bytesMax: number,
+    wait: boolean,
+    given: FetchedBytes | null = null,
+  ): number {
     const { reader, files } = this.#around;
     const location = this.#location;
     const cursor = this.#cursor;
+    let alone = given;
     let pushed = 0;
     let bytes = 0;
-    while (pushed < entriesMax && bytes < bytesMax && this.#hasNext()) {
+    for (; pushed < entriesMax && bytes < bytesMax && this.#hasNext(); alone = null) {
       cursor.location(location);
       if (location.expiry !== 0 && this.#around.isOver(location.expiry)) {
         if (this.#around.mustStore(location.expiry)) {
@@ -191,7 +198,8 @@ export class BitcaskIterator implements EntryIterator {
       const end = this.#keys ? keyEnd : 0;
       let valueBytes = 0;
       if (this.#values) {
-        const fetched = reader.cached(location) ?? (wait ? this.#fetchSync(location) : null);
+        const fetched =
+          this.#atHand(location, alone) ?? (wait ? reader.fetchSync(location, this.#fill) : null);
         if (fetched === null) break;
         this.#check(files.at(location.file), location.offset, fetched, keys, keyStart, keyEnd);
         const { keyEnd: valueStart, valueEnd } = reader.entry;
@@ -208,29 +216,32 @@ export class BitcaskIterator implements EntryIterator {
     return pushed;
   }
 
-  #fetchSync(location: KeyLocation): FetchedBytes {
-    return this.#around.reader.fetchSync(location, this.#fill);
+  #atHand(location: KeyLocation, given: FetchedBytes | null): FetchedBytes | null {
+    if (given !== null) return given;
+    return this.#window.hasNext ? this.#window.next : this.#around.reader.cached(location);
   }
 
   async #pushLater(sink: EntrySink, entriesMax: number, bytesMax: number): Promise<number> {
+    let failed: FetchedBytes | null = null;
     while (this.#hasNext()) {
       this.#cursor.location(this.#location);
       if (this.#mustStore()) await this.#around.storeClock();
       if (this.#closed) throw closedError('iterator');
-      const pushed = this.#push(sink, entriesMax, bytesMax, false);
+      const pushed = this.#push(sink, entriesMax, bytesMax, false, failed);
       if (pushed > 0) return pushed;
-      const awaited = this.#collect(Math.min(entriesMax, READS_AT_ONCE), bytesMax);
-      for (const { key, file, offset, fetched } of awaited) {
-        const found = await fetched.catch((error: unknown) => this.#fail(error));
-        if (this.#closed) throw closedError('iterator');
-        this.#check(file, offset, found, key, 0, key.length);
-        const { keyEnd: valueStart, valueEnd } = this.#around.reader.entry;
-        const showKey = this.#keys ? key : NOTHING;
-        sink.entry(showKey, 0, showKey.length, found.bytes, valueStart, valueEnd);
-      }
-      if (awaited.length > 0) return awaited.length;
+      if (this.#mustStore() || !this.#hasNext()) continue;
+      // What could not be read with others is read alone: then it is known what to say.
+      if (this.#window.hasNext) failed = await this.#fetch();
+      else await this.#readAhead(entriesMax, bytesMax);
+      if (this.#closed) throw closedError('iterator');
     }
     return 0;
+  }
+
+  async #fetch(): Promise<FetchedBytes> {
+    this.#cursor.location(this.#location);
+    const fetching = this.#around.reader.fetch(this.#location, this.#fill);
+    return fetching.catch((error: unknown) => this.#fail(error));
   }
 
   /** Whether the entry at the location has expired, and nobody may hear of it yet. */
@@ -239,31 +250,19 @@ export class BitcaskIterator implements EntryIterator {
     return expiry !== 0 && this.#around.isOver(expiry) && this.#around.mustStore(expiry);
   }
 
-  /** Takes the next entries and begins to read their values. */
-  #collect(entriesMax: number, bytesMax: number): Awaited[] {
-    const { reader, files } = this.#around;
+  /** Reads the next entries, those that have expired as well. */
+  async #readAhead(entriesMax: number, bytesMax: number): Promise<void> {
+    const ahead = this.#ahead;
     const location = this.#location;
-    const awaited: Awaited[] = [];
-    let bytes = 0;
-    while (awaited.length < entriesMax && bytes < bytesMax && this.#hasNext()) {
-      this.#cursor.location(location);
-      if (location.expiry !== 0 && this.#around.isOver(location.expiry)) {
-        if (this.#mustStore()) break;
-        this.#step();
-        continue;
-      }
-      const { keys, keyStart, keyEnd } = this.#cursor;
-      const key = Buffer.from(keys.subarray(keyStart, keyEnd));
-      const cached = reader.cached(location);
-      const fetched = cached === null ? reader.fetch(location, this.#fill) : own(cached);
-      // Whoever awaits it hears of a failure; until then it must not count as unheard.
-      fetched.catch(() => 'told when it is awaited');
-      awaited.push({ key, file: files.at(location.file), offset: location.offset, fetched });
-      bytes += lengthOfCode(location.lengthCode) - ENTRY_HEADER_BYTES;
-      this.#left--;
-      this.#step();
+    ahead.goTo(this.#cursor);
+    this.#window.begin(entriesMax, bytesMax);
+    for (let left = this.#left; this.#isInRange(ahead, left); left--) {
+      ahead.location(location);
+      if (!this.#window.add(location)) break;
+      if (this.#reverse) ahead.previous();
+      else ahead.next();
     }
-    return awaited;
+    await this.#window.load();
   }
 
   #check(
@@ -287,9 +286,4 @@ export class BitcaskIterator implements EntryIterator {
     this.#error = error;
     throw error;
   }
-}
-
-/** Bytes of the cache, copied: they hold only until the next read. */
-async function own({ bytes, at, available }: FetchedBytes): Promise<FetchedBytes> {
-  return { bytes: Buffer.from(bytes.subarray(at, at + available)), at: 0, available };
 }

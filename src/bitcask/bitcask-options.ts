@@ -69,9 +69,15 @@ export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
   checkBytes('cacheSize', cacheBytes, 0, Number.MAX_SAFE_INTEGER);
   const preallocateBytes = options.preallocateBytes ?? fileBytes;
   checkBytes('preallocateBytes', preallocateBytes, 0, FILE_BYTES_MAX);
+  checkObject('batch', options.batch);
   const bounds = { ...DEFAULT_BATCH_BOUNDS, ...options.batch };
-  for (const [name, value] of Object.entries(bounds)) {
-    if (!(value > 0)) throw new TypeError(`batch.${name} must be a positive number, not ${value}`);
+  for (const [name, value] of Object.entries<unknown>(bounds)) {
+    if (typeof value === 'number' && value > 0) continue;
+    throw new TypeError(`batch.${name} must be a positive number, not ${shown(value)}`);
+  }
+  const { timeOfDay } = options;
+  if (timeOfDay !== undefined && typeof timeOfDay !== 'function') {
+    throw new TypeError(`timeOfDay must be a function, not ${shown(timeOfDay)}`);
   }
   return {
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
@@ -84,7 +90,7 @@ export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
     cacheBytes,
     preallocateBytes,
     merge: mergeSettings(options.merge, fileBytes),
-    timeOfDay: options.timeOfDay ?? timeOfDayMs,
+    timeOfDay: timeOfDay ?? timeOfDayMs,
   };
 }
 
@@ -93,6 +99,7 @@ function mergeSettings(
   fileBytes: number,
 ): Required<MergeOptions> | null {
   if (merge === false) return null;
+  checkObject('merge', merge, ' or false');
   const settings = {
     fragmentationTrigger: merge?.fragmentationTrigger ?? 60,
     deadBytesTrigger: merge?.deadBytesTrigger ?? fileBytes / 4,
@@ -100,13 +107,26 @@ function mergeSettings(
     deadBytesThreshold: merge?.deadBytesThreshold ?? fileBytes / 16,
     smallFileBytes: merge?.smallFileBytes ?? fileBytes / 16,
   };
-  for (const [name, value] of Object.entries(settings)) {
-    if (!(value >= 0)) throw new TypeError(`merge.${name} must be a number from 0, not ${value}`);
+  for (const [name, value] of Object.entries<unknown>(settings)) {
+    if (typeof value === 'number' && value >= 0) continue;
+    throw new TypeError(`merge.${name} must be a number from 0, not ${shown(value)}`);
   }
   return settings;
 }
 
+function checkObject(name: string, value: unknown, others: string = ''): void {
+  if (value === undefined || (typeof value === 'object' && value !== null)) return;
+  throw new TypeError(`${name} must be an object${others}, not ${shown(value)}`);
+}
+
+/** A value of any type, for a message. */
+function shown(value: unknown): string {
+  return JSON.stringify(value) ?? typeof value;
+}
+
 function checkBytes(name: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new TypeError(`${name} must be a number of bytes from ${least} to ${most}, not ${value}`);
+  throw new TypeError(
+    `${name} must be a number of bytes from ${least} to ${most}, not ${shown(value)}`,
+  );
 }

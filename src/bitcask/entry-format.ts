@@ -38,6 +38,9 @@ export const HAS_EXPIRY = 2;
 /** Bytes of a key. */
 export const KEY_BYTES_MAX = 0xffff;
 
+/** Header and key are never longer. */
+export const HEAD_BYTES_MAX: number = ENTRY_HEADER_BYTES + ENTRY_EXPIRY_BYTES + KEY_BYTES_MAX;
+
 const MAGIC = [0x48, 0x4f, 0x4c, 0x44, 0x42, 0x43, 0x4b, 0x0a];
 const TWO_TO_32 = 0x1_0000_0000;
 /** Up to this length a loop is faster than a call out of JavaScript with a view made for it. */
@@ -179,9 +182,31 @@ function entryChecksum(
   fileNumber: number,
   offset: number,
 ): number {
+  return maskCrc32c(extendCrc32c(placeChecksum(fileNumber, offset), bytes, at + 4, end));
+}
+
+function placeChecksum(fileNumber: number, offset: number): number {
   put53(place, 0, fileNumber);
   put53(place, 8, offset);
-  return maskCrc32c(extendCrc32c(crc32c(place), bytes, at + 4, end));
+  return crc32c(place);
+}
+
+/** The checksum of an entry whose bytes come in pieces: all behind the first four. */
+export class EntryChecksum {
+  #crc: number;
+
+  constructor(fileNumber: number, offset: number) {
+    this.#crc = placeChecksum(fileNumber, offset);
+  }
+
+  add(bytes: Uint8Array, start: number, end: number): void {
+    this.#crc = extendCrc32c(this.#crc, bytes, start, end);
+  }
+
+  /** As stored. */
+  get value(): number {
+    return maskCrc32c(this.#crc);
+  }
 }
 
 /** One entry as it lies in bytes. Filled again and again, so that reading allocates nothing. */
@@ -234,6 +259,14 @@ export class EntryView {
   }
 
   /**
+   * Whether what the fields say can be so for an entry at byte position `offset`. REQUIRES:
+   * `loadFields`.
+   */
+  isSound(offset: number): boolean {
+    return this.undurable <= offset && this.sequence <= Number.MAX_SAFE_INTEGER;
+  }
+
+  /**
    * Reads the entry at byte position `offset` of file `fileNumber`. False when none is there, whole
    * and as written.
    */
@@ -248,7 +281,7 @@ export class EntryView {
     const checksum = entryChecksum(bytes, at, this.valueEnd, fileNumber, offset);
     if (checksum !== get32(bytes, at)) return false;
     this.loadFields(bytes, at);
-    return this.undurable <= offset && this.sequence <= Number.MAX_SAFE_INTEGER;
+    return this.isSound(offset);
   }
 }
 

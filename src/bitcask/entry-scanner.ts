@@ -3,7 +3,7 @@
  * are no entry; what that means is for its user to say.
  */
 
-import { readFully } from '../vfs/transfer.ts';
+import { readFully, readFullySync } from '../vfs/transfer.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
 import { ENTRY_HEADER_BYTES, EntryView } from './entry-format.ts';
 
@@ -76,7 +76,11 @@ export class EntryScanner {
     if (available < needed) return 'refill';
     if (!this.entry.peek(this.#buffer, at, available)) return 'damaged';
     if (this.entry.length > left) return 'damaged';
-    if (this.entry.length > available) return 'refill';
+    if (this.entry.length > available) {
+      this.entry.loadFields(this.#buffer, at);
+      // What no entry says must not make the buffer as large as it says.
+      return this.entry.isSound(this.#offset) ? 'refill' : 'damaged';
+    }
     if (!this.entry.load(this.#buffer, at, available, this.#number, this.#offset)) return 'damaged';
     this.#entryOffset = this.#offset;
     this.#offset += this.entry.length;
@@ -85,6 +89,20 @@ export class EntryScanner {
 
   /** Reads on. Entries of earlier steps are gone. */
   async refill(): Promise<void> {
+    const { kept, wanted } = this.#makeRoom();
+    const from = this.#offset + kept;
+    this.#take(kept, wanted, await readFully(this.#file, this.#buffer, from, kept, wanted - kept));
+  }
+
+  /** As `refill`, on the calling thread. */
+  refillSync(): void {
+    const { kept, wanted } = this.#makeRoom();
+    const from = this.#offset + kept;
+    this.#take(kept, wanted, readFullySync(this.#file, this.#buffer, from, kept, wanted - kept));
+  }
+
+  /** Moves what is left to the front; `wanted` bytes are to be there, `kept` of them are. */
+  #makeRoom(): { kept: number; wanted: number } {
     const at = this.#offset - this.#bufferOffset;
     const kept = this.#filled - at;
     const left = this.#to - this.#offset;
@@ -96,9 +114,12 @@ export class EntryScanner {
     buffer.set(this.#buffer.subarray(at, this.#filled));
     this.#buffer = buffer;
     this.#bufferOffset = this.#offset;
-    const count = await readFully(this.#file, buffer, this.#offset + kept, kept, wanted - kept);
+    return { kept, wanted };
+  }
+
+  #take(kept: number, wanted: number, count: number): void {
     // A file that is shorter than was said reads as zeros, which are no entry.
-    buffer.fill(0, kept + count, wanted);
+    this.#buffer.fill(0, kept + count, wanted);
     this.#filled = wanted;
   }
 }

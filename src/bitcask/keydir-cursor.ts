@@ -39,6 +39,19 @@ export class KeydirCursor {
     return this.#index >= 0 && this.#index < this.#count;
   }
 
+  /** Goes to where another cursor of the same state is. */
+  goTo(other: KeydirCursor): void {
+    this.#path.length = 0;
+    this.#taken.length = 0;
+    this.#path.push(...other.#path);
+    this.#taken.push(...other.#taken);
+    this.#u8 = other.#u8;
+    this.#base = other.#base;
+    this.#index = other.#index;
+    this.#count = other.#count;
+    this.#loadKey();
+  }
+
   /** Goes to the first key. */
   first(): void {
     this.#descendTo(this.#root, -1);

@@ -5,11 +5,13 @@
 
 import { join } from 'node:path';
 
+import { ReadSpeed } from '../base/read-speed.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { DirectoryLock } from '../durable/lock-file.ts';
 import { readPointer } from '../durable/pointer-file.ts';
 import { Poison } from '../durable/poison.ts';
 import { existsError, missingError } from '../engine/engine-errors.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { BitcaskEngine } from './bitcask-engine.ts';
@@ -131,6 +133,8 @@ async function openLocked(
     files,
     index,
     cache: new BlockCache(settings.cacheBytes),
+    // Only the machine's own files can be known to be in memory.
+    speed: new ReadSpeed(vfs === nodeVfs ? settings.clock : null),
     holds: new StateHolds(vfs, files, index.keydir),
     expiry,
     writer,

@@ -27,6 +27,9 @@ import type { ManifestFile } from './manifest.ts';
 import { scanLog } from './scan-log.ts';
 import type { ScannedLog } from './scan-log.ts';
 
+/** What is doubtful is written again in pieces about so long. */
+const COPY_BYTES = 4 << 20;
+
 /** What the open logs hold. */
 export interface ReadLogs {
   /** Sequence number of the last entry that counts. */
@@ -101,22 +104,39 @@ export async function rewriteDoubtful(
   if (last === undefined) return;
   const { data } = last.opened;
   const { end, durable } = last.scanned;
-  const bytes = new Uint8Array(end.offset - durable.offset);
-  if (bytes.length > 0) {
-    await readFully(data.file, bytes, durable.offset);
+  for (let from = durable.offset; from < end.offset;) {
+    const bytes = await readEntries(data, from, end.offset);
+    from += bytes.length;
     const copy = copyEntries(bytes, target);
-    if (copy.length > 0) {
-      const { length } = target.append;
-      await target.append.append(copy, 'sync');
-      index.applyEntries(target.data, copy, length, copy.length);
-    }
+    if (copy.length === 0) continue;
+    const { length } = target.append;
+    await target.append.append(copy, from < end.offset ? 'none' : 'sync');
+    index.applyEntries(target.data, copy, length, copy.length);
   }
+  // The last piece may have had nothing to append.
+  const { durableLength, length } = target.append;
+  if (durableLength < length) await target.append.sync();
   if (durable.offset === end.offset) return;
   // What follows is not the store's any more, and neither are its records in the hint.
   data.length = durable.offset;
   data.fingerprint = durable.fingerprint;
   data.entries = durable.entries;
   if (durable.hint !== undefined) data.hint?.truncate(durable.hint);
+}
+
+/** Entries that were read before, whole, from byte position `from` on: many of them, not all. */
+async function readEntries(data: DataFile, from: number, to: number): Promise<Uint8Array> {
+  const view = new EntryView();
+  let bytes = new Uint8Array(Math.min(COPY_BYTES, to - from));
+  await readFully(data.file, bytes, from);
+  let end = 0;
+  while (view.peek(bytes, end, bytes.length - end) && end + view.length <= bytes.length) {
+    end += view.length;
+  }
+  if (end > 0) return bytes.subarray(0, end);
+  bytes = new Uint8Array(view.length);
+  await readFully(data.file, bytes, from);
+  return bytes;
 }
 
 /** The puts and deletes among entries that were read before, for the end of another log. */
@@ -129,8 +149,10 @@ function copyEntries(bytes: Uint8Array, target: LogFile): Uint8Array {
     view.peek(bytes, at, bytes.length - at);
     const next = at + view.length;
     if (view.kind !== MARK) {
+      // Nothing behind the header is known to be durable until all of it is.
+      const undurable = start + end - FILE_HEADER_BYTES;
       // The fields that peek leaves out are read behind the check of the whole.
-      const fields = { ...fieldsOf(bytes, at, view), undurable: end };
+      const fields = { ...fieldsOf(bytes, at, view), undurable };
       const { keyStart, keyEnd, valueEnd } = view;
       const after = putEntry(copy, end, fields, bytes, keyStart, keyEnd, bytes, keyEnd, valueEnd);
       sealEntry(copy, end, after, target.data.number, start + end);

@@ -13,10 +13,10 @@ import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { missingError } from '../engine/engine-errors.ts';
 import type { Damage, ProgressOptions, RepairReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
-import { readWholeFile } from '../vfs/transfer.ts';
+import { readFully } from '../vfs/transfer.ts';
+import type { VfsFile } from '../vfs/vfs.ts';
 import { FileTable } from './data-file.ts';
 import {
-  EntryView,
   FILE_HEADER_BYTES,
   MARK,
   PUT,
@@ -24,21 +24,24 @@ import {
   newerVersion,
   parseFileName,
 } from './entry-format.ts';
+import { EntrySearch } from './entry-search.ts';
+import { KeyLocation, lengthCodeOf } from './key-location.ts';
+import { Keydir } from './keydir.ts';
 import { MANIFEST_NAME, decodeManifest, encodeManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { MergeOutput } from './merge-output.ts';
 
 const LOST_DIRECTORY = 'lost';
 
-/** The newest entry of a key that was found. */
-interface Found {
-  readonly sequence: number;
-  readonly kind: number;
-  readonly expiry: number;
-  readonly bytes: Uint8Array;
-  readonly keyStart: number;
-  readonly keyEnd: number;
-  readonly valueEnd: number;
+/** New files are about so long. */
+const FILE_BYTES = 64 << 20;
+
+/** A data file that is looked through, as far as it may hold entries. */
+interface Source {
+  readonly path: string;
+  readonly number: number;
+  readonly file: VfsFile;
+  readonly to: number;
 }
 
 /** See `EngineKind.repair`. */
@@ -69,7 +72,15 @@ class Repair {
   readonly #dispatch: SyncDispatch;
   readonly #options: ProgressOptions;
   readonly #damage: Damage[] = [];
-  readonly #found = new Map<string, Found>();
+  /**
+   * By key: where the newest entry that was found is (its file as the number of the source), and in
+   * the place of its expiry its sequence number.
+   */
+  readonly #found = new Keydir();
+  readonly #location = new KeyLocation();
+  readonly #before = new KeyLocation();
+  readonly #sources: Source[] = [];
+  readonly #outputs: MergeOutput[] = [];
   #sequence = 0;
   #clock = 0;
 
@@ -80,6 +91,16 @@ class Repair {
   }
 
   async run(names: readonly string[]): Promise<RepairReport> {
+    try {
+      return await this.#run(names);
+    } finally {
+      // What was written is durable by now, or of no use.
+      for (const { file } of this.#sources) await file.close().catch(() => 'it was only read');
+      for (const { data } of this.#outputs) await data.file.close().catch(() => 'it is synced');
+    }
+  }
+
+  async #run(names: readonly string[]): Promise<RepairReport> {
     const manifest = await this.#manifest();
     const files = names.flatMap((name) => {
       const parsed = parseFileName(name);
@@ -102,11 +123,10 @@ class Repair {
       this.#damage.push({ path: this.#directory, offset: undefined, message });
     }
     const highest = Math.max(manifest?.nextFile ?? 1, ...files.map(({ number }) => number + 1));
-    const output = await this.#write(highest);
-    const saved = output?.data.entries ?? 0;
+    await this.#write(highest);
+    const saved = this.#outputs.reduce((sum, { data }) => sum + data.entries, 0);
     const keptAside = await this.#keepAside(names);
-    await this.#commit(output, highest + 1);
-    await output?.data.file.close();
+    await this.#commit(highest + Math.max(1, this.#outputs.length));
     return { savedEntries: saved, damage: this.#damage, keptAside };
   }
 
@@ -134,59 +154,76 @@ class Repair {
   /** Every whole entry of a file, up to its length where that is known. */
   async #collect(name: string, number: number, length: number | undefined): Promise<void> {
     const path = join(this.#directory, name);
-    const whole = await readWholeFile(this.#dispatch.vfs, path);
-    const fault = checkFileHeader(whole.subarray(0, FILE_HEADER_BYTES), number);
+    const file = await this.#dispatch.vfs.open(path, { read: true });
+    const { size } = await file.stat();
+    const to = Math.min(size, length ?? size);
+    const source = this.#sources.push({ path, number, file, to }) - 1;
+    const header = new Uint8Array(FILE_HEADER_BYTES);
+    const fault = checkFileHeader(header.subarray(0, await readFully(file, header, 0)), number);
     if (fault?.newer === true) throw newerVersion(path, fault);
-    const bytes = length === undefined ? whole : whole.subarray(0, length);
-    const view = new EntryView();
-    let damagedFrom = -1;
-    for (let at = FILE_HEADER_BYTES; at < bytes.length;) {
-      if (!view.load(bytes, at, bytes.length - at, number, at)) {
-        if (damagedFrom < 0) damagedFrom = at;
-        at++;
-        continue;
+    const search = new EntrySearch(file, number, FILE_HEADER_BYTES, to);
+    for (let more = true; more;) {
+      more = await search.next();
+      if (search.passedUsed) {
+        const { passedFrom: offset, passedTo } = search;
+        const message = `${passedTo - offset} bytes are no entries`;
+        this.#damage.push({ path, offset, message });
       }
-      this.#damaged(path, bytes, damagedFrom, at);
-      damagedFrom = -1;
-      this.#take(bytes, view);
-      at += view.length;
+      if (more) this.#take(search, source);
     }
-    this.#damaged(path, bytes, damagedFrom, bytes.length);
-    if (length !== undefined && bytes.length < length) {
-      const message = `${length} bytes expected, ${bytes.length} found`;
-      this.#damage.push({ path, offset: bytes.length, message });
+    if (length !== undefined && to < length) {
+      const message = `${length} bytes expected, ${to} found`;
+      this.#damage.push({ path, offset: to, message });
     }
   }
 
-  #damaged(path: string, bytes: Uint8Array, from: number, to: number): void {
-    if (from < 0 || bytes.subarray(from, to).every((byte) => byte === 0)) return;
-    const message = `${to - from} bytes are no entries`;
-    this.#damage.push({ path, offset: from, message });
+  #take({ entry, bytes, entryOffset }: EntrySearch, source: number): void {
+    const { sequence, kind, keyStart, keyEnd, length } = entry;
+    this.#sequence = Math.max(this.#sequence, sequence);
+    if (kind === MARK) return;
+    const known = this.#before;
+    const found = this.#found.find(bytes, keyStart, keyEnd, known);
+    if (found && known.expiry > sequence) return;
+    this.#location.place(source, entryOffset, lengthCodeOf(length), sequence);
+    this.#found.set(bytes, keyStart, keyEnd, this.#location, known);
   }
 
-  #take(bytes: Uint8Array, view: EntryView): void {
-    this.#sequence = Math.max(this.#sequence, view.sequence);
-    if (view.kind === MARK) return;
-    const key = Buffer.from(bytes.subarray(view.keyStart, view.keyEnd)).toString('latin1');
-    const known = this.#found.get(key);
-    if (known !== undefined && known.sequence > view.sequence) return;
-    const { sequence, kind, expiry, keyStart, keyEnd, valueEnd } = view;
-    this.#found.set(key, { sequence, kind, expiry, bytes, keyStart, keyEnd, valueEnd });
-  }
-
-  /** All that was found in one new file; null when nothing was. */
-  async #write(number: number): Promise<MergeOutput | null> {
-    const alive = [...this.#found.values()].filter(({ kind }) => kind === PUT);
-    if (alive.length === 0) return null;
+  /** What was found, written again into new files; none when there is nothing. */
+  async #write(firstNumber: number): Promise<void> {
     const table = new FileTable();
-    const output = await MergeOutput.create(this.#dispatch, this.#directory, table, number);
-    for (const { sequence, kind, expiry, bytes, keyStart, keyEnd, valueEnd } of alive) {
-      output.add({ kind, flags: 0, sequence, expiry }, bytes, keyStart, keyEnd, valueEnd);
-      if (output.isFull) await output.flush();
+    for (const [source, { file, number, to }] of this.#sources.entries()) {
+      const search = new EntrySearch(file, number, FILE_HEADER_BYTES, to);
+      while (await search.next()) {
+        if (!this.#isNewest(search, source)) continue;
+        const bytes = await search.whole();
+        const { kind, sequence, expiry, keyStart, keyEnd, valueEnd } = search.entry;
+        const output = await this.#output(table, firstNumber);
+        output.add({ kind, flags: 0, sequence, expiry }, bytes, keyStart, keyEnd, valueEnd);
+        if (output.isFull) await output.flush();
+      }
     }
-    await output.finish(this.#dispatch);
-    await this.#dispatch.names(this.#directory, [output.data.path]);
-    return output;
+    for (const output of this.#outputs) await output.finish(this.#dispatch);
+    if (this.#outputs.length === 0) return;
+    const paths = this.#outputs.map(({ data }) => data.path);
+    await this.#dispatch.names(this.#directory, paths);
+  }
+
+  /** Whether the entry is a put, and the one of its key that counts. */
+  #isNewest({ entry, bytes, entryOffset }: EntrySearch, source: number): boolean {
+    if (entry.kind !== PUT) return false;
+    const location = this.#location;
+    const found = this.#found.find(bytes, entry.keyStart, entry.keyEnd, location);
+    return found && location.file === source && location.offset === entryOffset;
+  }
+
+  async #output(table: FileTable, firstNumber: number): Promise<MergeOutput> {
+    const last = this.#outputs.at(-1);
+    if (last !== undefined && last.length < FILE_BYTES) return last;
+    await last?.flush();
+    const number = firstNumber + this.#outputs.length;
+    const next = await MergeOutput.create(this.#dispatch, this.#directory, table, number);
+    this.#outputs.push(next);
+    return next;
   }
 
   /** Moves the old files away; the old manifest goes with the commit. */
@@ -208,19 +245,10 @@ class Repair {
   }
 
   /** From here on the store is the repaired one; old files are swept when it is opened. */
-  async #commit(output: MergeOutput | null, nextFile: number): Promise<void> {
-    const files =
-      output === null
-        ? []
-        : [
-            {
-              number: output.data.number,
-              length: output.data.length,
-              open: false,
-              merged: true,
-              fingerprint: output.data.fingerprint,
-            },
-          ];
+  async #commit(nextFile: number): Promise<void> {
+    const files = this.#outputs.map(({ data: { number, length, fingerprint } }) => {
+      return { number, length, open: false, merged: true, fingerprint };
+    });
     const manifest = { nextFile, sequence: this.#sequence, clock: this.#clock, files };
     const path = join(this.#directory, MANIFEST_NAME);
     await replacePointer(this.#dispatch.vfs, path, encodeManifest(manifest));

@@ -8,10 +8,11 @@
  */
 
 import { CorruptionError } from '../base/errors.ts';
-import { readFully } from '../vfs/transfer.ts';
 import type { DataFile } from './data-file.ts';
-import { EntryView, FILE_HEADER_BYTES, MARK } from './entry-format.ts';
+import { FILE_HEADER_BYTES, MARK } from './entry-format.ts';
+import type { EntryView } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
+import { EntrySearch } from './entry-search.ts';
 import type { HintMark } from './hint-file.ts';
 import { noteEntry } from './key-index.ts';
 import type { KeyIndex } from './key-index.ts';
@@ -181,22 +182,12 @@ export async function lookBehind(
   from: number,
   size: number,
 ): Promise<{ durable: number; torn: number; hasEntries: boolean }> {
-  const view = new EntryView();
-  const bytes = new Uint8Array(size - from);
-  await readFully(data.file, bytes, from);
+  const search = new EntrySearch(data.file, data.number, from, size);
   let durable = 0;
-  let torn = bytes.length;
   let hasEntries = false;
-  while (torn > 0 && bytes[torn - 1] === 0) torn--;
-  for (let at = 0; at < torn;) {
-    const offset = from + at;
-    if (view.load(bytes, at, bytes.length - at, data.number, offset)) {
-      hasEntries = true;
-      durable = Math.max(durable, offset - view.undurable);
-      at += view.length;
-    } else {
-      at++;
-    }
+  while (await search.next()) {
+    hasEntries = true;
+    durable = Math.max(durable, search.entryOffset - search.entry.undurable);
   }
-  return { durable, torn, hasEntries };
+  return { durable, torn: search.usedTo - from, hasEntries };
 }

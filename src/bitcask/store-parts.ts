@@ -1,5 +1,6 @@
 /** What makes up an open store. Made by `open-store.ts`, used by the engine. */
 
+import type { ReadSpeed } from '../base/read-speed.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import type { Poison } from '../durable/poison.ts';
 import type { RecoveryReport } from '../engine/engine-reports.ts';
@@ -22,6 +23,7 @@ export interface StoreParts {
   readonly files: FileTable;
   readonly index: KeyIndex;
   readonly cache: BlockCache;
+  readonly speed: ReadSpeed;
   readonly holds: StateHolds;
   readonly expiry: ExpiryClock;
   readonly writer: LogWriter;

@@ -5,6 +5,7 @@
 
 import { compareRanges } from '../base/bytes.ts';
 import { CorruptionError } from '../base/errors.ts';
+import type { ReadSpeed } from '../base/read-speed.ts';
 import { readFully, readFullySync } from '../vfs/transfer.ts';
 import { BLOCK_BYTES, BLOCK_BYTES_LOG2 } from './data-block-cache.ts';
 import type { BlockCache } from './data-block-cache.ts';
@@ -20,20 +21,36 @@ export interface FetchedBytes {
   readonly available: number;
 }
 
+/** What to read: bytes of a file, in which the entry begins after `skip`. */
+interface Plan {
+  readonly file: DataFile;
+  readonly from: number;
+  readonly length: number;
+  readonly skip: number;
+  /** Whether they are a block for the cache. */
+  readonly fill: boolean;
+}
+
+/** Longer reads go to the thread pool, also where they would not wait for a device. */
+const NOW_BYTES_MAX = 64 << 10;
+
 export class ValueReader {
   /** Of the entry that `check` was given last; its places are in the bytes given. */
   readonly entry: EntryView = new EntryView();
   readonly #files: FileTable;
   readonly #cache: BlockCache;
+  readonly #speed: ReadSpeed;
   readonly #found: { bytes: Buffer; at: number; available: number } = {
     bytes: Buffer.alloc(0),
     at: 0,
     available: 0,
   };
 
-  constructor(files: FileTable, cache: BlockCache) {
+  /** `speed` says when calls that answer later may read on the calling thread. */
+  constructor(files: FileTable, cache: BlockCache, speed: ReadSpeed) {
     this.#files = files;
     this.#cache = cache;
+    this.#speed = speed;
   }
 
   /** The entry's bytes where they are in memory, else null. They hold until the next call. */
@@ -57,9 +74,57 @@ export class ValueReader {
   /** Reads the entry's bytes on the calling thread. They hold until the next call. */
   fetchSync(location: KeyLocation, fill: boolean): FetchedBytes {
     const plan = this.#plan(location, fill);
-    const { file, from, length, skip } = plan;
-    const bytes = length <= BLOCK_BYTES ? this.#syncBuffer : Buffer.allocUnsafeSlow(length);
-    const count = readFullySync(file.file, bytes, from, 0, length);
+    const bytes = this.#bytesFor(plan.length);
+    return this.#fetched(
+      plan,
+      bytes,
+      readFullySync(plan.file.file, bytes, plan.from, 0, plan.length),
+    );
+  }
+
+  /** As `fetchSync` where that is not likely to wait for a device, else null. */
+  fetchNow(location: KeyLocation, fill: boolean): FetchedBytes | null {
+    if (!this.#speed.isFast) return null;
+    const plan = this.#plan(location, fill);
+    const bytes = this.#bytesFor(plan.length);
+    const count = this.readNow(plan.file, bytes, plan.from, 0, plan.length);
+    return count < 0 ? null : this.#fetched(plan, bytes, count);
+  }
+
+  /**
+   * Reads from byte position `from` where that is not likely to wait for a device, and gives how
+   * many bytes there are. Gives -1 where it is, and where the read failed: `readLater` tells then.
+   */
+  readNow(file: DataFile, bytes: Buffer, from: number, start: number, length: number): number {
+    if (!this.#speed.isFast || length > NOW_BYTES_MAX) return -1;
+    const startMs = this.#speed.begin();
+    try {
+      return readFullySync(file.file, bytes, from, start, length);
+    } catch {
+      return -1;
+    } finally {
+      this.#speed.end(startMs);
+    }
+  }
+
+  /** Reads on the thread pool, and gives how many bytes there are. */
+  readLater(
+    file: DataFile,
+    bytes: Buffer,
+    from: number,
+    start: number,
+    length: number,
+  ): Promise<number> {
+    this.#speed.noteLater();
+    return readFully(file.file, bytes, from, start, length);
+  }
+
+  #bytesFor(length: number): Buffer {
+    return length <= BLOCK_BYTES ? this.#syncBuffer : Buffer.allocUnsafeSlow(length);
+  }
+
+  #fetched(plan: Plan, bytes: Buffer, count: number): FetchedBytes {
+    const { file, from, skip } = plan;
     if (plan.fill) this.#keep(file, from, bytes, count);
     const found = this.#found;
     found.bytes = bytes;
@@ -75,7 +140,7 @@ export class ValueReader {
     const plan = this.#plan(location, fill);
     const { file, from, length, skip } = plan;
     const bytes = Buffer.allocUnsafeSlow(length);
-    const count = await readFully(file.file, bytes, from, 0, length);
+    const count = await this.readLater(file, bytes, from, 0, length);
     if (plan.fill) this.#keep(file, from, bytes, count);
     return { bytes, at: skip, available: count - skip };
   }
@@ -112,10 +177,7 @@ export class ValueReader {
   }
 
   /** What to read: a whole block where that pays, else the entry alone. */
-  #plan(
-    location: KeyLocation,
-    fill: boolean,
-  ): { file: DataFile; from: number; length: number; skip: number; fill: boolean } {
+  #plan(location: KeyLocation, fill: boolean): Plan {
     const file = this.#files.at(location.file);
     const { offset } = location;
     const skip = offset & (BLOCK_BYTES - 1);

@@ -24,6 +24,8 @@ import {
 } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import { readHint } from './hint-writing.ts';
+import { KeyLocation } from './key-location.ts';
+import { Keydir } from './keydir.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { lookBehind } from './scan-log.ts';
 
@@ -53,10 +55,11 @@ class Verifier {
   readonly #options: ProgressOptions;
   readonly #still: boolean;
   readonly #damage: Damage[] = [];
-  /** By key: whether the newest entry seen is a put. */
-  readonly #keys = new Map<string, boolean>();
+  /** The keys whose newest entry seen is a put; where that is does not matter here. */
+  readonly #keys = new Keydir();
+  readonly #nowhere = new KeyLocation();
   /** What the batch that is being read does to keys; kept apart where it may be torn. */
-  #batch: [key: string, isPut: boolean][] = [];
+  #batch: [key: Uint8Array, isPut: boolean][] = [];
   /** Where a log before the one that is read ends in a torn write. */
   #torn: { readonly path: string; readonly offset: number } | null = null;
   /** Where the last whole batch of the file ends. */
@@ -94,13 +97,11 @@ class Verifier {
 
   report(): VerifyReport {
     const sound = this.#damage.length === 0;
-    let entries = 0;
-    for (const isPut of this.#keys.values()) if (isPut) entries++;
     return {
       sound,
       files: this.#files,
       bytes: this.#bytes,
-      entries: sound ? entries : undefined,
+      entries: sound ? this.#keys.count : undefined,
       damage: this.#damage,
     };
   }
@@ -158,17 +159,25 @@ class Verifier {
       this.#found(path, entryOffset, message);
     }
     if (entry.kind !== MARK) {
-      const key = Buffer.from(bytes.subarray(entry.keyStart, entry.keyEnd)).toString('latin1');
-      this.#batch.push([key, entry.kind !== DELETE]);
+      const { keyStart, keyEnd } = entry;
+      const isPut = entry.kind !== DELETE;
+      if (entry.more || this.#batch.length > 0) {
+        this.#batch.push([bytes.slice(keyStart, keyEnd), isPut]);
+      } else this.#takeKey(bytes, keyStart, keyEnd, isPut);
     }
     if (!entry.more) this.#endBatch(entryOffset + entry.length);
     return entry.sequence;
   }
 
   #endBatch(offset: number): void {
-    for (const [key, isPut] of this.#batch) this.#keys.set(key, isPut);
+    for (const [key, isPut] of this.#batch) this.#takeKey(key, 0, key.length, isPut);
     this.#batch = [];
     this.#wholeTo = offset;
+  }
+
+  #takeKey(keys: Uint8Array, start: number, end: number, isPut: boolean): void {
+    if (isPut) this.#keys.set(keys, start, end, this.#nowhere, this.#nowhere);
+    else this.#keys.delete(keys, start, end, this.#nowhere);
   }
 
   /** As recovery has it: what a later entry calls durable must be whole, the rest may be torn. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { assert } from '../base/assert.ts';
 import { HoldfastError } from '../base/errors.ts';
+import { ReadSpeed } from '../base/read-speed.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
@@ -35,7 +36,6 @@ import { statsOf } from './lsm-stats.ts';
 import { verifyStore } from './lsm-verify.ts';
 import { ObsoleteFiles } from './obsolete-files.ts';
 import { acquireStoreLock } from './store-lock.ts';
-import { ReadSpeed } from './table/read-speed.ts';
 import { TableCache } from './table/table-cache.ts';
 import { WritePath } from './write-path.ts';
 

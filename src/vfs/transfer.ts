@@ -7,6 +7,13 @@ import { assert } from '../base/assert.ts';
 import { systemError } from './errno.ts';
 import type { Vfs, VfsFile } from './vfs.ts';
 
+/** Node refuses calls of 2^31 bytes and more, and Linux moves less than that in one. */
+const CALL_BYTES_MAX = 2 ** 30;
+
+function atOnce(length: number): number {
+  return Math.min(length, CALL_BYTES_MAX);
+}
+
 /**
  * Writes `length` bytes of `buffer` from `offset` at `position` (ignored by a file opened with
  * `append`). When it resolves, all are with the operating system. When it rejects, any number of
@@ -22,7 +29,7 @@ export async function writeFully(
 ): Promise<void> {
   let done = 0;
   while (done < length) {
-    const count = await file.write(buffer, offset + done, length - done, position + done);
+    const count = await file.write(buffer, offset + done, atOnce(length - done), position + done);
     checkWritten(count, length - done, file.path);
     done += count;
   }
@@ -38,7 +45,7 @@ export function writeFullySync(
 ): void {
   let done = 0;
   while (done < length) {
-    const count = file.writeSync(buffer, offset + done, length - done, position + done);
+    const count = file.writeSync(buffer, offset + done, atOnce(length - done), position + done);
     checkWritten(count, length - done, file.path);
     done += count;
   }
@@ -58,7 +65,7 @@ export async function readFully(
 ): Promise<number> {
   let done = 0;
   while (done < length) {
-    const count = await file.read(buffer, offset + done, length - done, position + done);
+    const count = await file.read(buffer, offset + done, atOnce(length - done), position + done);
     assert(count >= 0 && count <= length - done, 'a read returned more bytes than asked');
     if (count === 0) break;
     done += count;
@@ -76,7 +83,7 @@ export function readFullySync(
 ): number {
   let done = 0;
   while (done < length) {
-    const count = file.readSync(buffer, offset + done, length - done, position + done);
+    const count = file.readSync(buffer, offset + done, atOnce(length - done), position + done);
     assert(count >= 0 && count <= length - done, 'a read returned more bytes than asked');
     if (count === 0) break;
     done += count;

@@ -1,6 +1,6 @@
 /** The files of a Bitcask store: data, hint and manifest files by themselves, and the directory as its manifest has it. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { CorruptionError, HoldfastError } from '../../base/errors.ts';
@@ -8,13 +8,14 @@ import {
   checkFileHeader,
   dataFileName,
   DELETE,
-  EntryView,
   FILE_HEADER_BYTES,
   get64,
   hintFileName,
   parseFileName,
   PUT,
 } from '../../bitcask/entry-format.ts';
+import type { EntryView } from '../../bitcask/entry-format.ts';
+import { EntryScanner } from '../../bitcask/entry-scanner.ts';
 import { HINT_HEADER_BYTES, HintReader } from '../../bitcask/hint-file.ts';
 import { lengthOfCode } from '../../bitcask/key-location.ts';
 import { get32 } from '../../bitcask/keydir-page.ts';
@@ -22,6 +23,8 @@ import { decodeManifest, MANIFEST_NAME } from '../../bitcask/manifest.ts';
 import type { Manifest, ManifestFile } from '../../bitcask/manifest.ts';
 import { readPointerSync } from '../../durable/pointer-file.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
+import { readFullySync, readWholeFileSync } from '../../vfs/transfer.ts';
+import type { VfsFile } from '../../vfs/vfs.ts';
 import { addReport, complaintOf, emptyReport, verifyByDumping } from './store-format.ts';
 import type {
   DumpedRecord,
@@ -30,6 +33,8 @@ import type {
   StoreFormat,
   StoreReport,
 } from './store-format.ts';
+
+const PIECE_BYTES = 1 << 20;
 
 type Dumping = Generator<DumpedRecord, StoreReport, undefined>;
 
@@ -113,10 +118,20 @@ function* dumpManifest(
 
 /** `entry`: what the manifest says of it; without it nobody can say what was durable. */
 function* dumpData(path: string, entry: ManifestFile | undefined): Dumping {
+  const file = nodeVfs.openSync(path, { read: true });
+  try {
+    return yield* dumpOpenData(file, path, entry);
+  } finally {
+    file.closeSync();
+  }
+}
+
+function* dumpOpenData(file: VfsFile, path: string, entry: ManifestFile | undefined): Dumping {
   const report = emptyReport();
-  const bytes = readFileSync(path);
+  const { size } = file.statSync();
   const number = parseFileName(basename(path))?.number ?? 0;
-  const fault = checkFileHeader(bytes.subarray(0, FILE_HEADER_BYTES), number);
+  const header = new Uint8Array(FILE_HEADER_BYTES);
+  const fault = checkFileHeader(header.subarray(0, readFullySync(file, header, 0)), number);
   if (fault?.newer === true) {
     throw new HoldfastError('HOLDFAST_FORMAT', `${path} is of a newer version (${fault.found})`);
   }
@@ -125,23 +140,39 @@ function* dumpData(path: string, entry: ManifestFile | undefined): Dumping {
     report.damage.push({ file: path, offset: fault.offset, message });
     return report;
   }
-  const view = new EntryView();
+  const scanner = new EntryScanner(file, number, FILE_HEADER_BYTES, size);
   let entries = 0;
-  let at = FILE_HEADER_BYTES;
-  for (; at < bytes.length && view.load(bytes, at, bytes.length - at, number, at); entries++) {
-    yield entryOf(path, at, bytes, view);
-    at += view.length;
+  let step = scanner.step();
+  for (; step === 'entry' || step === 'refill'; step = scanner.step()) {
+    if (step === 'refill') {
+      scanner.refillSync();
+    } else {
+      yield entryOf(path, scanner.entryOffset, scanner.bytes, scanner.entry);
+      entries++;
+    }
   }
-  report.files.push({ file: path, bytes: bytes.length, holds: `${entries} entries` });
+  const { offset } = scanner;
+  report.files.push({ file: path, bytes: size, holds: `${entries} entries` });
   const durable = entry?.length ?? 0;
-  if (at < durable) {
+  if (offset < durable) {
     const message = 'expected an entry with its checksum, found other bytes or the end';
-    report.damage.push({ file: path, offset: at, message });
-  } else if (bytes.subarray(at).some((byte) => byte !== 0)) {
+    report.damage.push({ file: path, offset, message });
+  } else if (holdsAnything(file, offset, size)) {
     const message = 'no entry begins here: a torn write, or damage';
-    report.torn.push({ file: path, offset: at, message });
+    report.torn.push({ file: path, offset, message });
   }
   return report;
+}
+
+/** Whether a part of a file is anything but zeros. */
+function holdsAnything(file: VfsFile, from: number, to: number): boolean {
+  const piece = Buffer.alloc(Math.min(PIECE_BYTES, to - from));
+  const zeros = Buffer.alloc(piece.length);
+  for (let offset = from; offset < to; offset += piece.length) {
+    const count = readFullySync(file, piece, offset, 0, Math.min(piece.length, to - offset));
+    if (piece.compare(zeros, 0, count, 0, count) !== 0) return true;
+  }
+  return false;
 }
 
 function entryOf(file: string, offset: number, bytes: Uint8Array, view: EntryView): DumpedRecord {
@@ -161,7 +192,7 @@ function entryOf(file: string, offset: number, bytes: Uint8Array, view: EntryVie
 /** Whether it goes with its data file is for the manifest to say: here it is taken at its word. */
 function* dumpHint(path: string): Dumping {
   const report = emptyReport();
-  const bytes = readFileSync(path);
+  const bytes = readWholeFileSync(nodeVfs, path);
   const whole = bytes.length >= HINT_HEADER_BYTES;
   const binding = {
     number: whole ? get64(bytes, 12) : 0,

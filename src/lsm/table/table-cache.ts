@@ -6,12 +6,12 @@
 import { join } from 'node:path';
 
 import { assert } from '../../base/assert.ts';
+import { ReadSpeed } from '../../base/read-speed.ts';
 import { runLater, runNow } from '../../durable/two-forms.ts';
 import { errorCode } from '../../vfs/errno.ts';
 import type { Vfs } from '../../vfs/vfs.ts';
 import { oldTableName, tableName } from '../lsm-files.ts';
 import { BlockCache } from './block-cache.ts';
-import { ReadSpeed } from './read-speed.ts';
 import type { Block } from './block.ts';
 import type { BlockHandle } from './table-format.ts';
 import { openTable } from './table.ts';

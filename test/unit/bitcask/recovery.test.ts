@@ -227,3 +227,30 @@ test('what is too large is refused, and a store that is closed answers nothing',
     code: 'HOLDFAST_CLOSED',
   });
 });
+
+test('options of a wrong type are refused before anything is made', async () => {
+  const wrong: Record<string, unknown>[] = [
+    { timeOfDay: 5 },
+    { timeOfDay: null },
+    { batch: 5 },
+    { batch: null },
+    { batch: { records: '5' } },
+    { batch: { bytes: 0 } },
+    { merge: true },
+    { merge: null },
+    { merge: 'off' },
+    { merge: { fragmentationTrigger: '60' } },
+    { merge: { smallFileBytes: NaN } },
+    { cacheSize: '1' },
+    { preallocateBytes: -1 },
+  ];
+  for (const options of wrong) {
+    const memory = new MemoryVfs();
+    const [name = ''] = Object.keys(options).slice(-1);
+    await assert.rejects(
+      () => open(memory, options),
+      (error: Error) => error instanceof TypeError && error.message.startsWith(name),
+    );
+    assert.deepEqual(memory.readDirectorySync('/'), []);
+  }
+});

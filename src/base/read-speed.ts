@@ -5,7 +5,7 @@
  * often that happens, before one is tried again.
  */
 
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** A read that took longer has waited for a device, or for its turn. */
 const SLOW_MS = 0.5;
