@@ -92,6 +92,30 @@ export async function exploreWidely(
   return explorations;
 }
 
+/** Disks of each model that a mutant is looked for on: first few, which catch nearly all. */
+const MUTANT_DISKS = [150, 1000];
+
+/** Whether some disk that the workload can leave fails in this recovery: for mutation runs. */
+export async function findsWidely(
+  test: CrashTest,
+  recover: Recover,
+  classOf: ClassOf,
+): Promise<boolean> {
+  const models = (test.models ?? []).map(String);
+  try {
+    for (const disks of MUTANT_DISKS) {
+      const counted = { tally: new WideTally(), classOf };
+      const all = await exploreWidely(test, recover, models, disks, counted);
+      if (all.some(({ violations }) => violations.length > 0)) return true;
+    }
+    return false;
+  } catch (error) {
+    // The mutant does not even work, unless it is the class that is wrong.
+    if (error instanceof ClassMismatch) throw error;
+    return true;
+  }
+}
+
 class WideChecker implements Checker {
   readonly name = 'check';
   readonly #plain: () => Checker;
