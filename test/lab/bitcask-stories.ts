@@ -18,6 +18,12 @@ export const SMALL_BITCASK: StorySubject = { kind: bitcaskKind, options: { ...SM
 /** Merged only by call. */
 export const BY_CALL: StorySubject = { kind: bitcaskKind, options: { ...SMALL, merge: false } };
 
+/** With a window of two commits. */
+const WINDOWED: StorySubject = {
+  kind: bitcaskKind,
+  options: { ...SMALL, merge: false, batch: { records: 2 } },
+};
+
 /** Every file with something dead in it is merged, and only those. */
 export const EAGER: StorySubject = {
   kind: bitcaskKind,
@@ -68,6 +74,21 @@ const killed: Story = async (teller) => {
   await teller.commit('c=30', 'none');
   await teller.killAndOpen();
   await teller.commit('c-', 'sync');
+};
+
+/** The window of `batch` closes by count and by time, also while the log is changed. */
+const windows: Story = async (teller) => {
+  await teller.open();
+  for (const key of 'abc') await teller.commit(`${key}=10`, 'batch');
+  teller.commitNow('a-', 'batch');
+  teller.commitNow('b=2500', 'batch');
+  await teller.commit('c=1900', 'batch');
+  await teller.commit('d=10', 'batch');
+  await teller.commit('e=10', 'none');
+  teller.clock.pass(1000);
+  for (let turn = 0; turn < 10; turn++) await new Promise((done) => void setImmediate(done));
+  teller.allDurable();
+  await teller.commit('e-', 'batch');
 };
 
 /** The next process finds a directory whose name nobody has made durable. */
@@ -148,6 +169,7 @@ export const BITCASK_STORIES: readonly BitcaskStory[] = [
   { name: 'rotation in blocking calls', subject: BY_CALL, story: rotationNow },
   { name: 'killed', subject: BY_CALL, story: killed },
   { name: 'killed in the first opening', subject: BY_CALL, story: killedAtFirst },
+  { name: 'windows of batch', subject: WINDOWED, story: windows },
   { name: 'killed while merging', subject: BY_CALL, story: killedInMerge },
   { name: 'idle', subject: BY_CALL, story: idle },
   { name: 'kept deletes', subject: EAGER, story: keptDeletes },
