@@ -18,7 +18,7 @@ import { runMutationPieces } from './mutation-pieces.ts';
 import { ClassMismatch, exploreWidely, WideTally } from './wide-exploration.ts';
 
 /** A class is opened once, so that many disks of a program cost little. */
-const WIDE = 3000;
+const WIDE = 1500;
 
 /** Whether some disk that the program can leave fails when it is opened. */
 async function findsWidely(test: CrashTest, { subject }: BitcaskStory): Promise<boolean> {
