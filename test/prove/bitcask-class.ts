@@ -10,6 +10,8 @@ import { decodePointer } from '../../src/durable/pointer-file.ts';
 import {
   EntryView,
   FILE_HEADER_BYTES,
+  MARK,
+  PUT,
   dataFileName,
   hintFileName,
   parseFileName,
@@ -89,16 +91,17 @@ function ofLog(content: Uint8Array, { number, length }: ManifestFile): string {
     while (view.load(content, end, size - end, number, end)) end += view.length;
     let durable = 0;
     let entries = 0;
-    let torn = false;
-    for (let at = end; at < size; at++) {
-      torn ||= content[at] !== 0;
-      // Nothing begins with this byte of zero, and most of what is behind the end is zeros.
-      if (content[at + 4] === 0 || !view.load(content, at, size - at, number, at)) continue;
+    let used = size;
+    while (used > end && content[used - 1] === 0) used--;
+    for (let at = end; at < used; at++) {
+      // Most of what is behind the end is zeros and values, where no entry begins.
+      const kind = content[at + 4] ?? 0;
+      if (kind < PUT || kind > MARK || !view.load(content, at, size - at, number, at)) continue;
       entries++;
       durable = Math.max(durable, at - view.undurable);
       at += view.length - 1;
     }
     const good = digestOf(content.subarray(0, Math.min(end, size)));
-    return `${good} ${end === size} ${torn} ${entries > 0} ${durable > length ? durable : ''}`;
+    return `${good} ${end === size} ${used > end} ${entries > 0} ${durable > length ? durable : ''}`;
   });
 }

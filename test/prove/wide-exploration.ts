@@ -24,8 +24,12 @@ import { DiskVerdicts, VfsChecker } from '../../src/lab/suite/vfs-checker.ts';
 /** One disk of so many whose class is known is recovered all the same. */
 const PROBED_EACH = 200;
 
-/** States that are looked at for each disk that is wanted, half of them at random: the others are equal to some. */
-const STATES_A_DISK = 4;
+/**
+ * States that are looked at for each disk that is wanted: one after the other, of which most are different but small
+ * crash points have fewer than their share; and at random, of which most are equal to some.
+ */
+const WALKED_A_DISK = 3;
+const DRAWN_A_DISK = 0.5;
 
 /** What can be said of a disk, so that recovery does the same on all of which it is said. */
 export type ClassOf = (disk: CrashedDisk) => string;
@@ -83,9 +87,9 @@ export async function exploreWidely(
       store,
       verdicts: new VerdictCache(),
       // The states are the bound, and shared among the crash points: the first ones have some too.
-      disksMax: STATES_A_DISK * disks,
-      walkedMax: Math.ceil((STATES_A_DISK / 2) * disks),
-      samplesMax: Math.floor((STATES_A_DISK / 2) * disks),
+      disksMax: (WALKED_A_DISK + DRAWN_A_DISK) * disks,
+      walkedMax: Math.ceil(WALKED_A_DISK * disks),
+      samplesMax: Math.floor(DRAWN_A_DISK * disks),
     });
     explorations.push(exploration);
   }
