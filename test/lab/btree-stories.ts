@@ -294,6 +294,30 @@ const moved: Story = async (teller) => {
   await teller.commit('a=10', 'sync');
 };
 
+/** Values that go to free pages ahead of their commits, in two processes that are killed where pages are written. */
+const aheadCut: Story = async (teller) => {
+  await planted(teller);
+  await teller.commit('p=9000,q=5000', 'none');
+  await teller.commit('b*20-', 'none');
+  const placed = async (): Promise<void> => {
+    await teller.commit('q-,s=14000', 'none');
+    await teller.commit('p=6000,f*9=60', 'none');
+    await teller.engine.compact();
+  };
+  await teller.killBehind(placed, pageWrite(2));
+  await teller.commit('t=7000', 'none');
+  teller.commitNow('p-,u=5000', 'none');
+  await teller.commit('j*20=80', 'none');
+  const replaced = async (): Promise<void> => {
+    teller.clock.pass(CHECKPOINT_MS);
+    await teller.commit('t=12000,n*9-', 'none');
+    await teller.commit('u=8000', 'none');
+    await teller.engine.compact();
+  };
+  await teller.killBehind(replaced, pageWrite(3));
+  await teller.commit('t-,c=9000', 'sync');
+};
+
 /** A thread that never waits has no time for a checkpoint: it writes pages itself, behind the log. */
 const unwaiting: Story = async (teller) => {
   await teller.open();
@@ -334,6 +358,7 @@ const WIDE: readonly BtreeStory[] = [
   { name: 'splits and joins, cut short', subject: PLAIN_BTREE, story: reshaped, taste: 25 },
   { name: 'long values, cut short', subject: PLAIN_BTREE, story: longOnes, taste: 0 },
   { name: 'transactions, cut short', subject: PLAIN_BTREE, story: torn, taste: 0 },
+  { name: 'values ahead, cut short', subject: AHEAD_PLAIN_BTREE, story: aheadCut, taste: 0 },
   { name: 'compaction, cut short', subject: PLAIN_BTREE, story: moved, taste: 0 },
 ];
 

@@ -1,12 +1,15 @@
 /**
  * What can be said of a disk with B+tree stores, so that opening does the same on every disk of which it is said: the
  * names, the redo log as recovery reads it, and the pages that are looked at in their file. A page of which the log has
- * an image is built from the log alone (`redo`), so what its place in the file holds, torn as it may be, is not said.
+ * an image is built from the log alone (`redo`), so what its place in the file holds, torn as it may be, is not said;
+ * nor is what stands in the place of a free page. For stores of one region: one free-list page.
  */
 
 import { runNow } from '../../src/durable/two-forms.ts';
 import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME, SPILL_NAME } from '../../src/btree/btree-parts.ts';
+import { freeListPageOf, isUsed } from '../../src/btree/free-list.ts';
 import { META_FIXED_BYTES, pageBytesOf } from '../../src/btree/meta-page.ts';
+import { PAGE_BYTES_MIN } from '../../src/btree/page-format.ts';
 import { visitRedo } from '../../src/btree/redo-record.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
@@ -18,11 +21,20 @@ import { digestOf } from './wide-exploration.ts';
 
 /** They are removed unread. */
 const SCRATCH: ReadonlySet<string> = new Set([NEW_PAGES_NAME, SPILL_NAME]);
+const FREE_LIST_PAGE = freeListPageOf(0, PAGE_BYTES_MIN);
 /** How many logs are remembered by what is said of them. */
 const LOGS_MAX = 10_000;
 
-/** The pages that a log has images of, by what is said of the log; null: it is refused. */
-const imagedBy = new Map<string, ReadonlySet<number> | null>();
+/** What a log makes of the pages. */
+interface Redone {
+  /** Pages of which it has images. */
+  readonly imaged: ReadonlySet<number>;
+  /** The free-list page, where it is one of them. */
+  readonly freeList: Uint8Array | null;
+}
+
+/** By what is said of a log; null: it is refused. */
+const redoneBy = new Map<string, Redone | null>();
 const digests = new WeakMap<Uint8Array, string>();
 
 /** For stores in directories of the root. */
@@ -45,16 +57,22 @@ function classOfStore(store: FileTreeDirectory): string {
   return others.join(';');
 }
 
-/** Of the pages: what tells their size, and those that the log has no image of. */
+/** Of the pages: what tells their size, and those in use that the log has no image of. */
 function pagesSaid(pages: Uint8Array, logSaid: string, log: FileTreeNode | undefined): string {
-  const imaged = log?.kind === 'directory' ? imagedIn(logSaid, log) : null;
-  // Without a log that is good, opening goes no further than to the size of the pages.
   const pageBytes = sizeOfPages(pages);
-  if (imaged === null || pageBytes === null) return String(pageBytes);
+  if (pageBytes === null || log?.kind !== 'directory') return String(pageBytes);
+  const redone = redoneIn(logSaid, log, pageBytes);
+  // Without a log that is good, opening goes no further.
+  if (redone === null) return `${pageBytes}`;
+  const pageOf = (number: number): Uint8Array =>
+    pages.subarray(number * pageBytes, (number + 1) * pageBytes);
+  const freeList = redone.freeList ?? pageOf(FREE_LIST_PAGE);
   let text = `${pageBytes}`;
   for (let number = 0; number * pageBytes < pages.length; number++) {
-    if (imaged.has(number)) continue;
-    text += `,${digestOf(pages.subarray(number * pageBytes, (number + 1) * pageBytes))}`;
+    if (redone.imaged.has(number)) continue;
+    // A free list that is no whole page is refused, whatever the others are.
+    const isFree = freeList.length === pageBytes && !isUsed(freeList, number);
+    if (number === FREE_LIST_PAGE || !isFree) text += `,${number}:${digestOf(pageOf(number))}`;
   }
   return text;
 }
@@ -68,42 +86,47 @@ function sizeOfPages(pages: Uint8Array): number | null {
   }
 }
 
-function imagedIn(logSaid: string, log: FileTreeDirectory): ReadonlySet<number> | null {
-  let imaged = imagedBy.get(logSaid);
-  if (imaged === undefined) {
-    imaged = imagesOf(log);
-    if (imagedBy.size >= LOGS_MAX) imagedBy.clear();
-    imagedBy.set(logSaid, imaged);
+function redoneIn(logSaid: string, log: FileTreeDirectory, pageBytes: number): Redone | null {
+  const key = `${pageBytes} ${logSaid}`;
+  let redone = redoneBy.get(key);
+  if (redone === undefined) {
+    redone = redoneFrom(log, pageBytes);
+    if (redoneBy.size >= LOGS_MAX) redoneBy.clear();
+    redoneBy.set(key, redone);
   }
-  return imaged;
+  return redone;
 }
 
 /** Reads the log as recovery does. */
-function imagesOf(log: FileTreeDirectory): ReadonlySet<number> | null {
+function redoneFrom(log: FileTreeDirectory, pageBytes: number): Redone | null {
   const vfs = MemoryVfs.fromTree({ ...log, entries: new Map([[LOG_NAME, log]]) });
+  const imaged = new Set<number>();
+  const freeList = new Uint8Array(pageBytes);
+  const change = (number: number, put: (page: Uint8Array) => void): void => {
+    if (number === FREE_LIST_PAGE) put(freeList);
+  };
+  const image: typeof change = (number, put) => {
+    imaged.add(number);
+    change(number, put);
+  };
   try {
     const { segments, checkpoint, damage } = runNow(inspectWal(vfs, `/${LOG_NAME}`));
     if (damage !== null) return null;
     const sealed = segments.map((segment) => ({ ...segment, lastSequence: segment.limit }));
     const reading = new WalReading(vfs, sealed, checkpoint?.upTo ?? 0, () => 1);
-    const imaged = new Set<number>();
     for (;;) {
       const entries = runNow(reading.next());
       if (entries === null) break;
       for (const entry of entries) {
-        if (entry.kind !== 'bytes') continue;
-        visitRedo(entry.bytes, {
-          image: (number) => imaged.add(number),
-          change: () => undefined,
-        });
+        if (entry.kind === 'bytes') visitRedo(entry.bytes, { image, change });
       }
     }
     runNow(reading.close());
-    return imaged;
   } catch {
     // It cannot be read, and so it is refused.
     return null;
   }
+  return { imaged, freeList: imaged.has(FREE_LIST_PAGE) ? freeList : null };
 }
 
 /** All of it. */
