@@ -1,25 +1,42 @@
-/** Mutants of Bitcask that no crash shows, each with the reason, and the test that counts its work. */
+/**
+ * Mutants of Bitcask that no crash shows in any story, each with the reason, and the test that counts its work. Most
+ * change the order of two calls. What each call of a store asks for is counted in `test/counted`.
+ */
 
 const LATER =
   'a later sync of the same directory comes before anything is promised; the order is for a process that finds the ' +
-  'directory while its name is not durable: see "mkdir -p after a process that was killed" of durable-patterns.ts';
+  'directory while its name is not durable, which needs the sync itself: see "killed in the first opening"';
+
 const ZEROS =
   'zeros written ahead promise nothing; their sync keeps them from being written together with a record that waits ' +
   'for its own: see "zeros are written ahead in the background, and close cuts them" of append-file.test.ts';
+
 const HEADER =
   'what comes before it then is only the header of the new file; the manifest that names the file comes after both';
 
+const BEFORE_THE_MANIFEST =
+  'it comes one change later: when the hint or the temporary file of the new manifest has been made, and still before ' +
+  'the manifest is renamed, from which on it is needed; without it a story fails';
+
 const UNNAMED =
-  'the manifest does not name the file any more, so that nobody reads it, and opening removes it: see `forgetUnnamed` ' +
-  'of open-store.ts';
+  'the manifest does not name the file any more, so that nobody reads it, and opening removes what is left: see ' +
+  '`forgetUnnamed` of open-store.ts; that files go is counted by merging.test.ts';
 
 export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in #extend': ZEROS,
   'postponed: fdatasync in #extend': ZEROS,
   'dropped: fdatasync in keepAheadSync, append': ZEROS,
   'postponed: fdatasync in keepAheadSync, append': ZEROS,
-  'reordered: unlink of /store/N.data in close, close': UNNAMED,
-  'reordered: unlink of /store/N.data in forgetUnnamed, openLocked': UNNAMED,
+  'postponed: fdatasync in copyFile, backupStore': BEFORE_THE_MANIFEST,
+  'postponed: fdatasync in finish, run': BEFORE_THE_MANIFEST,
+  'postponed: fdatasync in syncNow, #finish': BEFORE_THE_MANIFEST,
+  'postponed: fsync of /copy in backupStore, #held': BEFORE_THE_MANIFEST,
+  'postponed: fsync of /store in run, #merge': BEFORE_THE_MANIFEST,
+  'postponed: fsync of / in mkdirAll, openStore': LATER,
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /store in createFiles, create': HEADER,
+  'reordered: unlink of /store/N.data in close, close': UNNAMED,
+  'reordered: unlink of /store/N.data in forgetUnnamed, openLocked': UNNAMED,
+  'reordered: unlink of /store/N.data in removeDataFile': UNNAMED,
+  'reordered: unlink of /store/N.hint in removeDataFile': UNNAMED,
 };

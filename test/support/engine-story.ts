@@ -291,6 +291,7 @@ export class StoryTeller {
   /** Makes a backup, which from then on must show just what was committed. REQUIRES: all have settled. */
   async backup(directory: string): Promise<void> {
     const shown = [...this.#issued];
+    this.#mark(['backing', directory, ...shown].join(' '));
     await this.engine.backup(directory);
     this.#mark(['backup', directory, ...shown].join(' '));
   }
@@ -358,7 +359,7 @@ function shownCommits({ chain, durable }: Demands, state: TextState): readonly s
 
 /** The marks that are about the store itself. */
 function stated(marks: readonly string[]): string[] {
-  return marks.filter((mark) => !mark.startsWith('backup '));
+  return marks.filter((mark) => !/^(backup|backing) /.test(mark));
 }
 
 function recoveries(marks: readonly string[]): number {
@@ -373,13 +374,39 @@ async function wrongBackups(
   const wrong: string[] = [];
   for (const mark of marks) {
     const [verb, directory = '', ...labels] = mark.split(' ');
-    if (verb !== 'backup') continue;
-    const aside = new LockAsideVfs(vfs);
-    const clock = new ManualClock();
-    const backup = await openStore(subject, aside, directory, clock, { createIfMissing: false });
-    const state = await stateOf(backup);
-    if (!shows(state, labels)) wrong.push(`P1: the backup ${directory} does not show its commits`);
-    await backup.close();
+    if (verb !== 'backing') continue;
+    const isMade = marks.some((other) => other.startsWith(`backup ${directory} `));
+    try {
+      const state = await stateOfBackup(subject, vfs, directory);
+      if (!shows(state, labels)) {
+        wrong.push(`P1: the backup ${directory} does not show its commits`);
+      }
+    } catch (error) {
+      // One that was cut short is no store: what names its files comes last.
+      if (isMade || !saysNoStore(error))
+        wrong.push(`P4: the backup ${directory}: ${String(error)}`);
+    }
   }
   return wrong;
+}
+
+async function stateOfBackup(
+  subject: StorySubject,
+  vfs: Vfs,
+  directory: string,
+): Promise<TextState> {
+  const clock = new ManualClock();
+  const options = { createIfMissing: false };
+  const backup = await openStore(subject, new LockAsideVfs(vfs), directory, clock, options);
+  try {
+    return await stateOf(backup);
+  } finally {
+    await backup.close();
+  }
+}
+
+/** Nothing there, or files without what names them. */
+function saysNoStore(error: unknown): boolean {
+  const { code, path = '' } = error as { code?: string; path?: string };
+  return code === 'HOLDFAST_MISSING' || /\/(BITCASK|BTREE|CURRENT)$/.test(path);
 }
