@@ -1,93 +1,121 @@
 /**
- * Mutations on the kernel: each sync of a subject's brief story is taken away in turn, as in the mutation runs under
- * models, and the mutant runs under the rig. The table says which losses this kernel shows, and which only a weaker disk
- * would. What is done is noted, so an interrupted run goes on where it was.
+ * Mutations on the kernel: each place in the code where a subject's brief story syncs is made to sync nothing, and the
+ * mutant runs under the rig and under the model of the weakest disk. The page says which losses these kernels show, and
+ * which only a weaker disk would. What is done is noted, so an interrupted run goes on where it was.
  *
- *   npm run prove:rig:mutations -- [--subject log] [--fs ext4] [--policy sync] [--images 120] [--budget 150] [--seconds N] [--fresh]
+ *   npm run prove:rig:mutations -- [--subject log,…] [--fs ext4,xfs] [--policy sync] [--images 80] [--budget 150]
+ *                                  [--seconds N] [--progress DIRECTORY] [--fresh] [--page]
+ *
+ * `--page` writes docs/proof/kernel-mutations.md from what has been noted.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { UsageError } from '../../src/base/errors.ts';
 import { findsFailure } from '../../src/lab/suite/explore-crash-test.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
-import { MutatingVfs, type Mutation, type MutationKind } from '../support/mutation-run.ts';
-import { rigSubject } from '../support/rig-subjects.ts';
+import { MutatingVfs, type MutationKind } from '../support/mutation-run.ts';
+import { RIG_SUBJECTS, rigSubject } from '../support/rig-subjects.ts';
 import { cutPowerOfStores, StoreJudge, storyProgram } from '../support/store-rig.ts';
+import { mutationPage } from './rig-mutation-page.ts';
+import { PROGRESS_DIRECTORY } from './rig-progress.ts';
 
 /** The weakest disk on which software can be written. */
 const MODEL = 'posix';
+const PAGE = 'docs/proof/kernel-mutations.md';
+const KINDS: readonly MutationKind[] = ['dropped', 'opened without sync'];
 
-interface Mutant extends Mutation {
-  readonly what: string;
-  /** Whether the kernel showed a loss, and whether the model does; the model is asked where the kernel shows none. */
-  readonly kernel: boolean;
+/** A place whose syncs were taken away. */
+export interface MutatedSite {
+  readonly kind: MutationKind;
+  readonly site: string;
+  /** Whether the model shows a loss. */
   readonly model: boolean;
+  /** By file system: what it showed. */
+  readonly kernels: Record<string, KernelAnswer>;
 }
 
-interface Progress {
-  readonly mutants: Mutant[];
+export interface KernelAnswer {
+  readonly mounted: number;
+  /** Different trees, and how many of them had lost something. */
+  readonly trees: number;
+  readonly failed: number;
+}
+
+/** What is noted of one subject. */
+export interface MutationProgress {
+  readonly subject: string;
+  readonly kernel: string;
+  readonly sites: MutatedSite[];
   complete: boolean;
 }
 
 const { values } = parseArgs({
   options: {
-    subject: { type: 'string', default: 'log' },
-    fs: { type: 'string', default: 'ext4' },
+    subject: { type: 'string', default: RIG_SUBJECTS.join() },
+    fs: { type: 'string', default: 'ext4,xfs' },
     policy: { type: 'string', default: 'sync' },
-    images: { type: 'string', default: '120' },
+    images: { type: 'string', default: '80' },
     budget: { type: 'string', default: '150' },
     seconds: { type: 'string', default: 'Infinity' },
+    progress: { type: 'string', default: PROGRESS_DIRECTORY },
     fresh: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
   },
 });
-const { subject, fs: fileSystem, policy } = values;
-const path = `.holdfast/rig-mutations-${subject}-${fileSystem}-${policy}.json`;
+const { policy } = values;
+const subjects = values.subject.split(',');
+const fileSystems = values.fs.split(',');
 
 async function main(): Promise<void> {
-  mkdirSync('.holdfast', { recursive: true });
-  if (values.fresh) rmSync(path, { force: true });
-  const progress: Progress = existsSync(path)
-    ? (JSON.parse(readFileSync(path, 'utf8')) as Progress)
-    : { mutants: [], complete: false };
-  const end = performance.now() + Number(values.seconds) * 1000;
-  while (!progress.complete && performance.now() < end) {
-    const mutation = next(progress.mutants);
-    const what = await nameOf(mutation);
-    if (what === null) {
-      progress.complete = mutation.kind === KINDS.at(-1);
-      if (!progress.complete) progress.mutants.push({ ...NO_MORE, kind: mutation.kind });
-    } else {
-      const kernel = await onKernel(mutation);
-      const model = kernel || (await underModel(mutation));
-      progress.mutants.push({ ...mutation, what, kernel, model });
-    }
-    save(progress);
+  mkdirSync(values.progress, { recursive: true });
+  if (values.page) {
+    writeFileSync(PAGE, mutationPage(subjects.map(load), fileSystems, policy, MODEL));
+    console.log(`${PAGE} is written`);
+    return;
   }
-  report(progress);
+  if (values.fresh) for (const subject of subjects) rmSync(pathOf(subject), { force: true });
+  const end = performance.now() + Number(values.seconds) * 1000;
+  for (const subject of subjects) await tryAll(subject, end);
 }
 
-const KINDS: readonly MutationKind[] = ['dropped', 'opened without sync'];
-/** Stands where the mutants of one kind end. */
-const NO_MORE = { nth: 0, what: '', kernel: false, model: false };
-
-function next(mutants: readonly Mutant[]): Mutation {
-  const last = mutants.at(-1);
-  if (last === undefined) return { kind: 'dropped', nth: 1 };
-  return last.nth === 0
-    ? { kind: KINDS[KINDS.indexOf(last.kind) + 1] ?? 'dropped', nth: 1 }
-    : { kind: last.kind, nth: last.nth + 1 };
+async function tryAll(subject: string, end: number): Promise<void> {
+  const progress = load(subject);
+  const known = new Set(progress.sites.map(({ kind, site }) => `${kind} ${site}`));
+  for (const kind of KINDS) {
+    for (const site of await sitesOf(subject, kind)) {
+      if (known.has(`${kind} ${site}`)) continue;
+      if (performance.now() > end) return;
+      const kernels: Record<string, KernelAnswer> = {};
+      for (const name of fileSystems) kernels[name] = await onKernel(subject, name, kind, site);
+      const model = await underModel(subject, kind, site);
+      progress.sites.push({ kind, site, model, kernels });
+      save(progress);
+      console.log(`${subject}, ${kind}: ${site}: ${JSON.stringify({ model, kernels })}`);
+    }
+  }
+  progress.complete = true;
+  save(progress);
 }
 
-/** What it takes away; null when the story has no such sync. */
-async function nameOf(mutation: Mutation): Promise<string | null> {
-  const vfs = new MutatingVfs(new MemoryVfs(), mutation);
+/** The places where the story syncs, in the order in which it comes to them. */
+async function sitesOf(subject: string, kind: MutationKind): Promise<string[]> {
+  const sites = new Set<string>();
+  const at = (what: string): boolean => {
+    sites.add(what);
+    return false;
+  };
+  const vfs = new MutatingVfs(new MemoryVfs(), { kind, at });
   await rigSubject(subject, policy, true).workload(vfs, { mark: () => undefined });
-  return vfs.met;
+  return [...sites];
 }
 
-async function underModel(mutation: Mutation): Promise<boolean> {
+async function underModel(subject: string, kind: MutationKind, site: string): Promise<boolean> {
   const { workload, recover, check } = rigSubject(subject, policy, true);
+  const mutation = { kind, at: (what: string) => what === site };
   return await findsFailure({
     workload: (vfs, context) => workload(new MutatingVfs(vfs, mutation), context),
     recover,
@@ -98,43 +126,45 @@ async function underModel(mutation: Mutation): Promise<boolean> {
   });
 }
 
-async function onKernel({ kind, nth }: Mutation): Promise<boolean> {
+/** A program that fails, or has not met the place, has shown nothing: mounted 0. */
+async function onKernel(
+  subject: string,
+  fileSystem: string,
+  kind: MutationKind,
+  site: string,
+): Promise<KernelAnswer> {
   const judge = new StoreJudge(fileSystem, policy, [subject]);
-  const program = [...storyProgram(policy, [subject], 'mutate'), kind, String(nth)];
-  const { findings } = await cutPowerOfStores(fileSystem, policy, [subject], judge, {
-    program,
-    runs: 1,
-    imagesMax: Number(values.images),
-    subsetsMax: 32,
-    tornMax: 4,
-  });
-  return findings.length > 0;
+  const program = [...storyProgram(policy, [subject], 'mutate'), kind, site];
+  try {
+    const { certificate, findings } = await cutPowerOfStores(fileSystem, policy, [subject], judge, {
+      program,
+      runs: 3,
+      imagesMax: Number(values.images),
+      subsetsMax: 32,
+      tornMax: 4,
+    });
+    const failed = findings.reduce((sum, { trees }) => sum + trees, 0);
+    return { mounted: certificate.imagesMounted, trees: certificate.distinctTrees, failed };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${subject}, ${fileSystem}, ${kind}: ${site}: ${error.message}`);
+    return { mounted: 0, trees: 0, failed: 0 };
+  }
 }
 
-function save(progress: Progress): void {
-  writeFileSync(path, JSON.stringify(progress));
+function pathOf(subject: string): string {
+  return join(values.progress, `rig-mutations-${subject}-${policy}.json`);
 }
 
-/** One line for each kind of sync. */
-function report({ mutants, complete }: Progress): void {
-  const rows = new Map<string, { tried: number; model: number; kernel: number }>();
-  for (const { kind, nth, what, kernel, model } of mutants) {
-    if (nth === 0) continue;
-    const name = `${kind}: ${what}`;
-    const row = rows.get(name) ?? { tried: 0, model: 0, kernel: 0 };
-    rows.set(name, row);
-    row.tried++;
-    if (kernel) row.kernel++;
-    else if (model) row.model++;
-  }
-  console.log(
-    `| ${subject}, ${policy}: taken away | Mutants | Shown by ${fileSystem} | By ${MODEL} only |`,
-  );
-  console.log('| --- | --- | --- | --- |');
-  for (const [name, { tried, model, kernel }] of rows) {
-    console.log(`| ${name} | ${tried} | ${kernel} | ${model} |`);
-  }
-  console.log(`${complete ? 'All' : 'Not all'} tried`);
+function load(subject: string): MutationProgress {
+  const path = pathOf(subject);
+  return existsSync(path)
+    ? (JSON.parse(readFileSync(path, 'utf8')) as MutationProgress)
+    : { subject, kernel: release(), sites: [], complete: false };
+}
+
+function save(progress: MutationProgress): void {
+  writeFileSync(pathOf(progress.subject), JSON.stringify(progress));
 }
 
 await main();

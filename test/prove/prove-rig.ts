@@ -4,18 +4,28 @@
  * systems take turns. What is done is noted, so an interrupted run goes on where it was.
  *
  *   npm run prove:rig -- [--fs FS,…] [--images 5000] [--seconds N] [--fresh] [--certificate]
+ *                        [--progress DIRECTORY] [--commit NAME] [--more N] [--brief]
  *
- * `--certificate` writes docs/proof/kernel-states.md from what has been noted.
+ * `--certificate` writes docs/proof/kernel-states.md from what has been noted. `--more N` mounts so many states of each
+ * file system of this commit, whatever earlier ones have done. `--brief`: short slices, of which each file system needs
+ * three, for the pipeline.
  */
 
+import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
 import { missingForRig } from '../../src/lab/powercut/rig-needs.ts';
 import { certificatePage } from './rig-certificate.ts';
-import { loadProgress, progressPath, saveProgress, type RigProgress } from './rig-progress.ts';
-import { runSlice, sliceOf } from './rig-slices.ts';
+import {
+  loadProgress,
+  PROGRESS_DIRECTORY,
+  progressPath,
+  type RigProgress,
+  saveProgress,
+} from './rig-progress.ts';
+import { BRIEF_SLICE, LONG_SLICE, runSlice, sliceOf } from './rig-slices.ts';
 
 /** The file systems that the proof is about, in the order of their turns. */
 const FILE_SYSTEMS = [
@@ -37,18 +47,31 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: 'Infinity' },
     fresh: { type: 'boolean', default: false },
     certificate: { type: 'boolean', default: false },
+    progress: { type: 'string', default: PROGRESS_DIRECTORY },
+    commit: { type: 'string' },
+    more: { type: 'string' },
+    brief: { type: 'boolean', default: false },
   },
 });
+/** The last one that changed what is proven. */
+const commit = values.commit ?? askGit('log', '-1', '--format=%h', '--', 'src');
 
-/** Whether any file system still has states to mount; the one that has fewest comes first. */
-function nextOf(all: readonly RigProgress[], images: number): RigProgress | undefined {
-  return all.filter(({ mounted }) => mounted < images).toSorted((a, b) => a.mounted - b.mounted)[0];
+function askGit(...words: string[]): string {
+  return execFileSync('git', words, { encoding: 'utf8' }).trim();
+}
+
+/** The one that has fewest states of those that are still to be mounted; none when there are enough of all. */
+function nextOf(all: readonly RigProgress[]): RigProgress | undefined {
+  const done = ({ mounted, commits }: RigProgress): number =>
+    values.more === undefined ? mounted : (commits[commit] ?? 0);
+  const wanted = Number(values.more ?? values.images);
+  return all.filter((one) => done(one) < wanted).toSorted((a, b) => done(a) - done(b))[0];
 }
 
 async function main(): Promise<void> {
   const names = values.fs.split(',');
   if (values.certificate) {
-    writeFileSync(PAGE, certificatePage(names.map(loadProgress)));
+    writeFileSync(PAGE, certificatePage(names.map((name) => loadProgress(values.progress, name))));
     console.log(`${PAGE} is written`);
     return;
   }
@@ -58,16 +81,18 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (values.fresh) for (const name of names) rmSync(progressPath(name), { force: true });
-  const all = names.map(loadProgress);
+  if (values.fresh) {
+    for (const name of names) rmSync(progressPath(values.progress, name), { force: true });
+  }
+  const all = names.map((name) => loadProgress(values.progress, name));
   const end = performance.now() + Number(values.seconds) * 1000;
   for (;;) {
-    const progress = nextOf(all, Number(values.images));
+    const progress = nextOf(all);
     if (progress === undefined || performance.now() > end) break;
     const start = performance.now();
     const slice = sliceOf(progress.slices);
-    await runSlice(progress, slice);
-    saveProgress(progress);
+    await runSlice(progress, slice, values.brief ? BRIEF_SLICE : LONG_SLICE, commit);
+    saveProgress(values.progress, progress);
     const seconds = Math.round((performance.now() - start) / 1000);
     console.log(`${told(progress)} (${slice.policy}, ${slice.names.join()}: ${seconds} s)`);
   }

@@ -16,6 +16,8 @@ export function certificatePage(all: readonly RigProgress[]): string {
     '',
     `${kernels}, Node ${process.version}; ${days}. Seeds are the numbers of the slices, from 1.`,
     '',
+    'States by the last commit that changed `src/`, on all file systems: ' + commitsOf(done) + '.',
+    '',
     '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | File systems checked | Failed |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...done.map(
@@ -36,7 +38,21 @@ export function certificatePage(all: readonly RigProgress[]): string {
     '',
     ...damageLines(done),
     '',
+    '## What failed',
+    '',
+    ...findingLines(done),
+    '',
   ].join('\n');
+}
+
+function commitsOf(all: readonly RigProgress[]): string {
+  const names = new Set(all.flatMap(({ commits }) => Object.keys(commits)));
+  const told = [...names].map((name) => {
+    const of = all.map(({ commits }) => commits[name] ?? 0);
+    const sum = of.reduce((left, right) => left + right, 0);
+    return `${name} ${sum} (at least ${Math.min(...of)} on each)`;
+  });
+  return told.join(', ');
 }
 
 function cells({ fileSystem, cells: all }: RigProgress, policy: string): string {
@@ -55,6 +71,14 @@ function damageLines(all: readonly RigProgress[]): string[] {
       ([message, { disks, untorn }]) =>
         `- ${fileSystem}: ${message} (${disks} disks, ${untorn} of them without a torn write)`,
     ),
+  );
+  return lines.length === 0 ? ['Nothing.'] : lines;
+}
+
+/** What failed: which slice of which file system found it, and what the judge says. */
+function findingLines(all: readonly RigProgress[]): string[] {
+  const lines = all.flatMap(({ fileSystem, findings }) =>
+    findings.map((finding) => `- ${fileSystem}: ${finding.replace(/ \(\{"example".*$/s, '')}`),
   );
   return lines.length === 0 ? ['Nothing.'] : lines;
 }

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { join } from 'node:path';
 
 /** Of one subject in one policy. */
 export interface RigCell {
@@ -18,6 +19,8 @@ export interface RigProgress {
   kernel: string;
   /** Days on which it ran. */
   days: string[];
+  /** States mounted, by the commit of the sources. */
+  commits: Record<string, number>;
   /** Done so far; also the seed of the next one, less one. */
   slices: number;
   /** Different disks, mounted and judged. */
@@ -31,20 +34,26 @@ export interface RigProgress {
   cells: Record<string, RigCell>;
   recoveries: { recoveries: number; mounted: number; trees: number };
   findings: string[];
+  /** Slices whose program had not ended in time, on a machine that was busy: nothing was learned from them. */
+  late: number;
 }
 
-export function progressPath(fileSystem: string): string {
-  return `.holdfast/prove-rig-${fileSystem}.json`;
+/** Where nothing else is said. */
+export const PROGRESS_DIRECTORY = '.holdfast';
+
+export function progressPath(directory: string, fileSystem: string): string {
+  return join(directory, `prove-rig-${fileSystem}.json`);
 }
 
 /** What is noted, or a beginning. */
-export function loadProgress(fileSystem: string): RigProgress {
-  const path = progressPath(fileSystem);
+export function loadProgress(directory: string, fileSystem: string): RigProgress {
+  const path = progressPath(directory, fileSystem);
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as RigProgress;
   return {
     fileSystem,
     kernel: release(),
     days: [],
+    commits: {},
     slices: 0,
     mounted: 0,
     trees: 0,
@@ -53,13 +62,14 @@ export function loadProgress(fileSystem: string): RigProgress {
     cells: {},
     recoveries: { recoveries: 0, mounted: 0, trees: 0 },
     findings: [],
+    late: 0,
   };
 }
 
 /** Notes it. A run that is stopped in the middle leaves the note before. */
-export function saveProgress(progress: RigProgress): void {
-  mkdirSync('.holdfast', { recursive: true });
-  const path = progressPath(progress.fileSystem);
+export function saveProgress(directory: string, progress: RigProgress): void {
+  mkdirSync(directory, { recursive: true });
+  const path = progressPath(directory, progress.fileSystem);
   const day = new Date().toISOString().slice(0, 10);
   if (!progress.days.includes(day)) progress.days.push(day);
   writeFileSync(`${path}.new`, JSON.stringify(progress));

@@ -3,6 +3,7 @@
  * commits of each make the others' writes durable at odd moments, or one alone. Its seed is its number.
  */
 
+import { UsageError } from '../../src/base/errors.ts';
 import type { PowercutResult } from '../../src/lab/powercut/powercut-result.ts';
 import { RIG_POLICIES, RIG_SUBJECTS } from '../support/rig-subjects.ts';
 import {
@@ -13,12 +14,20 @@ import {
 } from '../support/store-rig.ts';
 import type { RigProgress } from './rig-progress.ts';
 
-/** States mounted of one slice. */
-const SLICE_IMAGES = 450;
-const RUNS = 3;
-/** States of it that are recovered on the kernel with the power cut inside that, and what is mounted of each. */
-const RECOVERIES = 1;
-const RECOVERY_IMAGES = 60;
+/** How much a slice does. */
+export interface SliceSize {
+  /** Runs of the program, perturbed differently. */
+  readonly runs: number;
+  /** States mounted. */
+  readonly images: number;
+  /** One of them is recovered on the kernel with the power cut inside that; so many states are mounted of it. */
+  readonly recoveryImages: number;
+}
+
+export const LONG_SLICE: SliceSize = { runs: 3, images: 450, recoveryImages: 60 };
+/** Three of them, one for each policy, are a few hundred states in a dozen seconds. */
+export const BRIEF_SLICE: SliceSize = { runs: 1, images: 70, recoveryImages: 10 };
+
 /** Starting the file system's own tool costs more than mounting. */
 const CHECK_SHARE = 1 / 3;
 
@@ -44,20 +53,44 @@ export function sliceOf(number: number): RigSlice {
   };
 }
 
-/** Runs a slice and adds what it found. */
-export async function runSlice(progress: RigProgress, slice: RigSlice): Promise<void> {
+/**
+ * Runs a slice and adds what it found. What does not end in time teaches nothing and is counted; a program that fails
+ * without any power cut is a finding like others.
+ */
+export async function runSlice(
+  progress: RigProgress,
+  slice: RigSlice,
+  size: SliceSize,
+  commit: string,
+): Promise<void> {
+  try {
+    await cutPowerIn(progress, slice, size, commit);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    if (error.message.includes('did not end within')) progress.late++;
+    else progress.findings.push(`${placeOf(slice)}: ${error.message}`);
+  }
+  progress.slices++;
+}
+
+async function cutPowerIn(
+  progress: RigProgress,
+  slice: RigSlice,
+  size: SliceSize,
+  commit: string,
+): Promise<void> {
   const { fileSystem } = progress;
   const { policy, names, seed } = slice;
   const limits = {
     seed,
-    runs: RUNS,
-    imagesMax: SLICE_IMAGES,
+    runs: size.runs,
+    imagesMax: size.images,
     subsetsMax: 128,
     tornMax: 16,
     checkFileSystems: true,
     checkShare: CHECK_SHARE,
   };
-  const sample = new CutSample(RECOVERIES, seed);
+  const sample = new CutSample(1, seed);
   const judge = new StoreJudge(fileSystem, policy, names);
   const result = await cutPowerOfStores(fileSystem, policy, names, judge, {
     ...limits,
@@ -65,6 +98,7 @@ export async function runSlice(progress: RigProgress, slice: RigSlice): Promise<
   });
   const { imagesMounted, distinctTrees } = result.certificate;
   progress.mounted += imagesMounted;
+  progress.commits[commit] = (progress.commits[commit] ?? 0) + imagesMounted;
   progress.trees += distinctTrees;
   for (const name of names) {
     const cell = (progress.cells[`${name} ${policy}`] ??= { mounted: 0, distinct: 0, refused: 0 });
@@ -76,20 +110,23 @@ export async function runSlice(progress: RigProgress, slice: RigSlice): Promise<
   for (const cut of sample.disks) {
     const again = await cutPowerOfRecovery(fileSystem, policy, names, judge, cut, {
       ...limits,
-      runs: 2,
-      imagesMax: RECOVERY_IMAGES,
+      runs: Math.min(2, size.runs),
+      imagesMax: size.recoveryImages,
     });
     progress.recoveries.recoveries++;
     progress.recoveries.mounted += again.certificate.imagesMounted;
     progress.recoveries.trees += again.certificate.distinctTrees;
     note(progress, slice, again, `power cut in the recovery with ${cut.marks.length} marks`);
   }
-  progress.slices++;
+}
+
+function placeOf({ policy, names, seed }: RigSlice): string {
+  return `${policy}, ${names.join()}, seed ${seed}`;
 }
 
 function note(
   progress: RigProgress,
-  { policy, names, seed }: RigSlice,
+  slice: RigSlice,
   { certificate, findings, damage }: PowercutResult,
   what: string,
 ): void {
@@ -100,7 +137,7 @@ function note(
     known.untorn += imagesWithoutTear;
   }
   for (const { message, trees, example, tree } of findings) {
-    const place = `${what}, ${policy}, ${names.join()}, seed ${seed}, ${trees} trees`;
+    const place = `${what}, ${placeOf(slice)}, ${trees} trees`;
     progress.findings.push(`${place}: ${message} (${JSON.stringify({ example, tree })})`);
   }
 }

@@ -1,69 +1,81 @@
 /**
  * A sync that fails on a real kernel, under the log and each engine: the blocks of the store fail below the file system,
- * which itself goes on. The store stays fail-stop, also once the disk is whole again. Then the process ends, another
- * one opens what it left in the page cache, and the power is cut: nothing acknowledged is lost, and nothing that was
- * served is lost later. What the kernel itself does then is docs/models/failed-syncs.md.
+ * which itself goes on. The store stays fail-stop, also once the disk is whole again. Then the process ends, or is
+ * killed at once, another one opens what it left in the page cache, and the power is cut: nothing acknowledged is lost,
+ * and nothing that was served is lost later. What the kernel itself does then is docs/models/failed-syncs.md.
  */
 
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { errorCode } from '../../src/vfs/errno.ts';
-import { nodeVfs } from '../../src/vfs/node-vfs.ts';
 import { batchOfLabel, sameState, stateOfStore } from '../support/engine-commit.ts';
 import type { StorySubject } from '../support/engine-story.ts';
 import { FailingDisk } from '../support/failing-disk.ts';
-import { LockAsideVfs } from '../support/lock-aside-vfs.ts';
-import { loggedKind } from '../support/logged-engine.ts';
+import { FAILING_SUBJECTS, failingWrite, keepSome, openOn } from '../support/failing-writes.ts';
 import { skipWithout } from '../support/powercut-needs.ts';
-import { ENGINES_ON_RIG } from '../support/rig-subjects.ts';
 
-const SUBJECTS: Readonly<Record<string, StorySubject>> = {
-  log: { kind: loggedKind() },
-  ...ENGINES_ON_RIG,
-};
-const COMMITS = 12;
-/** Until one of them meets a block that fails. */
-const TRIES_MAX = 200;
+const PROGRAM = fileURLToPath(new URL('failing-program.js', import.meta.url));
 
-for (const fileSystem of ['ext4', 'xfs']) {
+type Say = (text: string) => void;
+
+for (const fileSystem of ['ext4', 'xfs', 'btrfs']) {
   describe(`after a failed sync on ${fileSystem}`, skipWithout(fileSystem), () => {
-    for (const [name, subject] of Object.entries(SUBJECTS)) {
+    for (const [name, subject] of Object.entries(FAILING_SUBJECTS)) {
       it(`${name} is fail-stop, and nothing that was promised or served is lost`, async (t) => {
-        const disk = await FailingDisk.create(fileSystem);
-        try {
-          await failAndRecover(subject, disk, (text) => t.diagnostic(text));
-        } finally {
-          await disk.close();
-        }
+        await onDisk(fileSystem, async (disk, directory) => {
+          const say: Say = (text) => t.diagnostic(text);
+          const kept = await failAndStop(subject, disk, directory, say);
+          await reopenAndCut(subject, disk, directory, kept, say);
+        });
+      });
+
+      it(`${name}, killed then, has lost nothing that was promised or served`, async (t) => {
+        await onDisk(fileSystem, async (disk, directory) => {
+          const say: Say = (text) => t.diagnostic(text);
+          const kept = await failAndDie(name, disk, directory, say);
+          await reopenAndCut(subject, disk, directory, kept, say);
+        });
       });
     }
   });
 }
 
-async function failAndRecover(
+async function onDisk(
+  fileSystem: string,
+  use: (disk: FailingDisk, directory: string) => Promise<void>,
+): Promise<void> {
+  const disk = await FailingDisk.create(fileSystem);
+  try {
+    const directory = join(disk.path, 'store');
+    mkdirSync(directory);
+    await use(disk, directory);
+  } finally {
+    await disk.close();
+  }
+}
+
+/** A store whose sync fails refuses every later write. Resolves to the keys that were acknowledged. */
+async function failAndStop(
   subject: StorySubject,
   disk: FailingDisk,
-  say: (text: string) => void,
-): Promise<void> {
-  const directory = join(disk.path, 'store');
-  mkdirSync(directory);
+  directory: string,
+  say: Say,
+): Promise<string[]> {
   const engine = await openOn(subject, directory);
   const kept: string[] = [];
-  for (let number = 0; number < COMMITS; number++) {
-    await engine.write(batchOfLabel(`${number}:a${letterOf(number)}=300`), 'sync');
-    kept.push(`a${letterOf(number)}`);
-  }
-  const ranges = disk.rangesOf(directory);
-  assert.ok(ranges.length > 0);
-  await disk.fail(ranges);
-  const error = await failingWrite(engine, kept);
-  const { code = '' } = error as { code?: string };
-  say(`write ${kept.length - COMMITS + 1} failed: ${code}`);
+  const keep = (key: string): void => void kept.push(key);
+  await keepSome(engine, keep);
+  await failBelow(disk, directory);
+  const before = kept.length;
+  const error = await failingWrite(engine, keep);
+  say(`write ${kept.length - before + 1} failed: ${errorCode(error) ?? ''}`);
 
   await disk.heal();
   for (const policy of ['sync', 'none'] as const) {
@@ -74,7 +86,65 @@ async function failAndRecover(
   for (const key of kept) assert.ok(engine.hasSync(Buffer.from(key)), `${key} is still read`);
   // As the end of the process: a poisoned store makes nothing durable any more, it gives its descriptors back.
   await engine.close().catch(() => 'it says once more why writing has ended');
+  return kept;
+}
 
+/** Another process has the store; it is killed as soon as a write has failed. */
+async function failAndDie(
+  name: string,
+  disk: FailingDisk,
+  directory: string,
+  say: Say,
+): Promise<string[]> {
+  const child = spawn(process.execPath, [PROGRAM, directory, name], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const { kept, code } = await whatItSays(child, () => failBelow(disk, directory));
+    say(`killed when a write had failed: ${code}`);
+    return kept;
+  } finally {
+    if (child.exitCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await disk.heal();
+  }
+}
+
+async function whatItSays(
+  child: ChildProcess & {
+    readonly stdin: NodeJS.WritableStream;
+    readonly stdout: NodeJS.ReadableStream;
+  },
+  beginToFail: () => Promise<void>,
+): Promise<{ kept: string[]; code: string }> {
+  const kept: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [word, what = ''] = line.split(' ');
+    if (word === 'failed') return { kept, code: what };
+    if (word === 'kept') kept.push(what);
+    if (word !== 'ready') continue;
+    await beginToFail();
+    child.stdin.write('\n');
+  }
+  return assert.fail('it ended by itself');
+}
+
+async function failBelow(disk: FailingDisk, directory: string): Promise<void> {
+  const ranges = disk.rangesOf(directory);
+  assert.ok(ranges.length > 0);
+  await disk.fail(ranges);
+}
+
+/** REQUIRES: the disk is whole again, and nobody has the store. */
+async function reopenAndCut(
+  subject: StorySubject,
+  disk: FailingDisk,
+  directory: string,
+  kept: readonly string[],
+  say: Say,
+): Promise<void> {
   const next = await openOn(subject, directory);
   const served = stateOfStore(next);
   for (const key of kept) assert.ok(served.has(key), `${key} was acknowledged, and is lost`);
@@ -89,33 +159,6 @@ async function failAndRecover(
   });
   assert.ok(sameState(later, served), 'what was served is not what a power cut leaves');
   await next.close();
-}
-
-/** Writes until a sync fails. What was acknowledged before that is added to `kept`. */
-async function failingWrite(engine: Engine, kept: string[]): Promise<unknown> {
-  for (let number = 0; number < TRIES_MAX; number++) {
-    const key = `b${letterOf(number)}`;
-    try {
-      // One that is in the page cache only, so that the sync is a call of its own.
-      await engine.write(batchOfLabel(`${50 + number}:y=300`), 'none');
-      await engine.write(batchOfLabel(`${50 + number}:${key}=300`), 'sync');
-    } catch (error) {
-      // The one that is waited for.
-      return error;
-    }
-    kept.push(key);
-  }
-  return assert.fail('no write met a block that fails');
-}
-
-function openOn({ kind, options }: StorySubject, directory: string): Promise<Engine> {
-  const dispatch = new SyncDispatch(new LockAsideVfs(nodeVfs));
-  return kind.open(directory, { ...options, dispatch });
-}
-
-/** Letters only: a label of a test commit has no digits in its keys. */
-function letterOf(number: number): string {
-  return String.fromCharCode(97 + Math.floor(number / 26), 97 + (number % 26));
 }
 
 function isPoisoned(error: unknown): boolean {

@@ -5,8 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,17 +15,13 @@ import { btreeKind } from '../../src/btree/btree-kind.ts';
 import type { EngineKind, EngineOptions } from '../../src/engine/engine-kind.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { WriteBatch } from '../../src/engine/write-batch.ts';
-import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
-import { Keeper } from '../../src/lab/powercut/keeper.ts';
-import { makeWorkDirectory } from '../../src/lab/powercut/work-directory.ts';
 import { lsmKind } from '../../src/lsm/lsm-kind.ts';
 import { errorCode } from '../../src/vfs/errno.ts';
 import { skipWithout } from '../support/powercut-needs.ts';
+import { withSmallDisk, withSmallMemory } from '../support/small-disk.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const MIB = 1 << 20;
-/** Journal and tables. */
-const EXT4_BYTES = 6 * MIB;
 const VALUE_BYTES = 5000;
 const DISK_BYTES = 12 * MIB;
 /** More than what fits beside it: room for merging all of that. */
@@ -184,13 +179,9 @@ describe('a full disk', { skip: process.getuid?.() !== 0 && 'mounting needs root
     it(`in memory: ${name} refuses, loses nothing, and goes on`, async (t) => {
       const directory = temporaryDirectory(t);
       const elsewhere = temporaryDirectory(t);
-      const size = `size=${DISK_BYTES}`;
-      execFileSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', directory]);
-      try {
-        await fillAndGoOn(subject, directory, elsewhere);
-      } finally {
-        execFileSync('umount', ['-l', directory]);
-      }
+      await withSmallMemory(directory, DISK_BYTES, async () =>
+        fillAndGoOn(subject, directory, elsewhere),
+      );
     });
   }
 });
@@ -199,28 +190,7 @@ describe('a full ext4', skipWithout('ext4'), () => {
   for (const [name, subject] of Object.entries(SUBJECTS)) {
     it(`${name} refuses, loses nothing, and goes on`, async (t) => {
       const elsewhere = temporaryDirectory(t);
-      await withSmallDisk(async (disk) => fillAndGoOn(subject, disk, elsewhere));
+      await withSmallDisk(DISK_BYTES, async (disk) => fillAndGoOn(subject, disk, elsewhere));
     });
   }
 });
-
-/** A small ext4 on a loop device, in a mount namespace of its own; all of it goes when `use` ends. */
-async function withSmallDisk(use: (path: string) => Promise<void>): Promise<void> {
-  const work = makeWorkDirectory();
-  const keeper = await Keeper.start(work);
-  try {
-    const image = join(work, 'image');
-    const target = join(work, 'disk');
-    writeFileSync(image, '');
-    truncateSync(image, DISK_BYTES + EXT4_BYTES);
-    const [command = '', ...words] = diskProfile('ext4').format;
-    execFileSync(command, [...words, '-m', '0', image]);
-    mkdirSync(target);
-    const source = await keeper.attachLoop(image);
-    await keeper.mount({ source, target, type: 'ext4', flags: 0, data: '' });
-    await use(keeper.outside(target));
-  } finally {
-    await keeper.close();
-    rmSync(work, { recursive: true, force: true });
-  }
-}

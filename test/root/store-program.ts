@@ -5,7 +5,8 @@
  *   node store-program.js tell POLICY SUBJECT,…          the stories, on a fresh disk
  *   node store-program.js brief POLICY SUBJECT,…         a third of them
  *   node store-program.js unsynced POLICY SUBJECT,…      a third, and no sync is made: the check of the check
- *   node store-program.js mutate POLICY SUBJECT KIND NTH  a third, with one sync taken away (`mutation-run.ts`)
+ *   node store-program.js mutate POLICY SUBJECT KIND SITE  a third, with the syncs of a place in the code taken away
+ *                                                         (`mutation-run.ts`); exit code 3 when it has no such sync
  *   node store-program.js recover POLICY SUBJECT,… FILE  recovery alone, on what a power cut left; FILE has the marks
  */
 
@@ -22,7 +23,7 @@ import { MUTATION_KINDS, MutatingVfs } from '../support/mutation-run.ts';
 import { marksOf, NO_DISK, rigSubject } from '../support/rig-subjects.ts';
 import { RootedVfs } from '../support/rooted-vfs.ts';
 
-const [task, policy = '', names = '', file = '', nth = ''] = process.argv.slice(2);
+const [task, policy = '', names = '', file = '', site = ''] = process.argv.slice(2);
 const root = process.env['HOLDFAST_ROOT'] ?? process.cwd();
 const before =
   task === 'recover' ? (JSON.parse(readFileSync(file, 'utf8')) as readonly string[]) : [];
@@ -50,7 +51,7 @@ function weakened(disk: Vfs): Vfs {
   if (task === 'unsynced') return new UnsyncedVfs(disk);
   const kind = MUTATION_KINDS.find((one) => one === file);
   return task === 'mutate' && kind !== undefined
-    ? new MutatingVfs(disk, { kind, nth: Number(nth) })
+    ? new MutatingVfs(disk, { kind, at: (what) => what === site })
     : disk;
 }
 
@@ -61,6 +62,7 @@ async function run(name: string): Promise<void> {
   const told = (text: string): void => mark(`${name} ${text}`);
   if (task !== 'recover') {
     await subject.workload(vfs, { mark: told });
+    if (vfs instanceof MutatingVfs && vfs.met === null) process.exitCode = 3;
     return;
   }
   try {

@@ -20,6 +20,8 @@ import { makeWorkDirectory, noteKeeper } from '../../src/lab/powercut/work-direc
 
 const SECTOR_BYTES = 512;
 const BLOCK_BYTES = 4096;
+/** The daemon takes seconds over a few thousand blocks, and data is put at the beginning of a chunk first. */
+const CHUNK_BYTES_MAX = 1 << 20;
 const START_MS = 10_000;
 
 /** Byte ranges of the disk. */
@@ -99,8 +101,12 @@ export class FailingDisk {
     await this.#switchTo([]);
   }
 
-  /** Where a file, or every file below a directory, is on the disk. Not on btrfs, whose addresses are its own. */
+  /**
+   * Where a file, or every file below a directory, is on the disk. On btrfs, which writes data anew in other places:
+   * where the first data of any file is; REQUIRES there that the file system is small, and what it holds synced.
+   */
   rangesOf(path: string): DiskRange[] {
+    if (this.#profile.type === 'btrfs') return dataChunksOf(this.imagePath);
     const files = execFileSync('find', [path, '-type', 'f', '-size', '+0'], { encoding: 'utf8' });
     return files
       .split('\n')
@@ -211,4 +217,21 @@ function extentsOf(file: string): DiskRange[] {
     offset: Number(match[1]) * BLOCK_BYTES,
     length: Number(match[2]) * BLOCK_BYTES,
   }));
+}
+
+/** `btrfs inspect-internal dump-tree -t chunk`: an item, its ` length N owner … type DATA|single`, its stripes. */
+function dataChunksOf(image: string): DiskRange[] {
+  const command = ['inspect-internal', 'dump-tree', '-t', 'chunk', image];
+  const told = execFileSync('btrfs', command, { encoding: 'utf8' });
+  return told
+    .split(/\n\titem /)
+    .filter((item) => item.includes('CHUNK_ITEM') && /type DATA\b/.test(item))
+    .flatMap((item) => {
+      const length = Number(/\blength (\d+)/.exec(item)?.[1]);
+      const stripes = [...item.matchAll(/stripe \d+ devid \d+ offset (\d+)/g)];
+      return stripes.map((stripe) => ({
+        offset: Number(stripe[1]),
+        length: Math.min(length, CHUNK_BYTES_MAX),
+      }));
+    });
 }
