@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { countFlushes, cutPowerOfTwoFiles, WAYS } from '../support/two-files.ts';
 
 const PAGE = 'docs/models/fast-commit.md';
+const COUNTED_RUNS = 5;
 const FILE_SYSTEMS = ['ext4-fastcommit', 'ext4', 'xfs'];
 
 const HEAD = [
@@ -20,7 +21,7 @@ const HEAD = [
   '',
   'Written by `npm run prove:rig:fast-commit`. Two processes, with nothing of Holdfast in them but the call that notes',
   'what they have said, write blocks into a file each and sync every one with `fdatasync`: appended, or over zeros that',
-  'were synced before. Columns: syncs that returned; of them, those between whose write and return the disk completed no',
+  'were synced just before. Columns: syncs that returned; of them, those between whose write and return the disk completed no',
   'flush; then, of disks that a power cut leaves: mounted, different trees among them, and trees without a block whose',
   'sync had returned; and disks that could not be mounted or read although no write was torn.',
   '',
@@ -64,7 +65,7 @@ async function main(): Promise<void> {
   ];
   for (const fileSystem of FILE_SYSTEMS) {
     for (const way of WAYS) {
-      const { returned, unflushed } = await countFlushes(fileSystem, way);
+      const { returned, unflushed } = await countFlushes(fileSystem, way, COUNTED_RUNS);
       const result = await cutPowerOfTwoFiles(fileSystem, way, Number(values.images));
       const { imagesMounted, distinctTrees } = result.certificate;
       const lost = result.findings.reduce((sum, { trees }) => sum + trees, 0);

@@ -84,17 +84,22 @@ async function main(): Promise<void> {
 
 async function tryAll(subject: string, end: number): Promise<void> {
   const progress = load(subject);
-  const known = new Set(progress.sites.map(({ kind, site }) => `${kind} ${site}`));
+  const { sites } = progress;
   for (const kind of KINDS) {
     for (const site of await sitesOf(subject, kind)) {
-      if (known.has(`${kind} ${site}`)) continue;
-      if (performance.now() > end) return;
-      const kernels: Record<string, KernelAnswer> = {};
-      for (const name of fileSystems) kernels[name] = await onKernel(subject, name, kind, site);
-      const model = await underModel(subject, kind, site);
-      progress.sites.push({ kind, site, model, kernels });
-      save(progress);
-      console.log(`${subject}, ${kind}: ${site}: ${JSON.stringify({ model, kernels })}`);
+      let mutated = sites.find((one) => one.kind === kind && one.site === site);
+      if (mutated === undefined) {
+        if (performance.now() > end) return;
+        mutated = { kind, site, model: await underModel(subject, kind, site), kernels: {} };
+        sites.push(mutated);
+      }
+      for (const name of fileSystems) {
+        if (mutated.kernels[name] !== undefined) continue;
+        if (performance.now() > end) return;
+        mutated.kernels[name] = await onKernel(subject, name, kind, site);
+        save(progress);
+        console.log(`${subject}, ${name}: ${JSON.stringify(mutated)}`);
+      }
     }
   }
   progress.complete = true;

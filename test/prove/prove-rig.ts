@@ -7,8 +7,8 @@
  *                        [--progress DIRECTORY] [--commit NAME] [--more N] [--brief]
  *
  * `--certificate` writes docs/proof/kernel-states.md from what has been noted. `--more N` mounts so many states of each
- * file system of this commit, whatever earlier ones have done. `--brief`: short slices, of which each file system needs
- * three, for the pipeline.
+ * file system of this commit, whatever earlier ones have done. `--brief`: a short slice of each file system, in one policy
+ * after the other, for the pipeline.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 
 import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
 import { missingForRig } from '../../src/lab/powercut/rig-needs.ts';
+import { RIG_POLICIES } from '../support/rig-subjects.ts';
 import { certificatePage } from './rig-certificate.ts';
 import {
   loadProgress,
@@ -38,12 +39,14 @@ const FILE_SYSTEMS = [
   'ext4-nojournal',
   'ext2',
 ];
+/** Kernels whose returned syncs do not cover what they should (docs/models/fast-commit.md): told, and no failure. */
+const KNOWN_TO_LOSE: ReadonlySet<string> = new Set(['ext4-fastcommit']);
 const PAGE = 'docs/proof/kernel-states.md';
 
 const { values } = parseArgs({
   options: {
     fs: { type: 'string', default: FILE_SYSTEMS.join() },
-    images: { type: 'string', default: '5000' },
+    images: { type: 'string' },
     seconds: { type: 'string', default: 'Infinity' },
     fresh: { type: 'boolean', default: false },
     certificate: { type: 'boolean', default: false },
@@ -64,7 +67,7 @@ function askGit(...words: string[]): string {
 function nextOf(all: readonly RigProgress[]): RigProgress | undefined {
   const done = ({ mounted, commits }: RigProgress): number =>
     values.more === undefined ? mounted : (commits[commit] ?? 0);
-  const wanted = Number(values.more ?? values.images);
+  const wanted = Number(values.more ?? values.images ?? (values.brief ? 200 : 5000));
   return all.filter((one) => done(one) < wanted).toSorted((a, b) => done(a) - done(b))[0];
 }
 
@@ -90,7 +93,7 @@ async function main(): Promise<void> {
     const progress = nextOf(all);
     if (progress === undefined || performance.now() > end) break;
     const start = performance.now();
-    const slice = sliceOf(progress.slices);
+    const slice = sliceOf(values.brief ? briefTurn(progress, all) : progress.slices);
     await runSlice(progress, slice, values.brief ? BRIEF_SLICE : LONG_SLICE, commit);
     saveProgress(values.progress, progress);
     const seconds = Math.round((performance.now() - start) / 1000);
@@ -99,7 +102,15 @@ async function main(): Promise<void> {
   for (const { fileSystem, findings } of all) {
     for (const finding of findings) console.log(`FOUND ${fileSystem}, ${finding}`);
   }
-  if (all.some(({ findings }) => findings.length > 0)) process.exitCode = 1;
+  const failed = all.some(
+    ({ fileSystem, findings }) => findings.length > 0 && !KNOWN_TO_LOSE.has(fileSystem),
+  );
+  if (failed) process.exitCode = 1;
+}
+
+/** Policies differ from file system to file system; all subjects side by side. */
+function briefTurn(progress: RigProgress, all: readonly RigProgress[]): number {
+  return (progress.slices + all.indexOf(progress)) % RIG_POLICIES.length;
 }
 
 function told({ fileSystem, slices, mounted, recoveries, findings }: RigProgress): string {

@@ -24,9 +24,9 @@ export interface SliceSize {
   readonly recoveryImages: number;
 }
 
-export const LONG_SLICE: SliceSize = { runs: 3, images: 450, recoveryImages: 60 };
-/** Three of them, one for each policy, are a few hundred states in a dozen seconds. */
-export const BRIEF_SLICE: SliceSize = { runs: 1, images: 70, recoveryImages: 10 };
+export const LONG_SLICE: SliceSize = { runs: 3, images: 900, recoveryImages: 100 };
+/** A few hundred states in a dozen seconds. */
+export const BRIEF_SLICE: SliceSize = { runs: 2, images: 240, recoveryImages: 20 };
 
 /** Starting the file system's own tool costs more than mounting. */
 const CHECK_SHARE = 1 / 3;
@@ -85,8 +85,8 @@ async function cutPowerIn(
     seed,
     runs: size.runs,
     imagesMax: size.images,
-    subsetsMax: 128,
-    tornMax: 16,
+    subsetsMax: 48,
+    tornMax: 12,
     checkFileSystems: true,
     checkShare: CHECK_SHARE,
   };

@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
     make: 'mkfs.ext4 -q -O fast_commit',
     mountOptions: 'rw',
     model: 'ext4+fastcommit',
-    reasons: [],
+    reasons: ['fast-commit-sync'],
     notes: ['fast-commit'],
     described: /fast_commit/,
   },

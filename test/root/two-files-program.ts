@@ -3,7 +3,8 @@
  * sync each with fdatasync(2), and say so once that has returned. In the root of a disk:
  *
  *   node two-files-program.js append       each block is written after the last one
- *   node two-files-program.js overwrite    into blocks of zeros that were written and synced before
+ *   node two-files-program.js overwrite    into blocks of zeros that were written and synced before, in the same
+ *                                          transaction of a journal: a whole commit is made before that
  *
  * What is right on the disk is `two-files.ts`.
  */
@@ -18,6 +19,10 @@ import { BLOCK_BYTES, blockOf, BLOCKS, FILES } from '../support/two-files.ts';
 const [way = 'append', name] = process.argv.slice(2);
 
 if (name === undefined) {
+  // The first commit after a mount is a whole one; the files are to be in the transaction after it.
+  const first = openSync('first', 'w');
+  fsyncSync(first);
+  closeSync(first);
   const writers = FILES.map((file) =>
     spawn(process.execPath, [process.argv[1] ?? '', way, file], { stdio: 'inherit' }),
   );
@@ -34,7 +39,7 @@ function write(file: string): void {
   const descriptor = openSync(file, 'w');
   if (way === 'overwrite') {
     writeSync(descriptor, Buffer.alloc(BLOCKS * BLOCK_BYTES));
-    fsyncSync(descriptor);
+    fdatasyncSync(descriptor);
   }
   for (let number = 0; number < BLOCKS; number++) {
     writeSync(descriptor, blockOf(file, number), 0, BLOCK_BYTES, number * BLOCK_BYTES);

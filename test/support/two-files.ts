@@ -9,13 +9,12 @@ import { fileURLToPath } from 'node:url';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import { BlockLogReader } from '../../src/lab/powercut/block-log.ts';
 import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
-import { perturbationPlans } from '../../src/lab/powercut/perturbation.ts';
 import type { PowercutResult } from '../../src/lab/powercut/powercut-result.ts';
 import { type LoggedRun, Rig } from '../../src/lab/powercut/rig.ts';
 import { cutPower } from './powercut-needs.ts';
 
 export const FILES: readonly string[] = ['one', 'two'];
-export const BLOCKS = 40;
+export const BLOCKS = 60;
 export const BLOCK_BYTES = 4096;
 /** How the blocks are written. */
 export const WAYS: readonly string[] = ['append', 'overwrite'];
@@ -38,13 +37,24 @@ function programOf(way: string): string[] {
   return [process.execPath, PROGRAM, way];
 }
 
-/** Runs the program once, with nothing done beside it, and looks at the order of writes, flushes and returns. */
-export async function countFlushes(fileSystem: string, way: string): Promise<SyncCounts> {
+/** Runs the program a few times, with nothing done beside it, and looks at the order of writes, flushes and returns. */
+export async function countFlushes(
+  fileSystem: string,
+  way: string,
+  runs: number,
+): Promise<SyncCounts> {
   const rig = await Rig.create({ profile: diskProfile(fileSystem) });
   try {
-    const [plan] = perturbationPlans(1, 1);
-    if (plan === undefined) throw new Error('one plan was asked for');
-    return countIn(await rig.run(programOf(way), plan));
+    let [returned, unflushed] = [0, 0];
+    const plan = { seed: 1, duringChance: 0, atEnd: [] };
+    for (let number = 0; number < runs; number++) {
+      const run = await rig.run(programOf(way), plan);
+      const counts = countIn(run);
+      run.discard();
+      returned += counts.returned;
+      unflushed += counts.unflushed;
+    }
+    return { returned, unflushed };
   } finally {
     await rig.close();
   }

@@ -61,6 +61,7 @@ function assessExt4(
     reasons.push(reason('no-journal-rename', subject), reason('no-journal', subject));
   }
   if (ext4.journal === 'unknown') reasons.push(reason('journal-unseen', subject));
+  if (ext4.fastCommit === 'on') reasons.push(reason('fast-commit-sync', subject));
   if (ext4.errorsCount !== null && ext4.errorsCount > 0) {
     reasons.push(reason('recorded-errors', String(ext4.errorsCount)));
   }

@@ -40,6 +40,7 @@ export type ReasonId =
   | 'no-journal'
   | 'no-journal-rename'
   | 'journal-unseen'
+  | 'fast-commit-sync'
   | 'recorded-errors'
   | 'network'
   | 'no-strict-sync'
@@ -106,6 +107,12 @@ const FORMS: Readonly<Record<ReasonId, ReasonForm>> = {
   'journal-unseen': assumed(
     ALL,
     (s) => `Whether ${s} has a journal cannot be seen from here; without one, see no-journal.`,
+  ),
+  'fast-commit-sync': fails(
+    ['bytes', 'order'],
+    (s) =>
+      `${s} has fast_commit: where two files are synced at the same time, a sync can return before its own ` +
+      'bytes are durable, and a power cut can leave a disk that cannot be mounted.',
   ),
   'recorded-errors': assumed(
     ALL,

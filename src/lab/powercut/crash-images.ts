@@ -26,6 +26,7 @@ export interface LostWrite {
 /** One disk that a power cut could leave. */
 export interface CrashImage {
   readonly key: string;
+  /** Made when it is first asked for: most are never mounted. */
   readonly image: DiskImage;
   /** Entries in the log at the crash. */
   readonly position: number;
@@ -101,14 +102,7 @@ export class CrashImages {
       const key = digestKey(images.digest(state));
       if (this.#lastEpoch.get(key) !== epoch.index || done.has(key)) continue;
       done.add(key);
-      yield {
-        key,
-        image: images.image(state),
-        position: epoch.position,
-        epoch: epoch.index,
-        lost: lostWrites(epoch, state),
-        inFlight: epoch.writes.length,
-      };
+      yield new StateImage(key, epoch, state, images);
     }
   }
 
@@ -120,7 +114,8 @@ export class CrashImages {
       const durable = this.#base.fork();
       const digest = zeroDigest();
       for (const epoch of epochsOf(reader)) {
-        const images = new EpochImages(epoch, durable, digest);
+        // Of its own, since an image may be asked for when the walk has gone on.
+        const images = new EpochImages(epoch, durable.fork(), digest);
         yield* visit(epoch, images);
         if (epoch.endsWith !== 'flush') continue;
         const everything = fullState(epoch);
@@ -132,6 +127,41 @@ export class CrashImages {
     } finally {
       reader.close();
     }
+  }
+}
+
+class StateImage implements CrashImage {
+  readonly key: string;
+  readonly #epoch: Epoch;
+  readonly #state: EpochState;
+  readonly #images: EpochImages;
+  #image: DiskImage | null = null;
+
+  constructor(key: string, epoch: Epoch, state: EpochState, images: EpochImages) {
+    this.key = key;
+    this.#epoch = epoch;
+    this.#state = state;
+    this.#images = images;
+  }
+
+  get image(): DiskImage {
+    return (this.#image ??= this.#images.image(this.#state));
+  }
+
+  get position(): number {
+    return this.#epoch.position;
+  }
+
+  get epoch(): number {
+    return this.#epoch.index;
+  }
+
+  get lost(): readonly LostWrite[] {
+    return lostWrites(this.#epoch, this.#state);
+  }
+
+  get inFlight(): number {
+    return this.#epoch.writes.length;
   }
 }
 
