@@ -108,6 +108,7 @@ async function beginStore(
     lastSequence: state.sequence,
   };
   const versions = new VersionSet({ dispatch, directory, poison }, copied, nextFileNumber);
+  // Also makes the names of the tables durable.
   const log = await LsmLog.create(versions.takeFileNumbers(), {
     dispatch,
     directory,
@@ -118,9 +119,7 @@ async function beginStore(
     clock,
     onRefused: () => {},
   });
-  // Also makes the names of the tables durable.
   await log.close();
-  await dispatch.names(directory);
   await versions.begin({
     logNumber: log.number,
     newTables: young.map((table) => ({ level: 0, table })),
