@@ -20,6 +20,7 @@ import type {
 import type { Engine } from '../engine/engine.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
+import { checkOpenOptions, checkProgressOptions } from './check-options.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { StoredIteratorOptions } from './iterator-source.ts';
@@ -81,24 +82,29 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
 > {
   readonly #location: string;
   readonly #kind: EngineKind;
+  /** Whether the engine is the caller's own. */
+  readonly #isOwnKind: boolean;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
+  /** What the engine could not do when it was closed. */
+  #closeFailure: { readonly error: unknown } | null = null;
   /** The store whose sublevels a batch may name: this one, or what this is a transaction of. */
   #home: unknown = this;
 
   /**
    * Begins to open the store in the directory `location`. Operations may be called at once; they
    * wait until it is open.
-   * @throws TypeError for an empty location, an unknown engine or a sync policy that is none
+   * @throws TypeError for an empty location, an unknown engine, an option that is none or is wrong
    */
   constructor(location: string, options: LevelOptions<KDefault, VDefault> = {}) {
     assertLocation(location);
     const { engine: name, ...others } = options ?? {};
     const kind = typeof name === 'object' ? name : engineKind(name ?? DEFAULT_ENGINE);
-    toSyncPolicy(others.sync);
+    checkOpenOptions(others, typeof name === 'object');
     super({ ...MANIFEST, permanence: kind.name !== 'memory' }, others);
     this.#location = location;
     this.#kind = kind;
+    this.#isOwnKind = typeof name === 'object';
   }
 
   /** The directory, as it was given. */
@@ -140,11 +146,13 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
 
   /** Gives back the space of all that was deleted or overwritten. Reading and writing go on. */
   async compact(options?: ProgressOptions): Promise<void> {
+    checkProgressOptions(options);
     return this.#whenOpen('compact', (engine) => engine.compact(undefined, options));
   }
 
   /** Reads everything and reports what is damaged. Reading and writing go on. */
   async verify(options?: ProgressOptions): Promise<VerifyReport> {
+    checkProgressOptions(options);
     return this.#whenOpen('verify', (engine) => engine.verify(options));
   }
 
@@ -153,6 +161,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
    * Reading and writing go on.
    */
   async backup(directory: string, options?: ProgressOptions): Promise<BackupReport> {
+    checkProgressOptions(options);
     return this.#whenOpen('backup', (engine) => engine.backup(directory, options));
   }
 
@@ -263,6 +272,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     options?: EngineSurroundings & ProgressOptions,
   ): Promise<RepairReport> {
     assertLocation(location);
+    checkProgressOptions(options);
     return repairStore(location, options);
   }
 
@@ -272,6 +282,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     options?: EngineSurroundings & ProgressOptions,
   ): Promise<VerifyReport> {
     assertLocation(location);
+    checkProgressOptions(options);
     return verifyStore(location, options);
   }
 
@@ -286,18 +297,39 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   ): Promise<RestoreReport> {
     assertLocation(backup);
     assertLocation(location);
+    checkProgressOptions(options);
     return restoreStore(backup, location, options);
   }
 
   protected async _open(options: LevelOptions<KDefault, VDefault>): Promise<void> {
+    checkOpenOptions(options, this.#isOwnKind);
+    this.#closeFailure = null;
     await refuseForeign(this.#kind, this.#location, options);
     this.#engine = await this.#kind.open(this.#location, options);
   }
 
+  /**
+   * The files and the lock are given back and the status becomes `'closed'`, whatever happens; the
+   * base class would take a store for open whose `_close` rejects. So `close` rejects behind it, when
+   * something that was accepted could not be made durable.
+   */
   protected async _close(): Promise<void> {
-    await this.#engine?.close();
+    const engine = this.#engine;
     this.#engine = undefined;
+    try {
+      await engine?.close();
+    } catch (error) {
+      this.#closeFailure = { error };
+      // The last listener: what it throws is what the base class's `close` rejects with.
+      this.once('closed', this.#tellCloseFailure);
+    }
   }
+
+  readonly #tellCloseFailure = (): void => {
+    const failure = this.#closeFailure;
+    this.#closeFailure = null;
+    if (failure !== null) throw failure.error;
+  };
 
   protected _get(key: Stored, options: StoredReadOptions): Eventual<unknown> {
     const format = options.valueEncoding;

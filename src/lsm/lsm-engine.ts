@@ -107,12 +107,16 @@ export class LsmEngine implements Engine {
   readonly #parts: LsmParts;
   readonly #reader: LsmReader;
   readonly #iterators = new Set<LsmIterator>();
+  #lastState: ReadState;
   #closing: Promise<void> | null = null;
   /** Calls that must end before the files are closed. */
   readonly #underWay = new Set<Promise<unknown>>();
 
   constructor(parts: LsmParts) {
     this.#parts = parts;
+    const { writes, versions } = parts;
+    const { memtables, visibleSequence: sequence } = writes;
+    this.#lastState = { memtables, version: versions.current, sequence };
     this.directory = parts.directory;
     this.recovery = parts.recovery;
     this.#reader = new LsmReader(parts.tables, {
@@ -289,13 +293,20 @@ export class LsmEngine implements Engine {
     onProgress?.({ phase: 'compacted', done, total: done, unit: 'bytes' });
   }
 
+  /** The same object as long as nothing changes: a read makes none. */
   #state(options: ReadOptions): ReadState {
     const { writes, versions, snapshots } = this.#parts;
+    const { snapshot } = options;
     const sequence =
-      options.snapshot === undefined
-        ? writes.visibleSequence
-        : snapshots.sequenceOf(options.snapshot);
-    return { memtables: writes.memtables, version: versions.current, sequence };
+      snapshot === undefined ? writes.visibleSequence : snapshots.sequenceOf(snapshot);
+    const { memtables } = writes;
+    const version = versions.current;
+    const last = this.#lastState;
+    if (last.sequence === sequence && last.version === version && last.memtables === memtables) {
+      return last;
+    }
+    this.#lastState = { memtables, version, sequence };
+    return this.#lastState;
   }
 
   async #holding<T>(state: ReadState, run: () => Promise<T>): Promise<T> {

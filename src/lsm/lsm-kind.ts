@@ -175,6 +175,7 @@ async function assemble(
       log,
       bufferBytes: settings.writeBufferBytes,
       takeFileNumber: () => versions.takeFileNumbers(),
+      check: () => maintenance.check(),
       flush: (task) => maintenance.flush(task),
       flushSync: (task) => maintenance.flushSync(task),
       pressure: () => maintenance.pressure(),

@@ -3,8 +3,12 @@
  * `classic-level`, so that its options go on working. Not here: what happens then.
  */
 
+import { totalmem } from 'node:os';
+import process from 'node:process';
+
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
+import { batchBounds } from '../durable/append-options.ts';
 import type { BatchBounds } from '../durable/append-options.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
@@ -19,7 +23,10 @@ import type { TableFormatOptions } from './table/table-builder.ts';
 export interface LsmOptions extends EngineOptions {
   /** Whether blocks of tables are compressed with Snappy. Default true. */
   readonly compression?: boolean | undefined;
-  /** Of blocks kept in memory, uncompressed. Default 32 MiB. */
+  /**
+   * Of blocks kept in memory, uncompressed. Default 256 MiB, or a sixteenth of the memory that there
+   * is where that is less, but at least 16 MiB.
+   */
   readonly cacheSize?: number | undefined;
   /** Of entries in memory before they become a table. Default 4 MiB. */
   readonly writeBufferSize?: number | undefined;
@@ -54,6 +61,19 @@ export interface LsmSettings {
 /** Of the memory for blocks, this part more for indexes and filters. */
 const INDEX_BYTES_MAX: number = 64 << 20;
 
+/** Of the memory of the machine, or of the container, this part is for blocks at most. */
+const CACHE_PART = 16;
+const CACHE_BYTES_MIN: number = 16 << 20;
+const CACHE_BYTES_MAX: number = 256 << 20;
+
+/** Bytes of blocks that are kept where the opener names no number. */
+function defaultCacheBytes(): number {
+  // 0 or a huge number where nothing constrains the process.
+  const limit = process.constrainedMemory() || Infinity;
+  const part = Math.floor(Math.min(totalmem(), limit) / CACHE_PART);
+  return Math.min(CACHE_BYTES_MAX, Math.max(CACHE_BYTES_MIN, part));
+}
+
 /** @throws TypeError for an option that cannot be used */
 export function lsmSettings(options: LsmOptions, directory: string): LsmSettings {
   const number = (name: keyof LsmOptions, fallback: number, least: number): number => {
@@ -63,6 +83,11 @@ export function lsmSettings(options: LsmOptions, directory: string): LsmSettings
       `${name} must be a whole number from ${least}, not ${JSON.stringify(value)}`,
     );
   };
+  const { compression = true } = options;
+  if (typeof compression !== 'boolean') {
+    throw new TypeError(`compression must be true or false, not ${String(compression)}`);
+  }
+  batchBounds(options.batch);
   const dispatch = options.dispatch ?? new SyncDispatch(nodeVfs);
   const policy = toSyncPolicy(options.sync);
   const writeBufferBytes = number('writeBufferSize', 4 << 20, 1024);
@@ -76,14 +101,14 @@ export function lsmSettings(options: LsmOptions, directory: string): LsmSettings
     tableBytes: number('maxFileSize', 2 << 20, 1024),
     format: {
       blockBytes: number('blockSize', 4096, 64),
-      compression: options.compression ?? true,
+      compression,
       filter: true,
       restartInterval: number('blockRestartInterval', 16, 1),
     },
     cache: {
       tablesMax: number('maxOpenFiles', 1000, 1),
       indexBytesMax: INDEX_BYTES_MAX,
-      blockBytesMax: number('cacheSize', 32 << 20, 0),
+      blockBytesMax: number('cacheSize', defaultCacheBytes(), 0),
     },
     preallocateBytes: number('preallocateBytes', zeros ? writeBufferBytes : 0, 0),
   };

@@ -53,6 +53,26 @@ export class ObsoleteFiles {
     }
   }
 
+  /** As `removeTables`, on the calling thread. */
+  removeTablesSync(): void {
+    const { vfs, versions, tables, directory } = this.#use;
+    const live = versions.liveTables();
+    for (const number of this.#condemned) {
+      if (live.has(number)) continue;
+      this.#condemned.delete(number);
+      tables.forgetSync(number);
+      for (const name of [tableName(number), oldTableName(number)]) {
+        try {
+          vfs.unlinkSync(join(directory, name));
+          break;
+        } catch (error) {
+          // As in `#remove`.
+          if (errorCode(error) !== 'ENOENT') break;
+        }
+      }
+    }
+  }
+
   /** Removes logs. REQUIRES: the durable manifest needs none of them. */
   async removeLogs(numbers: readonly number[]): Promise<void> {
     for (const number of numbers) await this.#remove(join(this.#use.directory, logName(number)));

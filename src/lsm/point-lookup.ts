@@ -3,20 +3,26 @@
  * one table of each other level. It stops at the first entry that the reader may see.
  */
 
-import { KIND_DELETE, kindAt, putTrailer, TRAILER_BYTES } from './internal-key.ts';
-import { LEVEL_COUNT } from './manifest/version-edit.ts';
+import { KIND_DELETE, KIND_SEEK, kindAt, putTrailer, TRAILER_BYTES } from './internal-key.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
 import { compareUser } from './manifest/version.ts';
 import type { Memtable } from './memtable.ts';
 import type { ReadContext } from './read-context.ts';
 import type { ReadState } from './read-state.ts';
 import { bloomHash } from './table/bloom-filter.ts';
+import { copyRange } from './table/block-builder.ts';
 import { BlockCursor } from './table/block-cursor.ts';
+import { BlockLookup } from './table/block-lookup.ts';
 import type { Block } from './table/block.ts';
+import { EntryHead } from './table/entry-head.ts';
+import type { KeyFinder } from './table/entry-head.ts';
 
 /** What a search ended with. */
 export const FOUND = { nothing: 0, value: 1, blocked: 2 } as const;
 export type Found = (typeof FOUND)[keyof typeof FOUND];
+
+/** So many times a block is searched before something is made that finds keys in it faster. */
+const LOOKUPS_BEFORE = 2;
 
 /**
  * A search that can be used again and again, one at a time. After `FOUND.value` the fields hold
@@ -28,9 +34,10 @@ export class PointLookup {
   valueEnd = 0;
   #target = new Uint8Array(256);
   #targetLength = 0;
-  #hash = -1;
-  #index: BlockCursor | null = null;
+  #sequence = 0;
+  #hash = 0;
   #data: BlockCursor | null = null;
+  readonly #entry = new EntryHead();
 
   /** Searches a state. At `FOUND.blocked`, load what the context wants and search again. */
   find(state: ReadState, key: Uint8Array, context: ReadContext): Found {
@@ -39,19 +46,19 @@ export class PointLookup {
       const found = this.#inMemtable(memtable);
       if (found !== null) return found;
     }
-    const length = key.length;
+    const { length } = key;
     const { version } = state;
     for (const table of version.levels[0]!) {
       if (compareUser(table.smallest, key, 0, length) > 0) continue;
       if (compareUser(table.largest, key, 0, length) < 0) continue;
-      const found = this.#inTable(table, context);
+      const found = this.#inTable(table, context, false);
       if (found !== null) return found;
     }
-    for (let level = 1; level < LEVEL_COUNT; level++) {
+    for (let level = 1; level <= version.deepest; level++) {
       if (version.levels[level]!.length === 0) continue;
-      const table = version.tableFor(level, key, 0, length);
+      const table = version.tableOf(level, this.#target, this.#targetLength);
       if (table === null) continue;
-      const found = this.#inTable(table, context);
+      const found = this.#inTable(table, context, level === version.largest);
       if (found !== null) return found;
     }
     return FOUND.nothing;
@@ -60,9 +67,10 @@ export class PointLookup {
   #aim(key: Uint8Array, sequence: number): void {
     const length = key.length;
     if (length + TRAILER_BYTES > this.#target.length) this.#target = new Uint8Array(2 * length + 8);
-    this.#target.set(key);
-    this.#targetLength = putTrailer(this.#target, length, sequence, 1);
-    this.#hash = -1;
+    copyRange(this.#target, 0, key, 0, length);
+    this.#sequence = sequence;
+    this.#targetLength = putTrailer(this.#target, length, sequence, KIND_SEEK);
+    this.#hash = bloomHash(this.#target, 0, length);
   }
 
   #inMemtable(memtable: Memtable): Found | null {
@@ -73,34 +81,54 @@ export class PointLookup {
     const start = memtable.keyStart(node);
     const end = memtable.keyEnd(node);
     if (!this.#isTarget(arena, start, end)) return null;
-    return this.#take(arena, end, arena, end, memtable.valueEnd(node));
+    return this.#take(kindAt(arena, end), arena, end, memtable.valueEnd(node));
   }
 
-  #inTable(meta: TableMeta, context: ReadContext): Found | null {
+  /**
+   * In the largest level most of what is looked for is found: a block that is in memory tells that
+   * as fast as its filter would.
+   */
+  #inTable(meta: TableMeta, context: ReadContext, isLargest: boolean): Found | null {
     const table = context.table(meta);
     if (table === null) return FOUND.blocked;
-    this.#index = standIn(this.#index, table.index);
-    const index = this.#index;
-    index.seek(this.#target, this.#targetLength);
-    if (!index.valid) return null;
-    const handle = table.handleAt(index);
-    if (table.filter !== null) {
-      if (this.#hash === -1) {
-        this.#hash = bloomHash(this.#target, 0, this.#targetLength - TRAILER_BYTES);
-      }
-      if (!table.filter.mayHold(handle.offset, this.#hash)) return null;
-    }
-    const block = context.block(table, handle);
+    const { layout } = table;
+    const place = layout.fences.firstNotBefore(this.#target, this.#targetLength);
+    if (place === layout.count) return null;
+    const isFilterFirst = !isLargest || layout.blocks[place] === null;
+    if (isFilterFirst && !layout.mayHold(place, this.#hash)) return null;
+    const block = context.block(table, place);
     if (block === null) return FOUND.blocked;
+    const lookup = block.lookup ?? this.#newLookup(block);
+    return lookup === null ? this.#byCursor(block) : this.#byLookup(lookup, block);
+  }
+
+  /** Made only for a block that has been asked before. */
+  #newLookup(block: Block): KeyFinder | null {
+    block.lookups++;
+    if (block.lookups !== LOOKUPS_BEFORE) return null;
+    block.lookup = BlockLookup.of(block);
+    return block.lookup;
+  }
+
+  #byLookup(lookup: KeyFinder, { bytes }: Block): Found | null {
+    const userEnd = this.#targetLength - TRAILER_BYTES;
+    const entry = this.#entry;
+    if (!lookup.find(this.#target, userEnd, this.#hash, this.#sequence, entry)) return null;
+    const { keyEnd, valueEnd } = entry;
+    return this.#take(kindAt(bytes, keyEnd), bytes, keyEnd, valueEnd);
+  }
+
+  #byCursor(block: Block): Found | null {
     this.#data = standIn(this.#data, block);
     const data = this.#data;
     data.seek(this.#target, this.#targetLength);
     if (!data.valid || !this.#isTarget(data.key, 0, data.keyLength)) return null;
-    return this.#take(data.key, data.keyLength, block.bytes, data.valueStart, data.valueEnd);
+    const kind = kindAt(data.key, data.keyLength);
+    return this.#take(kind, block.bytes, data.valueStart, data.valueEnd);
   }
 
-  #take(key: Uint8Array, keyEnd: number, value: Uint8Array, start: number, end: number): Found {
-    if (kindAt(key, keyEnd) === KIND_DELETE) return FOUND.nothing;
+  #take(kind: number, value: Uint8Array, start: number, end: number): Found {
+    if (kind === KIND_DELETE) return FOUND.nothing;
     this.valueBytes = value;
     this.valueStart = start;
     this.valueEnd = end;

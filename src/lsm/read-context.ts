@@ -8,7 +8,6 @@ import { assert } from '../base/assert.ts';
 import type { TwoFormCall } from '../durable/two-forms.ts';
 import type { Block } from './table/block.ts';
 import type { TableCache, TableRef } from './table/table-cache.ts';
-import type { BlockHandle } from './table/table-format.ts';
 import type { Table } from './table/table.ts';
 
 /** Access for one reader. */
@@ -46,17 +45,17 @@ export class ReadContext {
     return null;
   }
 
-  /** A block; null when it is wanted now. */
-  block(table: Table, handle: BlockHandle): Block | null {
-    const known = this.#cache.peekBlock(table, handle.offset);
+  /** A block of a table, by its number; null when it is wanted now. */
+  block(table: Table, place: number): Block | null {
+    const known = this.#cache.peekBlock(table, place);
     if (known !== null) return known;
-    if (this.mayWait) return this.#cache.readBlockSync(table, handle, this.#keep);
-    const held = this.#held.get(table)?.get(handle.offset);
+    if (this.mayWait) return this.#cache.readBlockSync(table, place, this.#keep);
+    const held = this.#held.get(table)?.get(place);
     if (held !== undefined) return held;
     this.#wanted.push({
-      now: () => this.#hold(table, handle, this.#cache.readBlockSync(table, handle, this.#keep)),
+      now: () => this.#hold(table, place, this.#cache.readBlockSync(table, place, this.#keep)),
       later: async () =>
-        this.#hold(table, handle, await this.#cache.readBlock(table, handle, this.#keep)),
+        this.#hold(table, place, await this.#cache.readBlock(table, place, this.#keep)),
     });
     return null;
   }
@@ -93,13 +92,13 @@ export class ReadContext {
     this.#heldCount = 0;
   }
 
-  #hold(table: Table, handle: BlockHandle, block: Block): void {
+  #hold(table: Table, place: number, block: Block): void {
     let blocks = this.#held.get(table);
     if (blocks === undefined) {
       blocks = new Map();
       this.#held.set(table, blocks);
     }
-    blocks.set(handle.offset, block);
+    blocks.set(place, block);
     this.#heldCount++;
   }
 }

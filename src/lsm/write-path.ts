@@ -57,6 +57,7 @@ export class WritePath {
   readonly #line: WriteLine;
   #log: LsmLog;
   #memtable: Memtable;
+  #memtables: readonly Memtable[] = [];
   /** The flush of the immutable memtable. */
   #task: FlushTask | null = null;
   #nextSequence: number;
@@ -90,10 +91,13 @@ export class WritePath {
     this.#log.start(this.#visibleSequence, settings.onRefused);
   }
 
-  /** Newest first. */
+  /** Newest first. The same array as long as they are the same. */
   get memtables(): readonly Memtable[] {
-    const immutable = this.#task?.memtable;
-    return immutable ? [this.#memtable, immutable] : [this.#memtable];
+    const immutable = this.#task?.memtable ?? null;
+    if (this.#memtables[0] !== this.#memtable || (this.#memtables[1] ?? null) !== immutable) {
+      this.#memtables = immutable === null ? [this.#memtable] : [this.#memtable, immutable];
+    }
+    return this.#memtables;
   }
 
   /** What readers of now see. */
@@ -194,7 +198,7 @@ export class WritePath {
   }
 
   #check(batch: WriteBatch): void {
-    this.#around.poison.check();
+    this.#around.check();
     if (batch.expires) throw new TypeError('the LSM engine has no entries that expire');
     if (batch.byteLength > LOG_RECORD_BYTES_MAX) {
       throw new HoldfastError(
@@ -291,8 +295,8 @@ export class WritePath {
 
   /** See `LineEnd.obstacle`. */
   #obstacle(): Promise<void> | null {
-    const { clock, poison } = this.#around;
-    poison.check();
+    const { clock } = this.#around;
+    this.#around.check();
     if (this.#isOverfull) {
       this.#changeLogIfFull();
       if (this.#gate === null) return this.#makeRoom();

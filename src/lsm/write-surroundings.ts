@@ -13,6 +13,8 @@ export interface WriteSurroundings {
   /** Bytes of a memtable at which it is full. */
   readonly bufferBytes: number;
   takeFileNumber(): number;
+  /** Throws why nothing is written any more, if so: HOLDFAST_POISONED, HOLDFAST_CORRUPTION. */
+  check(): void;
   /** Makes a table of a memtable and lets the logs before it go. Rejects when it is given up. */
   flush(task: FlushTask): Promise<void>;
   /** As `flush`, on the calling thread, whatever is under way. Throws when it cannot be done now. */

@@ -163,6 +163,8 @@ export class WalChain implements ChainListener {
       if (this.poison.poisoned || meaningOf('write', error) === 'poisoned') throw error;
     } finally {
       this.#stopIdle();
+      // Still there only where its sync has failed, which is told by the current one too.
+      await this.#sealing?.close().catch(() => 'its descriptors are given back');
       await this.#current.close();
     }
   }

@@ -51,8 +51,44 @@ export function pickCompaction(
     }
   }
   if (level === -1) return null;
+  return pickIn(version, level, pointers(level), tableBytes);
+}
+
+/** How much a level below the first is over its size when a compaction of it can wait no longer. */
+const URGENT_SCORE = 3;
+
+/**
+ * The compaction that somebody does who cannot wait for the background: a small one, of the oldest
+ * tables of level 0 when there are `youngMax`, else of a level that is far over its size. Null when
+ * none is so urgent.
+ */
+export function pickUrgent(
+  version: Version,
+  pointers: (level: number) => Uint8Array | null,
+  tableBytes: number,
+  youngMax: number,
+): Compaction | null {
+  const young = version.levels[0]!;
+  if (young.length >= youngMax) {
+    // What stays above is newer than all of these.
+    const upper = young.slice(-YOUNG_TABLES_MAX);
+    return { level: 0, upper, lower: closedUnderOverlap(version, 1, [], rangeOf(upper)) };
+  }
+  for (let level = 1; level < LEVEL_COUNT - 1; level++) {
+    if (levelScore(version, level) < URGENT_SCORE) continue;
+    return pickIn(version, level, pointers(level), tableBytes);
+  }
+  return null;
+}
+
+/** The compaction of a level, from where its last one ended. */
+function pickIn(
+  version: Version,
+  level: number,
+  pointer: Uint8Array | null,
+  tableBytes: number,
+): Compaction {
   const tables = version.levels[level]!;
-  const pointer = pointers(level);
   const next =
     level === 0 || pointer === null
       ? undefined

@@ -5,6 +5,7 @@
 
 import { compareRanges } from '../../base/bytes.ts';
 import { compareInternalKeys, TRAILER_BYTES, userKeyOf } from '../internal-key.ts';
+import { KeyFences } from '../table/key-fences.ts';
 import { LEVEL_COUNT } from './version-edit.ts';
 import type { TableMeta, VersionEdit } from './version-edit.ts';
 
@@ -20,11 +21,20 @@ export interface UserKeyRange {
 export class Version {
   /** In level 0 the newest table first; in the others by key, without overlaps. */
   readonly levels: readonly (readonly TableMeta[])[];
+  /** The lowest level that has tables, and the one that has most of them. */
+  readonly deepest: number;
+  readonly largest: number;
+  /** The last keys of the tables of each sorted level, once somebody has searched there. */
+  readonly #fences: (KeyFences | null)[];
   /** Readers, and the version set as long as this is the current one. */
   #holders = 0;
 
   constructor(levels: readonly (readonly TableMeta[])[] = emptyLevels()) {
     this.levels = levels;
+    this.deepest = levels.findLastIndex((tables) => tables.length > 0);
+    const most = Math.max(...levels.map((tables) => tables.length));
+    this.largest = levels.findLastIndex((tables) => tables.length === most);
+    this.#fences = levels.map(() => null);
   }
 
   /** Keeps its tables from being removed. */
@@ -65,6 +75,15 @@ export class Version {
     const table = tables[left];
     if (table === undefined) return null;
     return compareUser(table.smallest, bytes, start, end) > 0 ? null : table;
+  }
+
+  /** As `tableFor`, of an internal key. */
+  tableOf(level: number, target: Uint8Array, length: number): TableMeta | null {
+    const tables = this.levels[level]!;
+    const fences = (this.#fences[level] ??= new KeyFences(tables.map(({ largest }) => largest)));
+    const table = tables[fences.firstNotBefore(target, length)];
+    if (table === undefined) return null;
+    return compareUser(table.smallest, target, 0, length - TRAILER_BYTES) > 0 ? null : table;
   }
 
   /** The tables of a level that may hold keys of a range. */

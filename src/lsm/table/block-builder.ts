@@ -117,9 +117,10 @@ export function copyRange(
   source: Uint8Array,
   start: number,
   end: number,
+  loopBytesMax: number = LOOP_BYTES_MAX,
 ): number {
   const length = end - start;
-  if (length > LOOP_BYTES_MAX) {
+  if (length > loopBytesMax) {
     target.set(source.subarray(start, end), at);
   } else {
     for (let index = 0; index < length; index++) target[at + index] = source[start + index]!;

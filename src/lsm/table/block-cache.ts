@@ -1,27 +1,30 @@
 /**
  * Blocks that were read, bounded in bytes. One that was asked for again gets a second chance when
- * room is made. Not here: reading.
+ * room is made. Each table keeps an array of its own, so that a block is found without a search.
+ * Not here: reading.
  */
 
 import type { Block } from './block.ts';
-import type { Table } from './table.ts';
 
-/** What a block costs beside its bytes, about. */
-const ENTRY_BYTES = 256;
+/** What a block costs beside its bytes, about, with what is made to search it. */
+const ENTRY_BYTES = 512;
 
-interface Entry {
+/** The blocks of one table, by number; null: not in memory. */
+export type KeptBlocks = (CachedBlock | null)[];
+
+/** How a block is kept. */
+export interface CachedBlock {
   readonly block: Block;
-  readonly table: Table;
-  readonly offset: number;
+  readonly blocks: KeptBlocks;
+  readonly place: number;
   isUsed: boolean;
 }
 
 /** A cache of data blocks. */
 export class BlockCache {
   readonly #bytesMax: number;
-  readonly #tables = new Map<Table, Map<number, Entry>>();
   /** Oldest first, from `#oldest`; compacted now and then. */
-  #order: (Entry | null)[] = [];
+  #order: (CachedBlock | null)[] = [];
   #oldest = 0;
   #bytes = 0;
 
@@ -35,39 +38,40 @@ export class BlockCache {
     return this.#bytes;
   }
 
-  get(table: Table, offset: number): Block | null {
-    const entry = this.#tables.get(table)?.get(offset);
-    if (entry === undefined) return null;
+  get(blocks: KeptBlocks, place: number): Block | null {
+    const entry = blocks[place]!;
+    if (entry === null) return null;
     entry.isUsed = true;
     return entry.block;
   }
 
-  put(table: Table, offset: number, block: Block): void {
+  /** Keeps a block. Where others would have to go for it, only with `makeRoom`. */
+  put(blocks: KeptBlocks, place: number, block: Block, makeRoom: boolean): void {
     const cost = block.bytes.length + ENTRY_BYTES;
-    if (cost > this.#bytesMax) return;
-    let blocks = this.#tables.get(table);
-    if (blocks === undefined) {
-      blocks = new Map();
-      this.#tables.set(table, blocks);
-    }
-    if (blocks.has(offset)) return;
-    const entry = { block, table, offset, isUsed: false };
-    blocks.set(offset, entry);
+    if (blocks[place] !== null) return;
+    if ((makeRoom ? cost : this.#bytes + cost) > this.#bytesMax) return;
+    const entry = { block, blocks, place, isUsed: false };
+    blocks[place] = entry;
     this.#order.push(entry);
     this.#bytes += cost;
     while (this.#bytes > this.#bytesMax) this.#evictOne();
   }
 
   /** Drops the blocks of a table that is gone. */
-  drop(table: Table): void {
-    for (const { block } of this.#tables.get(table)?.values() ?? []) {
-      this.#bytes -= block.bytes.length + ENTRY_BYTES;
+  drop(blocks: KeptBlocks): void {
+    for (const [place, entry] of blocks.entries()) {
+      if (entry === null) continue;
+      this.#bytes -= entry.block.bytes.length + ENTRY_BYTES;
+      blocks[place] = null;
     }
-    this.#tables.delete(table);
+    // What is gone must not be kept by the order either.
+    const order = this.#order.slice(this.#oldest);
+    this.#order = order.filter((entry) => entry !== null && entry.blocks !== blocks);
+    this.#oldest = 0;
   }
 
   clear(): void {
-    this.#tables.clear();
+    for (const entry of this.#order) if (entry !== null) entry.blocks[entry.place] = null;
     this.#order = [];
     this.#oldest = 0;
     this.#bytes = 0;
@@ -81,16 +85,12 @@ export class BlockCache {
       this.#oldest = 0;
     }
     if (entry === null || entry === undefined) return;
-    const blocks = this.#tables.get(entry.table);
-    // Its table was dropped, and its bytes with it.
-    if (blocks?.get(entry.offset) !== entry) return;
     if (entry.isUsed) {
       entry.isUsed = false;
       this.#order.push(entry);
       return;
     }
-    blocks.delete(entry.offset);
-    if (blocks.size === 0) this.#tables.delete(entry.table);
+    entry.blocks[entry.place] = null;
     this.#bytes -= entry.block.bytes.length + ENTRY_BYTES;
   }
 }

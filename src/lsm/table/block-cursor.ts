@@ -19,6 +19,8 @@ export class BlockCursor {
   keyLength = 0;
   valueStart = 0;
   valueEnd = 0;
+  /** How many bytes of the key the entry shares with the one before. */
+  sharedLength = 0;
   /** Where the current entry begins, and the next. */
   #entryStart = 0;
   #entryEnd = 0;
@@ -31,6 +33,11 @@ export class BlockCursor {
   reset(block: Block): void {
     this.block = block;
     this.valid = false;
+  }
+
+  /** Where the current entry begins in the block. */
+  get entryStart(): number {
+    return this.#entryStart;
   }
 
   seekToFirst(): void {
@@ -156,6 +163,7 @@ export class BlockCursor {
     }
     if (shared + own > this.key.length) this.#growKey(shared, shared + own);
     this.keyLength = copyRange(this.key, shared, bytes, place, valueStart);
+    this.sharedLength = shared;
     this.valueStart = valueStart;
     this.valueEnd = end;
     return end;

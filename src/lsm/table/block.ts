@@ -4,6 +4,7 @@
  */
 
 import { CorruptionError } from '../../base/errors.ts';
+import type { KeyFinder } from './entry-head.ts';
 
 /** A block in memory: checked, uncompressed, never changed. */
 export class Block {
@@ -14,6 +15,9 @@ export class Block {
   readonly path: string;
   /** Where the block lies in its file. */
   readonly offset: number;
+  /** How often a key was looked up in it, and what was made for that. Whoever looks up sets both. */
+  lookups = 0;
+  lookup: KeyFinder | null = null;
 
   /** @throws HOLDFAST_CORRUPTION when there is no room for the restart points it claims */
   constructor(bytes: Uint8Array, path: string, offset: number) {

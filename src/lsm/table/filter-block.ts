@@ -88,15 +88,28 @@ export class FilterBlock {
     return this.#bytes.length;
   }
 
-  /** False only when the data block that begins at `offset` holds no key of this hash. */
-  mayHold(offset: number, keyHash: number): boolean {
+  /** The block, of which `rangeOf` gives parts. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /**
+   * Where the filter lies for the data block that begins at `offset`; null when there is none. An
+   * empty one is of no keys.
+   */
+  rangeOf(offset: number): { readonly start: number; readonly end: number } | null {
     const index = Math.floor(offset / 2 ** this.#baseLog);
-    if (index >= this.#count) return true;
+    if (index >= this.#count) return null;
     const at = this.#offsetsStart + 4 * index;
     const start = this.#fixed32(at);
     const end = this.#fixed32(at + 4);
-    if (start > end || end > this.#offsetsStart) return true;
-    return bloomMayHold(this.#bytes, start, end, keyHash);
+    return start > end || end > this.#offsetsStart ? null : { start, end };
+  }
+
+  /** False only when the data block that begins at `offset` holds no key of this hash. */
+  mayHold(offset: number, keyHash: number): boolean {
+    const range = this.rangeOf(offset);
+    return range === null || bloomMayHold(this.#bytes, range.start, range.end, keyHash);
   }
 
   #fixed32(at: number): number {

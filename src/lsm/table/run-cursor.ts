@@ -9,6 +9,7 @@ import { compareInternal } from '../internal-key.ts';
 import type { ReadContext } from '../read-context.ts';
 import { BlockCursor } from './block-cursor.ts';
 import type { TableRef } from './table-cache.ts';
+import type { TableLayout } from './table-layout.ts';
 import type { Table } from './table.ts';
 
 /** A table of a run, with its last internal key. */
@@ -25,7 +26,9 @@ export class RunCursor implements EntryCursor {
   /** Which table of the run, and the same opened. */
   #place = 0;
   #table: Table | null = null;
-  #index: BlockCursor | null = null;
+  #layout: TableLayout | null = null;
+  /** Which block of the table. */
+  #blockPlace = 0;
   #data: BlockCursor | null = null;
   #target: Uint8Array = new Uint8Array(0);
   #targetLength = 0;
@@ -119,21 +122,23 @@ export class RunCursor implements EntryCursor {
       return;
     }
     this.#table = table;
-    this.#index ??= new BlockCursor(table.index);
-    const index = this.#index;
-    index.reset(table.index);
-    if (goal === 'first') index.seekToFirst();
-    else if (goal === 'last') index.seekToLast();
-    else index.seek(this.#target, this.#targetLength);
-    if (index.valid) this.#enterBlock(goal);
+    const { layout } = table;
+    this.#layout = layout;
+    if (goal === 'first') this.#blockPlace = 0;
+    else if (goal === 'last') this.#blockPlace = layout.count - 1;
+    else this.#blockPlace = layout.fences.firstNotBefore(this.#target, this.#targetLength);
+    if (this.#isInTable) this.#enterBlock(goal);
     else if (goal === 'before') this.#enterTable(place, 'last');
     else if (goal === 'last') this.#enterTable(place - 1, 'last');
     else this.#enterTable(place + 1, 'first');
   }
 
+  get #isInTable(): boolean {
+    return this.#blockPlace >= 0 && this.#blockPlace < this.#layout!.count;
+  }
+
   #enterBlock(goal: Goal): void {
-    const table = this.#table!;
-    const block = this.#context.block(table, table.handleAt(this.#index!));
+    const block = this.#context.block(this.#table!, this.#blockPlace);
     if (block === null) {
       this.#block('block', goal);
       return;
@@ -151,14 +156,14 @@ export class RunCursor implements EntryCursor {
   }
 
   #nextBlock(): void {
-    this.#index!.next();
-    if (this.#index!.valid) this.#enterBlock('first');
+    this.#blockPlace++;
+    if (this.#isInTable) this.#enterBlock('first');
     else this.#enterTable(this.#place + 1, 'first');
   }
 
   #previousBlock(): void {
-    this.#index!.previous();
-    if (this.#index!.valid) this.#enterBlock('last');
+    this.#blockPlace--;
+    if (this.#isInTable) this.#enterBlock('last');
     else this.#enterTable(this.#place - 1, 'last');
   }
 

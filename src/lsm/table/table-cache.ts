@@ -13,7 +13,6 @@ import type { Vfs } from '../../vfs/vfs.ts';
 import { oldTableName, tableName } from '../lsm-files.ts';
 import { BlockCache } from './block-cache.ts';
 import type { Block } from './block.ts';
-import type { BlockHandle } from './table-format.ts';
 import { openTable } from './table.ts';
 import type { Table } from './table.ts';
 
@@ -97,23 +96,26 @@ export class TableCache {
     }
   }
 
-  /** A block that is in memory. */
-  peekBlock(table: Table, offset: number): Block | null {
-    return this.#blocks.get(table, offset);
+  /** A block of a table, by its number, that is in memory. */
+  peekBlock(table: Table, place: number): Block | null {
+    return this.#blocks.get(table.layout.blocks, place);
   }
 
-  async readBlock(table: Table, handle: BlockHandle, keep: boolean): Promise<Block> {
+  /** Reads a block. It is kept; with `makeRoom` even where others must go for it. */
+  async readBlock(table: Table, place: number, makeRoom: boolean): Promise<Block> {
     this.#speed.noteLater();
-    const block = await table.readBlock(handle);
-    if (keep) this.#blocks.put(table, handle.offset, block);
+    const block = await table.readBlock(table.layout.handle(place));
+    // A table that was closed meanwhile has nothing in memory any more.
+    if (!table.isClosed) this.#blocks.put(table.layout.blocks, place, block, makeRoom);
     return block;
   }
 
-  readBlockSync(table: Table, handle: BlockHandle, keep: boolean): Block {
+  /** As `readBlock`, on the calling thread. */
+  readBlockSync(table: Table, place: number, makeRoom: boolean): Block {
     const startMs = this.#speed.begin();
-    const block = table.readBlockSync(handle);
+    const block = table.readBlockSync(table.layout.handle(place));
     this.#speed.end(startMs);
-    if (keep) this.#blocks.put(table, handle.offset, block);
+    this.#blocks.put(table.layout.blocks, place, block, makeRoom);
     return block;
   }
 
@@ -130,12 +132,21 @@ export class TableCache {
 
   /** Forgets a table that is to be removed. REQUIRES: nobody reads it. */
   async forget(number: number): Promise<void> {
+    await this.#take(number)?.close();
+  }
+
+  /** As `forget`, on the calling thread. */
+  forgetSync(number: number): void {
+    this.#take(number)?.closeSync();
+  }
+
+  #take(number: number): Table | undefined {
     const table = this.#tables.get(number);
-    if (table === undefined) return;
+    if (table === undefined) return undefined;
     this.#tables.delete(number);
     this.#indexBytes -= table.memoryBytes;
-    this.#blocks.drop(table);
-    await table.close();
+    this.#dropBlocks(table);
+    return table;
   }
 
   /** Closes all. REQUIRES: nobody reads any more. */
@@ -188,9 +199,13 @@ export class TableCache {
       if (this.#tables.size <= tablesMax && this.#indexBytes <= indexBytesMax) return;
       this.#tables.delete(number);
       this.#indexBytes -= table.memoryBytes;
-      this.#blocks.drop(table);
+      this.#dropBlocks(table);
       table.closeSync();
     }
+  }
+
+  #dropBlocks({ knownLayout }: Table): void {
+    if (knownLayout !== null) this.#blocks.drop(knownLayout.blocks);
   }
 
   #path(ref: TableRef, old: boolean): string {

@@ -24,6 +24,10 @@ import {
   openBlock,
 } from './table-format.ts';
 import type { BlockHandle } from './table-format.ts';
+import { TableLayout } from './table-layout.ts';
+
+/** An index takes about so many times its size: as it was read, and decoded. */
+const LAYOUT_FACTOR = 4;
 
 /** An open table. Whoever opened it closes it, when nobody reads any more. */
 export class Table {
@@ -33,6 +37,8 @@ export class Table {
   readonly index: Block;
   readonly filter: FilterBlock | null;
   readonly #file: VfsFile;
+  #layout: TableLayout | null = null;
+  #isClosed = false;
 
   constructor(file: VfsFile, length: number, index: Block, filter: FilterBlock | null) {
     this.#file = file;
@@ -42,9 +48,20 @@ export class Table {
     this.filter = filter;
   }
 
-  /** Bytes of memory that the open table takes. */
+  /** Bytes of memory that the open table takes, its layout included. */
   get memoryBytes(): number {
-    return this.index.bytes.length + (this.filter?.length ?? 0);
+    return LAYOUT_FACTOR * this.index.bytes.length + (this.filter?.length ?? 0);
+  }
+
+  /** The index, decoded. @throws HOLDFAST_CORRUPTION */
+  get layout(): TableLayout {
+    this.#layout ??= new TableLayout(this.index, this.filter, (cursor) => this.handleAt(cursor));
+    return this.#layout;
+  }
+
+  /** The layout where somebody has asked for it. */
+  get knownLayout(): TableLayout | null {
+    return this.#layout;
   }
 
   /** The data block of the index entry under the cursor. @throws HOLDFAST_CORRUPTION */
@@ -73,11 +90,18 @@ export class Table {
     return toBlock(stored, count, handle, this.path);
   }
 
+  /** Whether nothing can be read any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#file.close();
   }
 
   closeSync(): void {
+    this.#isClosed = true;
     this.#file.closeSync();
   }
 }

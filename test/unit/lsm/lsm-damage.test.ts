@@ -146,3 +146,31 @@ test('a value that holds a piece of a log is torn like any other', async () => {
   await again.close();
   await engine.close();
 });
+
+test('damage that a compaction meets is told with its place, and ends writing only', async () => {
+  const { files } = await closedStore();
+  const table = nameLike(files, /ldb$/);
+  const bytes = (files.get(table) as Uint8Array).slice();
+  bytes[3] = (bytes[3] ?? 0) ^ 1;
+  const vfs = storeOf(new Map([...files, [table, bytes]]));
+  const engine = await openOn(vfs);
+  await engine.write(textBatch({ z: 'accepted' }), 'none');
+  const damage = (error: Error & { code?: string; path?: string }): boolean => {
+    assert.equal(error.code, 'HOLDFAST_CORRUPTION');
+    assert.equal(error.path, `/store/${table}`);
+    assert.match(error.message, /is damaged at byte \d+: expected checksum/);
+    assert.doesNotMatch(error.message, /write or sync/);
+    return true;
+  };
+  await assert.rejects(async () => engine.compact(), damage);
+  await assert.rejects(async () => engine.write(textBatch({ y: 'refused' })), damage);
+  assert.throws(() => engine.writeSync(textBatch({ y: 'refused' })), damage);
+  await assert.rejects(async () => engine.compact(), damage);
+  // No write has failed: what was accepted lasts, and the store closes.
+  assert.equal(String(await engine.get(Buffer.from('z'))), 'accepted');
+  await engine.close();
+  const again = await openOn(vfs);
+  assert.equal(String(again.getSync(Buffer.from('z'))), 'accepted');
+  assert.equal(again.getSync(Buffer.from('y')), undefined);
+  await again.close();
+});

@@ -149,3 +149,29 @@ test('a full disk refuses the synchronous writer, and it goes on once there is r
   assert.deepEqual(later, kept.toSorted());
   await again.close();
 });
+
+test('a loop of synchronous writes merges its tables itself once nobody else can', async () => {
+  const vfs = new MemoryVfs();
+  const options = { writeBufferSize: 2048, maxFileSize: 2048 };
+  const engine = await openOn(vfs, options);
+  const young = (): number => Number(engine.stats().details['level0Tables'] ?? 0);
+  let most = 0;
+  for (let number = 0; number < 400; number++) {
+    engine.writeSync(textBatch({ [`k${(number * 7919) % 400}`]: 'v'.repeat(500) }), 'none');
+    most = Math.max(most, young());
+  }
+  assert.ok(most >= 20 && most <= 24, `${most} tables in level 0`);
+  // What the background began in vain ends in vain, and what it was asked for is done.
+  await requireAll(engine, 400);
+  await engine.compact();
+  assert.equal(young(), 0);
+  await requireAll(engine, 400);
+  await engine.close();
+  const again = await openOn(vfs, options);
+  await requireAll(again, 400);
+  assert.deepEqual((await again.verify()).damage, []);
+  const names = vfs.readDirectorySync('/store').map(({ name }) => name);
+  const tables = names.filter((name) => name.endsWith('.ldb'));
+  assert.equal(tables.length, again.stats().files - 3, 'no table is left over');
+  await again.close();
+});

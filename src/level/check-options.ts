@@ -1,0 +1,99 @@
+/**
+ * Options as callers write them, checked before anything is made with them: their names, and the
+ * types of those that engines do not check themselves. Not here: their limits (each engine's).
+ */
+
+import { inspect } from 'node:util';
+
+import { batchBounds } from '../durable/append-options.ts';
+import { toSyncPolicy } from '../durable/sync-policy.ts';
+
+/** What every store and engine knows. */
+const COMMON = [
+  'engine',
+  'keyEncoding',
+  'valueEncoding',
+  'passive',
+  'createIfMissing',
+  'errorIfExists',
+  'dispatch',
+  'clock',
+  'sync',
+  'batch',
+] as const;
+
+/**
+ * What some engine knows. All of them are taken with every engine, so that the engine can be changed
+ * by one word; the last one is `classic-level`'s and does nothing.
+ */
+const OF_ENGINES = [
+  'compression',
+  'cacheSize',
+  'writeBufferSize',
+  'blockSize',
+  'blockRestartInterval',
+  'maxFileSize',
+  'maxOpenFiles',
+  'preallocateBytes',
+  'merge',
+  'timeOfDay',
+  'pageBytes',
+  'checkpoint',
+  'multithreading',
+] as const;
+
+const KNOWN: ReadonlySet<string> = new Set([...COMMON, ...OF_ENGINES]);
+const YES_OR_NO = ['createIfMissing', 'errorIfExists', 'compression'] as const;
+
+/**
+ * Checks what `new HoldfastLevel` and `open` are given. An engine of the caller's own (`isOwn`) may
+ * have options of other names.
+ * @throws TypeError that names the option
+ */
+export function checkOpenOptions(options: object, isOwn: boolean): void {
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(given)) {
+    if (isOwn || KNOWN.has(name) || given[name] === undefined) continue;
+    throw new TypeError(`there is no option '${name}'${hintFor(name)}`);
+  }
+  for (const name of YES_OR_NO) {
+    const value = given[name];
+    if (value == null || typeof value === 'boolean') continue;
+    throw new TypeError(`${name} must be true or false, not ${inspect(value)}`);
+  }
+  toSyncPolicy(given['sync'] as undefined);
+  batchBounds(given['batch'] as undefined);
+}
+
+/**
+ * Checks what long work is given.
+ * @throws TypeError that names the option
+ */
+export function checkProgressOptions(options: unknown): void {
+  if (options === undefined || options === null) return;
+  if (typeof options !== 'object') {
+    throw new TypeError(`options must be an object, not ${inspect(options)}`);
+  }
+  const { onProgress, signal } = options as { onProgress?: unknown; signal?: unknown };
+  if (onProgress != null && typeof onProgress !== 'function') {
+    throw new TypeError(`onProgress must be a function, not ${inspect(onProgress)}`);
+  }
+  if (signal != null && !(signal instanceof AbortSignal)) {
+    throw new TypeError(`signal must be an AbortSignal, not ${inspect(signal)}`);
+  }
+}
+
+/** Another way to write it that is known. */
+function hintFor(name: string): string {
+  const plain = name.toLowerCase();
+  const known = [...KNOWN].find((one) => one.toLowerCase() === plain || isNear(one, name));
+  return known === undefined ? '' : `: did you mean '${known}'?`;
+}
+
+/** Whether two names differ by one letter more, less or else. */
+function isNear(a: string, b: string): boolean {
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const [restA, restB] = [a.slice(start), b.slice(start)];
+  return restA.slice(1) === restB || restA === restB.slice(1) || restA.slice(1) === restB.slice(1);
+}

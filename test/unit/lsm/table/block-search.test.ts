@@ -1,0 +1,134 @@
+/**
+ * The three ways in which a key is found among tables and blocks in memory: fences of sorted keys,
+ * the lookup of a block, the cache of blocks. Each against the plain way.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Prng } from '../../../../src/base/prng.ts';
+import {
+  compareInternalKeys,
+  internalKey,
+  KIND_DELETE,
+  KIND_PUT,
+  TRAILER_BYTES,
+} from '../../../../src/lsm/internal-key.ts';
+import { BlockBuilder } from '../../../../src/lsm/table/block-builder.ts';
+import { BlockCache } from '../../../../src/lsm/table/block-cache.ts';
+import type { KeptBlocks } from '../../../../src/lsm/table/block-cache.ts';
+import { BlockCursor } from '../../../../src/lsm/table/block-cursor.ts';
+import { BlockLookup } from '../../../../src/lsm/table/block-lookup.ts';
+import { Block } from '../../../../src/lsm/table/block.ts';
+import { bloomHash } from '../../../../src/lsm/table/bloom-filter.ts';
+import { EntryHead } from '../../../../src/lsm/table/entry-head.ts';
+import { KeyFences } from '../../../../src/lsm/table/key-fences.ts';
+
+/** Keys with long parts in common, keys of which one begins another, and random ones. */
+function someKeys(random: Prng, prefix: string, count: number): Uint8Array[] {
+  const keys = Array.from({ length: count }, () => {
+    const length = random.below(random.below(3) === 0 ? 3 : 12);
+    const letters = Array.from({ length }, () => random.below(random.below(2) === 0 ? 2 : 256));
+    const user = Buffer.concat([Buffer.from(prefix), Buffer.from(letters)]);
+    return internalKey(user, 1 + random.below(50), random.below(4) === 0 ? KIND_DELETE : KIND_PUT);
+  });
+  const sorted = keys.toSorted(compareInternalKeys);
+  return sorted.filter(
+    (key, index) => index === 0 || compareInternalKeys(sorted[index - 1]!, key) !== 0,
+  );
+}
+
+function blockOf(keys: readonly Uint8Array[], value: (index: number) => Uint8Array): Block {
+  const builder = new BlockBuilder(4);
+  for (const [index, key] of keys.entries()) {
+    const bytes = value(index);
+    builder.add(key, 0, key.length, bytes, 0, bytes.length);
+  }
+  return new Block(builder.finish().slice(), 'a block', 0);
+}
+
+test('fences find the place that going through the keys finds', () => {
+  const random = new Prng(11);
+  for (const prefix of ['', 'a', '!a long name of a sublevel!']) {
+    for (let round = 0; round < 60; round++) {
+      const keys = someKeys(random, prefix, round);
+      const fences = new KeyFences(keys);
+      assert.equal(fences.count, keys.length);
+      const others = [...someKeys(random, prefix, 40), ...someKeys(random, '', 20), ...keys];
+      for (const target of others) {
+        const place = keys.findIndex((key) => compareInternalKeys(key, target) >= 0);
+        const expected = place === -1 ? keys.length : place;
+        assert.equal(fences.firstNotBefore(target, target.length), expected);
+      }
+    }
+  }
+});
+
+test('the lookup of a block finds what the cursor finds, at every sequence number', () => {
+  const random = new Prng(12);
+  let looked = 0;
+  for (let round = 0; round < 400; round++) {
+    const prefix = ['', 'user:', 'x'.repeat(140)][round % 3] as string;
+    const keys = someKeys(random, prefix, 1 + random.below(40));
+    const block = blockOf(keys, (index) => Buffer.alloc(index % 7 === 0 ? 200 : index, index));
+    const lookup = BlockLookup.of(block);
+    if (lookup === null) continue;
+    looked++;
+    const cursor = new BlockCursor(block);
+    const entry = new EntryHead();
+    for (const target of [...keys, ...someKeys(random, prefix, 10)]) {
+      const userEnd = target.length - TRAILER_BYTES;
+      const sequence = random.below(60);
+      const sought = internalKey(target.subarray(0, userEnd), sequence, KIND_PUT);
+      cursor.seek(sought, sought.length);
+      const same =
+        cursor.valid &&
+        Buffer.compare(cursor.key.slice(0, cursor.keyLength - 8), target.slice(0, userEnd)) === 0;
+      const hash = bloomHash(target, 0, userEnd);
+      assert.equal(lookup.find(target, userEnd, hash, sequence, entry), same);
+      if (!same) continue;
+      assert.equal(entry.keyEnd, cursor.valueStart);
+      assert.equal(entry.valueEnd, cursor.valueEnd);
+    }
+  }
+  assert.ok(looked > 100, `${looked} blocks had a lookup`);
+});
+
+test('a block whose entries share a trailer, or of very many, is sought in', () => {
+  const versions = [5, 4, 3].map((sequence) => internalKey(Buffer.from('k'), sequence, KIND_PUT));
+  assert.equal(BlockLookup.of(blockOf(versions, () => Buffer.alloc(1))), null);
+  const many = Array.from({ length: 300 }, (_, index) =>
+    internalKey(Buffer.from(String(1000 + index)), 1, KIND_PUT),
+  );
+  assert.equal(BlockLookup.of(blockOf(many, () => Buffer.alloc(1))), null);
+});
+
+test('a block is kept, makes room for the next when asked to, and goes with its table', () => {
+  const keys = [internalKey(Buffer.from('k'), 1, KIND_PUT)];
+  const blocks: KeptBlocks = [null, null, null, null];
+  const block = (): Block => blockOf(keys, () => Buffer.alloc(400));
+  const cost = block().bytes.length + 512;
+  const cache = new BlockCache(2 * cost);
+  cache.put(blocks, 0, block(), true);
+  cache.put(blocks, 1, block(), true);
+  // A scan takes what is free, and nothing from others.
+  cache.put(blocks, 2, block(), false);
+  assert.deepEqual(
+    blocks.map((entry) => entry !== null),
+    [true, true, false, false],
+  );
+  assert.notEqual(cache.get(blocks, 0), null);
+  // The one that was asked for again has a second chance.
+  cache.put(blocks, 3, block(), true);
+  assert.deepEqual(
+    blocks.map((entry) => entry !== null),
+    [true, false, false, true],
+  );
+  assert.equal(cache.bytes, 2 * cost);
+  cache.drop(blocks);
+  assert.equal(cache.bytes, 0);
+  cache.put(blocks, 1, block(), false);
+  assert.equal(cache.bytes, cost);
+  assert.notEqual(cache.get(blocks, 1), null);
+  assert.equal(cache.get(blocks, 0), null);
+});
