@@ -22,9 +22,9 @@ export async function compactBtree(
   options: ProgressOptions,
   goOn: () => void = () => {},
 ): Promise<void> {
-  const { commits, freeList, checkpointer, pager } = parts;
+  const { commits, freeList, checkpointer, pager, writer } = parts;
   options.signal?.throwIfAborted();
-  const mover = new TreeMover(pager, freeList);
+  const mover = new TreeMover(writer);
   let from = 0;
   await commits.change(() => {
     from = freeList.used();
@@ -38,6 +38,7 @@ export async function compactBtree(
     await commits.change(() => {
       key = mover.step(current, from);
     });
+    mover.committed();
     goOn();
     if (++steps % STEPS > 0) continue;
     options.signal?.throwIfAborted();

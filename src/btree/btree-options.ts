@@ -3,6 +3,7 @@
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { MIB } from '../base/units.ts';
+import { DEFAULT_BATCH_BOUNDS } from '../durable/append-options.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
@@ -13,11 +14,11 @@ import { isPageSize } from './meta-page.ts';
 import { PAGE_BYTES_DEFAULT, PAGE_BYTES_MAX, PAGE_BYTES_MIN } from './page-format.ts';
 
 /** Bytes of pages in memory, unless the opener says otherwise. */
-export const CACHE_BYTES: number = 64 * MIB;
+export const CACHE_BYTES: number = 160 * MIB;
 /** The least: a store is slow with it, and works. */
 export const CACHE_BYTES_MIN: number = 1 * MIB;
 /** Checkpoints where the opener names no bounds. */
-export const CHECKPOINT_BOUNDS: CheckpointBounds = { logBytes: 64 * MIB, ms: 30_000 };
+export const CHECKPOINT_BOUNDS: CheckpointBounds = { logBytes: 256 * MIB, ms: 30_000 };
 /** Of the cache, how much old page versions may take before they go to a file. */
 const VERSIONS_SHARE = 1 / 4;
 
@@ -28,9 +29,9 @@ const AHEAD_BYTES: number = 16 * MIB;
 export interface BtreeOptions extends EngineOptions {
   /** Bytes of a page of a store that is made: a power of two from 4,096 (the default) to 65,536. */
   readonly pageBytes?: number | undefined;
-  /** Bytes of pages kept in memory, from 1 MiB. Default 64 MiB. */
+  /** Bytes of pages kept in memory, from 1 MiB. Default 160 MiB. */
   readonly cacheSize?: number | undefined;
-  /** When a checkpoint begins. Default: after 64 MiB of log, or 30 s after a change. */
+  /** When a checkpoint begins. Default: after 256 MiB of log, or 30 s after a change. */
   readonly checkpoint?: Partial<CheckpointBounds> | undefined;
   /**
    * Values of at least so many bytes are written to the pages ahead of their commit, so that the log
@@ -68,11 +69,9 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
   if (!Number.isSafeInteger(aheadBytes) || aheadBytes < 1) {
     throw new TypeError(`aheadBytes must be a number of bytes from 1, not ${String(aheadBytes)}`);
   }
+  checkBounds('checkpoint', options.checkpoint, CHECKPOINT_BOUNDS);
+  checkBounds('batch', options.batch, DEFAULT_BATCH_BOUNDS);
   const checkpoint = { ...CHECKPOINT_BOUNDS, ...options.checkpoint };
-  for (const [name, value] of Object.entries(checkpoint)) {
-    if (typeof value === 'number' && value > 0) continue;
-    throw new TypeError(`checkpoint.${name} must be a positive number, not ${String(value)}`);
-  }
   return {
     options,
     policy: toSyncPolicy(options.sync),
@@ -84,4 +83,20 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
     clock: options.clock ?? systemClock,
   };
+}
+
+/** Before anything is made: what is given must be known names with positive numbers. */
+function checkBounds(name: string, given: unknown, known: object): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`${name} must be an object, not ${String(given)}`);
+  }
+  for (const [part, value] of Object.entries(given)) {
+    if (!Object.hasOwn(known, part)) {
+      const names = Object.keys(known).join(', ');
+      throw new TypeError(`${name} has no option '${part}': it has ${names}`);
+    }
+    if (typeof value === 'number' && value > 0) continue;
+    throw new TypeError(`${name}.${part} must be a positive number, not ${String(value)}`);
+  }
 }

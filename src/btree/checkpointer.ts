@@ -26,8 +26,8 @@ import type { RedoLog } from './redo-log.ts';
 /** Pages that are written in one go. */
 const RUN_PAGES = 128;
 /** Of the cache, how much may have changes: then a checkpoint begins, or writers wait for it. */
-const DIRTY_SHARE_SOON = 1 / 4;
-const DIRTY_SHARE_MOST = 1 / 2;
+const DIRTY_SHARE_SOON = 5 / 8;
+const DIRTY_SHARE_MOST = 7 / 8;
 
 export interface CheckpointBounds {
   /** A checkpoint begins when the log has this many bytes since the last one. */

@@ -96,7 +96,8 @@ export class OverflowReader {
   }
 }
 
-function checkOverflow(pager: Pager, number: number, page: Uint8Array, last: boolean): void {
+/** @throws HOLDFAST_CORRUPTION where a page is none of a value, or is the last where another follows */
+export function checkOverflow(pager: Pager, number: number, page: Uint8Array, last: boolean): void {
   const kind = pageKind(page);
   if (kind === PAGE_KIND.overflow && (nextPage(page) === 0) === last) return;
   throw new CorruptionError({

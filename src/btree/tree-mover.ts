@@ -8,12 +8,13 @@
 import type { PageFrame } from './btree-page-cache.ts';
 import type { FreeList } from './free-list.ts';
 import { META_FIELDS, setRootPage } from './meta-page.ts';
-import { OverflowChain, overflowBytes } from './overflow.ts';
-import { cellCount, pageKind, pageLevel, putUint32, setNextPage } from './page-format.ts';
+import { checkOverflow, overflowBytes } from './overflow.ts';
+import { cellCount, nextPage, pageKind, pageLevel, putUint32, setNextPage } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import { CHILD_BYTES, CellCursor } from './slotted-page.ts';
 import { TreePath } from './tree-path.ts';
 import { TreeSplice } from './tree-splice.ts';
+import type { TreeWriter } from './tree-writer.ts';
 
 /** Neighbours become one where they fill at most so much of a page. */
 const JOINED_SHARE = 0.9;
@@ -21,22 +22,48 @@ const JOINED_SHARE = 0.9;
 const BODY_AT = 16;
 /** Pages of a value that one step moves: they have to be in memory at one time. */
 const CHAIN_STEP = 8;
-/** Values of more pages stay where they are. */
-const CHAIN_PAGES_MAX = 4096;
 const NEXT_FIELD = { start: 28, end: 32 };
+
+/** How far the pages of a long value have been looked at. */
+interface ChainPlace {
+  /** Of the value: as its cell has them. */
+  readonly first: number;
+  readonly length: number;
+  /** The page before that of the place; 0: it is the first. */
+  readonly before: number;
+  /** The page of the place; 0: it is behind the last. */
+  readonly at: number;
+  /** Pages before it. */
+  readonly passed: number;
+}
 
 export class TreeMover {
   readonly #pager: Pager;
   readonly #freeList: FreeList;
   readonly #path: TreePath;
   readonly #splice: TreeSplice;
+  readonly #writer: TreeWriter;
   readonly #cursor = new CellCursor();
+  /** Long values of the leaf, by their first pages, of which all pages are where they should be. */
+  readonly #finished = new Set<number>();
+  #place: ChainPlace | null = null;
+  /** The place once the commit of the step is there: a step may be made again. */
+  #proposed: ChainPlace | null = null;
+  /** What the writer said when this was known. */
+  #chainChanges = -1;
 
-  constructor(pager: Pager, freeList: FreeList) {
-    this.#pager = pager;
-    this.#freeList = freeList;
-    this.#path = new TreePath(pager);
-    this.#splice = new TreeSplice(pager, freeList, this.#path);
+  constructor(writer: TreeWriter) {
+    this.#writer = writer;
+    this.#pager = writer.pager;
+    this.#freeList = writer.freeList;
+    this.#path = new TreePath(writer.pager);
+    this.#splice = new TreeSplice(writer.pager, writer.freeList, this.#path);
+  }
+
+  /** The commit of the last step is there. */
+  committed(): void {
+    if (this.#proposed !== null) this.#place = this.#proposed;
+    this.#proposed = null;
   }
 
   /**
@@ -45,9 +72,17 @@ export class TreeMover {
    * @throws PageMissing; nothing was changed then
    */
   step(key: Uint8Array, from: number): Uint8Array | null {
+    this.#proposed = null;
+    if (this.#chainChanges !== this.#writer.chainChanges) {
+      // Others may have given back what is known here, and the pages may be those of other values.
+      this.#chainChanges = this.#writer.chainChanges;
+      this.#place = null;
+      this.#finished.clear();
+    }
     this.#path.descend(key, 0, key.length);
     if (this.#moveValue(from) || this.#splice.joinRight(JOINED_SHARE)) return key;
     for (let level = this.#path.height; level >= 0; level--) this.#moveNode(level, from);
+    this.#finished.clear();
     return this.#nextKey();
   }
 
@@ -75,38 +110,63 @@ export class TreeMover {
       const cursor = this.#cursor;
       cursor.at(leaf.data, index);
       const { overflows, child, valueLength } = cursor;
-      if (!overflows) continue;
-      if (valueLength > CHAIN_PAGES_MAX * overflowBytes(this.#pager.pageBytes)) continue;
-      const numbers = new OverflowChain(child, valueLength).find(this.#pager);
-      const moved = numbers.findIndex(
-        (number) => number >= from && this.#freeList.hasFreeBelow(number),
-      );
-      if (moved === -1) continue;
-      this.#moveChain(leaf, index, numbers, moved, from);
-      return true;
+      if (!overflows || this.#finished.has(child)) continue;
+      if (this.#place?.first !== child || this.#place.length !== valueLength) {
+        this.#place = { first: child, length: valueLength, before: 0, at: child, passed: 0 };
+      }
+      this.#place = this.#passOver(this.#place, from);
+      if (this.#place.at !== 0) {
+        this.#proposed = this.#moveChain(leaf, index, this.#place, from);
+        return true;
+      }
+      this.#finished.add(child);
     }
     return false;
   }
 
-  #moveChain(
-    leaf: PageFrame,
-    index: number,
-    numbers: readonly number[],
-    first: number,
-    from: number,
-  ): void {
-    let before = first === 0 ? null : this.#pager.frame(numbers[first - 1]!);
-    const frames = numbers
-      .slice(first, first + CHAIN_STEP)
-      .map((number) => this.#pager.frame(number));
+  /** The place of the first page of a value that is to be moved. @throws PageMissing */
+  #passOver(from: ChainPlace, lowest: number): ChainPlace {
+    let place = from;
+    while (place.at !== 0 && !this.#moves(place.at, lowest)) {
+      // Kept also when a page is missing: a long value does not fit in memory.
+      this.#place = place;
+      place = { ...place, before: place.at, ...this.#behind(place) };
+    }
+    return place;
+  }
+
+  #moves(number: number, from: number): boolean {
+    return number >= from && this.#freeList.hasFreeBelow(number);
+  }
+
+  /** What follows the page of a place. @throws PageMissing, HOLDFAST_CORRUPTION */
+  #behind({ at, passed, length }: ChainPlace): { readonly at: number; readonly passed: number } {
+    const { data } = this.#pager.frame(at);
+    const last = passed + 1 === Math.ceil(length / overflowBytes(this.#pager.pageBytes));
+    checkOverflow(this.#pager, at, data, last);
+    return { at: nextPage(data), passed: passed + 1 };
+  }
+
+  #moveChain(leaf: PageFrame, index: number, start: ChainPlace, from: number): ChainPlace {
+    let before = start.before === 0 ? null : this.#pager.frame(start.before);
+    const frames: PageFrame[] = [];
+    let behind = { at: start.at, passed: start.passed };
+    while (behind.at !== 0 && frames.length < CHAIN_STEP) {
+      frames.push(this.#pager.frame(behind.at));
+      behind = this.#behind({ ...start, ...behind });
+    }
+    // From here on nothing is missing.
+    let { first } = start;
     for (const old of frames) {
-      if (old.number < from || !this.#freeList.hasFreeBelow(old.number)) {
+      if (!this.#moves(old.number, from)) {
         before = old;
         continue;
       }
       const frame = this.#copy(old);
-      if (before === null) this.#lead(leaf, index, frame.number);
-      else {
+      if (before === null) {
+        this.#lead(leaf, index, frame.number);
+        first = frame.number;
+      } else {
         this.#pager.edit(before);
         setNextPage(before.data, frame.number);
         this.#pager.changed(before, NEXT_FIELD.start, NEXT_FIELD.end);
@@ -114,6 +174,7 @@ export class TreeMover {
       this.#freeList.release(old);
       before = frame;
     }
+    return { first, length: start.length, before: before?.number ?? 0, ...behind };
   }
 
   /** The same page in the lowest free place. */

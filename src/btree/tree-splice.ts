@@ -160,23 +160,41 @@ export class TreeSplice {
     const cells = this.#cells(frame);
     const appends = index === cells.length && path.isRightMost(level);
     cells.splice(index, removed, ...added);
-    const sibling = level === path.height || appends ? null : this.#partner(level, used);
-    if (sibling === null) {
-      this.#rewrite(level, [frame], path.index(level), cells, appends ? cells.length - 1 : -1);
-      return;
-    }
+    const alone = level === path.height || appends;
+    if (!alone && this.#spreadWith(level, frame, cells, used)) return;
+    this.#rewrite(level, [frame], path.index(level), cells, appends ? cells.length - 1 : -1);
+  }
+
+  /** Spreads the cells of a page over it and its sibling. False: the page is split by itself. */
+  #spreadWith(level: number, frame: PageFrame, own: readonly Cell[], used: number): boolean {
+    const sibling = this.#partner(level, used);
+    if (sibling === null) return false;
+    const path = this.#path;
     const siblingIndex = path.siblingIndex(level);
     const onTheRight = siblingIndex > path.index(level);
     const left = onTheRight ? path.index(level) : siblingIndex;
+    const cells = [...own];
     const others = this.#cells(sibling);
     // The first key of a branch page stands in its parent.
     if (level > 0) {
       const right = onTheRight ? others : cells;
       right[0] = this.#withKey(right[0], level, left + 1);
     }
-    const frames = onTheRight ? [frame, sibling] : [sibling, frame];
     const all = onTheRight ? [...cells, ...others] : [...others, ...cells];
-    this.#rewrite(level, frames, left, all, -1);
+    if (used > this.#capacity && !this.#fitsInTwo(all)) return false;
+    this.#rewrite(level, onTheRight ? [frame, sibling] : [sibling, frame], left, all, -1);
+    return true;
+  }
+
+  /** Whether halves of the cells fit into a page each, wherever the middle falls. */
+  #fitsInTwo(cells: readonly Cell[]): boolean {
+    let total = 0;
+    let longest = 0;
+    for (const { start, end } of cells) {
+      total += end - start + SLOT_BYTES;
+      longest = Math.max(longest, end - start + SLOT_BYTES);
+    }
+    return total <= 2 * this.#capacity - 2 * longest;
   }
 
   /** The sibling that takes part, or null: the page is split by itself. */
@@ -189,10 +207,7 @@ export class TreeSplice {
     }
     if (sibling === undefined) return null;
     const free = this.#capacity - usedBytes(sibling.data);
-    if (free < this.#capacity * SIBLING_FREE_SHARE) return null;
-    // Two pages hold it whatever the cells are, the first key of a branch included.
-    const most = 2 * this.#capacity - 2 * cellBytesMax(this.#pager.pageBytes);
-    return used + usedBytes(sibling.data) <= most ? sibling : null;
+    return free < this.#capacity * SIBLING_FREE_SHARE ? null : sibling;
   }
 
   /**

@@ -39,6 +39,8 @@ export class TreeWriter {
   readonly pager: Pager;
   readonly freeList: FreeList;
   readonly placer: ValuePlacer;
+  /** Goes up when pages of long values come back, and when changes are taken back. */
+  chainChanges = 0;
   readonly #path: TreePath;
   readonly #splice: TreeSplice;
   readonly #cursor = new CellCursor();
@@ -121,6 +123,7 @@ export class TreeWriter {
   }
 
   #releaseAll(numbers: readonly number[]): void {
+    if (numbers.length > 0) this.chainChanges++;
     for (const number of numbers) this.freeList.releaseNumber(number);
     this.#chain = null;
   }
@@ -166,6 +169,7 @@ export class TreeWriter {
   forget(): void {
     this.#metaChanged = false;
     this.#chain = null;
+    this.chainChanges++;
     this.placer.forget();
   }
 

@@ -47,7 +47,7 @@ import { plainBatch } from './plain-batch.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
-import { transactionKind, withoutTransactions } from './level-transaction.ts';
+import { checkTransaction, transactionKind, withoutTransactions } from './level-transaction.ts';
 import { writeNow } from './write-now.ts';
 
 /** What `supports` says, apart from what the base class adds. */
@@ -176,6 +176,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     work: (transaction: LevelTransaction<KDefault, VDefault>) => T | Promise<T>,
     options: SyncOptions = {},
   ): Promise<T> {
+    checkTransaction(work, options, this.#home !== this);
     return this.#whenOpen('transaction', (engine) => {
       if (engine.transaction === undefined) throw withoutTransactions(engine.name);
       const begin = async (inner: Engine): Promise<T> => {

@@ -25,3 +25,18 @@ export function withoutTransactions(engine: string): HoldfastError {
     `the engine '${engine}' has no transactions: open the store with engine: 'btree', or write a batch`,
   );
 }
+
+/** @throws TypeError for wrong arguments; HOLDFAST_UNSUPPORTED for a transaction inside one */
+export function checkTransaction(work: unknown, options: unknown, inside: boolean): void {
+  if (typeof work !== 'function') {
+    throw new TypeError(`the first argument of transaction must be a function, not ${typeof work}`);
+  }
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the options of transaction must be an object, not ${String(options)}`);
+  }
+  if (!inside) return;
+  throw new HoldfastError(
+    'HOLDFAST_UNSUPPORTED',
+    'a transaction holds no other one: make the reads and writes on the one that is open',
+  );
+}

@@ -85,3 +85,38 @@ async function giveManyRegionsBack(): Promise<void> {
 
 if (withLong)
   test('a file of more than one region gives the pages of its free list back', giveManyRegionsBack);
+
+test('the pages of a value of more pages than the cache has are moved, while others write', async () => {
+  const vfs = new MemoryVfs();
+  const dispatch = new SyncDispatch(vfs);
+  const engine = await btreeKind.open('/store', {
+    dispatch,
+    cacheSize: 1 << 20,
+    aheadBytes: 1 << 22,
+  });
+  const value = (bytes: number, seed: number): Buffer => {
+    const all = Buffer.alloc(bytes);
+    for (let at = 0; at + 4 <= bytes; at += 1000) all.writeUInt32LE(at + seed, at);
+    return all;
+  };
+  const put = (key: string, bytes: Uint8Array): Promise<void> | void =>
+    engine.write(WriteBatch.put(Buffer.from(key), bytes), 'none');
+  await put('a', value(6_000_000, 1));
+  await put('b', value(9_000_000, 2));
+  await put('c', value(2_000_000, 3));
+  await engine.compact();
+  await engine.write(WriteBatch.delete(Buffer.from('a')), 'none');
+  const compacting = engine.compact();
+  for (let index = 0; index < 20; index++) {
+    await put('c', value(1_000_000 + index, index));
+    await put(`d ${index}`, value(6000, index));
+  }
+  await compacting;
+  await engine.compact();
+  assert.ok(engine.getSync(Buffer.from('b'))?.equals(value(9_000_000, 2)));
+  assert.ok(engine.getSync(Buffer.from('c'))?.equals(value(1_000_019, 19)));
+  assert.deepEqual((await engine.verify()).damage, []);
+  const { size } = vfs.lstatSync(PAGES);
+  assert.ok(size < 11_000_000, `${size} bytes`);
+  await engine.close();
+});

@@ -25,6 +25,20 @@ async function withStore(run: (db: Store) => Promise<void>): Promise<void> {
 const IN_TRANSACTION = { code: 'HOLDFAST_IN_TRANSACTION' };
 
 suite('transactions', () => {
+  test('wrong arguments and a transaction inside one are named, and change nothing', async () => {
+    await withStore(async (db) => {
+      const put = (tx: LevelTransaction<string, string>): Promise<void> => tx.put('a', '1');
+      await assert.rejects(db.transaction(put, null as never), /options of transaction.*not null/);
+      await assert.rejects(db.transaction(null as never), /must be a function, not object/);
+      await db.transaction(async (tx) => {
+        const inner = db.transaction.bind(tx as never);
+        await assert.rejects(inner(put), { code: 'HOLDFAST_UNSUPPORTED', message: /no other one/ });
+        await tx.put('b', '2');
+      });
+      assert.deepEqual(await db.keys().all(), ['b']);
+    });
+  });
+
   test('a transaction reads its own writes over the state of its beginning', async () => {
     await withStore(async (db) => {
       await db.batch([
