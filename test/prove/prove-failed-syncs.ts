@@ -29,27 +29,29 @@ const NEW = Buffer.alloc(BLOCK_BYTES, 'the new block; ');
 interface Row {
   readonly name: string;
   readonly fileSystem: string;
-  /** Whether only the block of the file fails, or every write. */
-  readonly all: boolean;
+  /** What fails: the block of the file, wherever data can be written, or every write. */
+  readonly fails: 'block' | 'data' | 'all';
 }
 
 const ROWS: readonly Row[] = [
-  { name: 'ext4', fileSystem: 'ext4', all: false },
-  { name: 'ext4, data=journal', fileSystem: 'ext4-journal', all: false },
-  { name: 'XFS', fileSystem: 'xfs', all: false },
-  { name: 'btrfs, file without copy on write', fileSystem: 'btrfs', all: false },
-  { name: 'ext4, every write fails', fileSystem: 'ext4', all: true },
-  { name: 'XFS, every write fails', fileSystem: 'xfs', all: true },
-  { name: 'btrfs, every write fails', fileSystem: 'btrfs', all: true },
+  { name: 'ext4', fileSystem: 'ext4', fails: 'block' },
+  { name: 'ext4, data=journal', fileSystem: 'ext4-journal', fails: 'block' },
+  { name: 'XFS', fileSystem: 'xfs', fails: 'block' },
+  { name: 'btrfs', fileSystem: 'btrfs', fails: 'data' },
+  { name: 'btrfs, file without copy on write', fileSystem: 'btrfs', fails: 'block' },
+  { name: 'ext4, every write fails', fileSystem: 'ext4', fails: 'all' },
+  { name: 'XFS, every write fails', fileSystem: 'xfs', fails: 'all' },
+  { name: 'btrfs, every write fails', fileSystem: 'btrfs', fails: 'all' },
 ];
 
 const HEAD = [
   '# What a failed fsync leaves',
   '',
   'Written by `npm run prove:failed-syncs`. A block of a file is on the disk; it is overwritten, and its write is made to',
-  'fail with an I/O error below the file system (`blkdebug` of qemu-storage-daemon). Then, in this order: fsync through the',
-  'same descriptor, again, a read, fsync through a descriptor opened later; the disk is mended; fsync once more, without',
-  'writing; a read; a power cut at this moment; unmounted, mounted, and read.',
+  'fail with an I/O error below the file system (`blkdebug` of qemu-storage-daemon); on btrfs, which writes it anew in',
+  'another place, wherever data goes. Then, in this order: fsync through the same descriptor, again, a read, fsync through',
+  'a descriptor opened later; the disk is mended; fsync once more, without writing; a read; a power cut at this moment;',
+  'unmounted, mounted, and read.',
   '',
 ];
 
@@ -78,17 +80,16 @@ async function main(): Promise<void> {
   writeFileSync(PAGE, [...lines, ...TAIL].join('\n'));
 }
 
-async function look({ fileSystem, all }: Row): Promise<string[]> {
+async function look({ fileSystem, fails }: Row): Promise<string[]> {
   const disk = await FailingDisk.create(fileSystem);
   try {
     const path = join(disk.path, 'file');
     writeFileSync(path, '');
-    if (fileSystem === 'btrfs') execFileSync('chattr', ['+C', path]);
+    if (fileSystem === 'btrfs' && fails === 'block') execFileSync('chattr', ['+C', path]);
     const file = openSync(path, 'r+');
     writeSync(file, OLD);
     fsyncSync(file);
-    const ranges = all ? [] : placesOf(OLD, disk.imagePath);
-    await disk.fail(ranges);
+    await disk.fail(rangesOf(disk, path, fails));
     const cells: string[] = [];
     writeSync(file, NEW, 0, BLOCK_BYTES, 0);
     cells.push(tried(() => fsyncSync(file)));
@@ -117,6 +118,12 @@ async function look({ fileSystem, all }: Row): Promise<string[]> {
   } finally {
     await disk.close();
   }
+}
+
+/** None for every write. */
+function rangesOf(disk: FailingDisk, path: string, fails: Row['fails']): DiskRange[] {
+  if (fails === 'all') return [];
+  return fails === 'data' ? disk.rangesOf(path) : placesOf(OLD, disk.imagePath);
 }
 
 /** Where the image holds this block. */

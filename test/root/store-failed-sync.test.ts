@@ -2,7 +2,8 @@
  * A sync that fails on a real kernel, under the log and each engine: the blocks of the store fail below the file system,
  * which itself goes on. The store stays fail-stop, also once the disk is whole again. Then the process ends, or is
  * killed at once, another one opens what it left in the page cache, and the power is cut: nothing acknowledged is lost,
- * and nothing that was served is lost later. What the kernel itself does then is docs/models/failed-syncs.md.
+ * and nothing that was served is lost later. The same where every write fails, so that the file system gives up and is
+ * mounted anew. What the kernel itself does then is docs/models/failed-syncs.md.
  */
 
 import assert from 'node:assert/strict';
@@ -21,11 +22,15 @@ import { FailingDisk } from '../support/failing-disk.ts';
 import { FAILING_SUBJECTS, failingWrite, keepSome, openOn } from '../support/failing-writes.ts';
 import { skipWithout } from '../support/powercut-needs.ts';
 
+/** Its directory on the disk. */
+const STORE = 'store';
 const PROGRAM = fileURLToPath(new URL('failing-program.js', import.meta.url));
 
 type Say = (text: string) => void;
 
-for (const fileSystem of ['ext4', 'xfs', 'btrfs']) {
+const FILE_SYSTEMS = ['ext4', 'xfs', 'btrfs'];
+
+for (const fileSystem of FILE_SYSTEMS) {
   describe(`after a failed sync on ${fileSystem}`, skipWithout(fileSystem), () => {
     for (const [name, subject] of Object.entries(FAILING_SUBJECTS)) {
       it(`${name} is fail-stop, and nothing that was promised or served is lost`, async (t) => {
@@ -39,7 +44,7 @@ for (const fileSystem of ['ext4', 'xfs', 'btrfs']) {
       it(`${name}, killed then, has lost nothing that was promised or served`, async (t) => {
         await onDisk(fileSystem, async (disk, directory) => {
           const say: Say = (text) => t.diagnostic(text);
-          const kept = await failAndDie(name, disk, directory, say);
+          const kept = await failAndDie(name, disk, () => failBelow(disk, directory), say);
           await reopenAndCut(subject, disk, directory, kept, say);
         });
       });
@@ -47,13 +52,29 @@ for (const fileSystem of ['ext4', 'xfs', 'btrfs']) {
   });
 }
 
+describe('where the file system itself gives up', skipWithout(...FILE_SYSTEMS), () => {
+  Object.entries(FAILING_SUBJECTS).forEach(([name, subject], index) => {
+    // Each subject has been tried on each of them; one is enough in the suite.
+    const fileSystem = FILE_SYSTEMS[index % FILE_SYSTEMS.length] ?? 'ext4';
+    it(`${name} on ${fileSystem}, killed and mounted anew, has lost nothing`, async (t) => {
+      await onDisk(fileSystem, async (disk, directory) => {
+        const say: Say = (text) => t.diagnostic(text);
+        const kept = await failAndDie(name, disk, () => disk.fail([]), say);
+        await disk.unmount();
+        await disk.mount();
+        await reopenAndCut(subject, disk, directory, kept, say);
+      });
+    });
+  });
+});
+
 async function onDisk(
   fileSystem: string,
   use: (disk: FailingDisk, directory: string) => Promise<void>,
 ): Promise<void> {
   const disk = await FailingDisk.create(fileSystem);
   try {
-    const directory = join(disk.path, 'store');
+    const directory = join(disk.path, STORE);
     mkdirSync(directory);
     await use(disk, directory);
   } finally {
@@ -93,14 +114,14 @@ async function failAndStop(
 async function failAndDie(
   name: string,
   disk: FailingDisk,
-  directory: string,
+  beginToFail: () => Promise<void>,
   say: Say,
 ): Promise<string[]> {
-  const child = spawn(process.execPath, [PROGRAM, directory, name], {
+  const child = spawn(process.execPath, [PROGRAM, join(disk.path, STORE), name], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   try {
-    const { kept, code } = await whatItSays(child, () => failBelow(disk, directory));
+    const { kept, code } = await whatItSays(child, beginToFail);
     say(`killed when a write had failed: ${code}`);
     return kept;
   } finally {
@@ -152,7 +173,7 @@ async function reopenAndCut(
   say(served.has('y') ? 'what it wrote is served' : 'what it wrote is not served');
   // At this moment: what was served has to be on the disk, although this process has closed nothing.
   const later = await disk.afterPowerCut(async (cut) => {
-    const last = await openOn(subject, join(cut, 'store'));
+    const last = await openOn(subject, join(cut, STORE));
     const state = stateOfStore(last);
     await last.close();
     return state;
