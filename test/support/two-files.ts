@@ -42,8 +42,9 @@ export async function countFlushes(
   fileSystem: string,
   way: string,
   runs: number,
+  mountOptions: string = '',
 ): Promise<SyncCounts> {
-  const rig = await Rig.create({ profile: diskProfile(fileSystem) });
+  const rig = await Rig.create({ profile: diskProfile(fileSystem), mountOptions });
   try {
     let [returned, unflushed] = [0, 0];
     const plan = { seed: 1, duringChance: 0, atEnd: [] };
