@@ -221,6 +221,8 @@ export class BitcaskEngine implements Engine {
   stats(): EngineStats {
     this.#assertOpen();
     const { files, index, cache, holds, expiry } = this.#parts;
+    // The counts of the files are of now.
+    index.catchUp();
     let count = 0;
     let diskBytes = 0;
     let deadBytes = 0;
@@ -331,7 +333,8 @@ export class BitcaskEngine implements Engine {
   }
 
   #sealed(): DataFile[] {
-    const { files, keeper } = this.#parts;
+    const { files, keeper, index } = this.#parts;
+    index.catchUp();
     const named = new Set(keeper.current.files.filter(({ open }) => !open).map((f) => f.number));
     return [...files].filter((file) => named.has(file.number));
   }
@@ -418,7 +421,7 @@ class HeldState implements EngineSnapshot {
 }
 
 /** Up to this length a loop is faster than a call out of JavaScript with a view made for it. */
-const LOOP_BYTES_MAX = 256;
+const LOOP_BYTES_MAX = 48;
 
 function copyOf(bytes: Uint8Array, start: number, end: number): Buffer {
   const length = end - start;

@@ -44,7 +44,7 @@ export const HEAD_BYTES_MAX: number = ENTRY_HEADER_BYTES + ENTRY_EXPIRY_BYTES + 
 const MAGIC = [0x48, 0x4f, 0x4c, 0x44, 0x42, 0x43, 0x4b, 0x0a];
 const TWO_TO_32 = 0x1_0000_0000;
 /** Up to this length a loop is faster than a call out of JavaScript with a view made for it. */
-const LOOP_BYTES_MAX = 256;
+const LOOP_BYTES_MAX = 48;
 const PLACE_BYTES = 16;
 const place = new Uint8Array(PLACE_BYTES);
 

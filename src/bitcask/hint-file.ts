@@ -38,6 +38,8 @@ export interface HintMark {
   readonly count: number;
 }
 
+const NO_RECORDS: HintMark = { length: HINT_HEADER_BYTES, count: 0 };
+
 /** Collects the records of one data file. */
 export class HintBuilder {
   #bytes = new Uint8Array(BUFFER_BYTES_FIRST);
@@ -100,11 +102,12 @@ export class HintBuilder {
     this.#count = mark.count;
   }
 
-  /** The records so far. They hold until another one is added. */
-  records(): HintReader {
-    put32(this.#bytes, 32, this.#count);
+  /** The records so far, or those behind `mark`. They hold until another one is added. */
+  records(mark: HintMark = NO_RECORDS): HintReader {
+    put32(this.#bytes, 32, this.#count - mark.count);
     put53(this.#bytes, 36, 0);
-    return HintReader.ofRecords(this.#bytes.subarray(0, this.#length + TRAILER_BYTES));
+    const bytes = this.#bytes.subarray(0, this.#length + TRAILER_BYTES);
+    return HintReader.ofRecords(bytes, mark.length);
   }
 
   #grow(needed: number): void {
@@ -136,9 +139,11 @@ export class HintReader {
     this.#end = bytes.length - TRAILER_BYTES;
   }
 
-  /** Of bytes that a builder has just made. */
-  static ofRecords(bytes: Uint8Array): HintReader {
-    return new HintReader(bytes);
+  /** Of bytes that a builder has just made: the records from byte position `from` on. */
+  static ofRecords(bytes: Uint8Array, from: number): HintReader {
+    const reader = new HintReader(bytes);
+    reader.#at = from;
+    return reader;
   }
 
   /** Null when the bytes are not the whole hint for this file. */

@@ -14,13 +14,25 @@ import {
   entryLength,
   get64,
 } from './entry-format.ts';
-import type { HintReader } from './hint-file.ts';
+import type { HintBuilder, HintMark, HintReader } from './hint-file.ts';
 import { positionsByKey } from './hint-order.ts';
 import { KeyLocation, lengthCodeOf, lengthOfCode } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 
+/** So many entries are taken into the index at once, at most: that blocks for some milliseconds. */
+const LATE_MAX = 16_384;
+
+/** Entries of a log that are noted in its hint, and that the keydir does not have yet. */
+interface Late {
+  readonly file: DataFile;
+  readonly hint: HintBuilder;
+  /** What the hint had before them. */
+  readonly mark: HintMark;
+}
+
 export class KeyIndex {
-  readonly keydir: Keydir = new Keydir();
+  readonly #keydir: Keydir = new Keydir();
+  #late: Late | null = null;
   readonly #files: FileTable;
   readonly #location = new KeyLocation();
   readonly #before = new KeyLocation();
@@ -32,22 +44,50 @@ export class KeyIndex {
     this.#files = files;
   }
 
+  /** With all entries that were taken. */
+  get keydir(): Keydir {
+    if (this.#late !== null) this.catchUp();
+    return this.#keydir;
+  }
+
   get liveBytes(): number {
+    this.catchUp();
     return this.#liveBytes;
   }
 
   /**
    * Takes all entries in `bytes`, which lie from byte position `offset` on in `file`. Gives the
    * highest clock of the marks among them, 0 for none. The entries are known to be right.
+   *
+   * They are noted now, and go into the keydir when somebody asks for it, or when they are many: in
+   * the order of their keys, which takes much less time than in the order of a random load.
    */
   applyEntries(file: DataFile, bytes: Uint8Array, offset: number, length: number): number {
-    let clock = 0;
-    for (let at = 0; at < length;) {
-      this.#view.peek(bytes, at, length - at);
-      clock = Math.max(clock, this.applyEntry(file, bytes, at, offset + at, this.#view));
-      at += this.#view.length;
+    const { hint } = file;
+    if (hint !== null && this.#late?.hint !== hint) {
+      this.catchUp();
+      this.#late = { file, hint, mark: hint.mark };
     }
+    let clock = 0;
+    const view = this.#view;
+    for (let at = 0; at < length; at += view.length) {
+      view.peek(bytes, at, length - at);
+      const found =
+        hint === null
+          ? this.applyEntry(file, bytes, at, offset + at, view)
+          : noteEntry(file, bytes, at, offset + at, view);
+      clock = Math.max(clock, found);
+    }
+    if (hint !== null && hint.mark.count - this.#late!.mark.count >= LATE_MAX) this.catchUp();
     return clock;
+  }
+
+  /** Gives the keydir, and the counts of the files, what they do not have yet. */
+  catchUp(): void {
+    const late = this.#late;
+    if (late === null) return;
+    this.#late = null;
+    this.#applyRecords(late.file, late.hint.records(late.mark));
   }
 
   /** Takes one entry, which begins at `at` in `bytes`. Gives a mark's clock, else 0. */
@@ -77,6 +117,12 @@ export class KeyIndex {
 
   /** Takes all records of a hint. */
   applyHint(file: DataFile, hint: HintReader): void {
+    this.catchUp();
+    this.#applyRecords(file, hint);
+    file.entries = hint.count;
+  }
+
+  #applyRecords(file: DataFile, hint: HintReader): void {
     const positions = positionsByKey(hint);
     if (positions === null) while (hint.next()) this.#applyRecord(file, hint);
     else {
@@ -85,7 +131,6 @@ export class KeyIndex {
         this.#applyRecord(file, hint);
       }
     }
-    file.entries = hint.count;
   }
 
   #applyRecord(file: DataFile, hint: HintReader): void {
@@ -95,8 +140,8 @@ export class KeyIndex {
       if (file.merged) keepDelete(file, keyEnd - keyStart);
     } else {
       this.#location.place(file.slot, hint.offset, hint.lengthCode, hint.expiry);
-      const { keydir } = this;
-      const replaced = keydir.setNear(bytes, keyStart, keyEnd, this.#location, this.#before);
+      const { bytes: keys } = hint;
+      const replaced = this.#keydir.setNear(keys, keyStart, keyEnd, this.#location, this.#before);
       this.#count(file, hint.lengthCode, replaced);
     }
   }

@@ -135,7 +135,7 @@ async function openLocked(
     cache: new BlockCache(settings.cacheBytes),
     // Only the machine's own files can be known to be in memory.
     speed: new ReadSpeed(vfs === nodeVfs ? settings.clock : null),
-    holds: new StateHolds(vfs, files, index.keydir),
+    holds: new StateHolds(vfs, files, index),
     expiry,
     writer,
     recovery: {

@@ -113,6 +113,8 @@ export async function rewriteDoubtful(
     await target.append.append(copy, from < end.offset ? 'none' : 'sync');
     index.applyEntries(target.data, copy, length, copy.length);
   }
+  // The files that the index leads to may be forgotten next.
+  index.catchUp();
   // The last piece may have had nothing to append.
   const { durableLength, length } = target.append;
   if (durableLength < length) await target.append.sync();

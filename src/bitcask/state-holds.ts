@@ -23,15 +23,16 @@ interface Retired {
 export class StateHolds {
   readonly #vfs: Vfs;
   readonly #files: FileTable;
-  readonly #keydir: Keydir;
+  readonly #index: { readonly keydir: Keydir };
   readonly #holds = new Set<StateHold>();
   #retired: Retired[] = [];
   #removing = Promise.resolve();
 
-  constructor(vfs: Vfs, files: FileTable, keydir: Keydir) {
+  /** `index` has the keydir of now. */
+  constructor(vfs: Vfs, files: FileTable, index: { readonly keydir: Keydir }) {
     this.#vfs = vfs;
     this.#files = files;
-    this.#keydir = keydir;
+    this.#index = index;
   }
 
   get count(): number {
@@ -45,7 +46,7 @@ export class StateHolds {
 
   /** Holds the state of now. */
   take(): StateHold {
-    const hold = { state: this.#keydir.snapshot() };
+    const hold = { state: this.#index.keydir.snapshot() };
     this.#holds.add(hold);
     return hold;
   }
@@ -63,7 +64,7 @@ export class StateHolds {
 
   drop(hold: StateHold): void {
     if (!this.#holds.delete(hold)) return;
-    this.#keydir.drop(hold.state);
+    this.#index.keydir.drop(hold.state);
     if (this.#retired.length === 0) return;
     for (const { waitsFor } of this.#retired) waitsFor.delete(hold);
     this.#removeUnread();

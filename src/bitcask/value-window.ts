@@ -24,7 +24,7 @@ const READS_NOW_MAX = 64;
 /** A window with more entries reads what the cache has as well: it needs most of the files. */
 const CACHED_ENTRIES_MAX = 4096;
 /** Up to this length a loop is faster than a call out of JavaScript with a view made for it. */
-const LOOP_BYTES_MAX = 256;
+const LOOP_BYTES_MAX = 48;
 
 /** One read: entries `first` to before `last` in the order of places, bytes `from` to before `to`. */
 interface Run {
