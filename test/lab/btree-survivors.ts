@@ -1,11 +1,16 @@
-/** Mutants of the B+tree that no crash shows, each with the reason. */
+/** Steps of the B+tree that no crash misses in any story, each with the reason, and the test that counts its work. */
 
-const LOG_BEFORE_PAGE =
-  'a page is written behind the sync of the log up to its last change. Without it, the page may be ahead of the log after ' +
-  'a crash, and nobody looks at it: as long as the checkpoint is not recorded, the log has an image of every page that it ' +
-  'writes, and the record of the checkpoint is synced behind all that the pages may have';
+const LATER =
+  'a later sync of the same directory comes before anything is promised; the order is for a process that finds the ' +
+  'directory while its name is not durable: see "mkdir -p after a process that was killed" of durable-patterns.ts';
+
+const BEFORE_THE_PROMISE =
+  'it comes one change later, behind the first bytes of the segment, and still before anybody hears of a record in it';
 
 export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
-  'dropped: fdatasync in syncNow, startSync': LOG_BEFORE_PAGE,
-  'postponed: fdatasync in syncNow, startSync': LOG_BEFORE_PAGE,
+  'postponed: fsync of / in mkdirAll, open': LATER,
+  'postponed: fsync of / in sync, changeNames': LATER,
+  'postponed: fsync of /store in sync, changeNames': LATER,
+  'postponed: fsync of /store/log in sync, changeNames': LATER,
+  'postponed: fsync of /store/log in createFiles, create': BEFORE_THE_PROMISE,
 };

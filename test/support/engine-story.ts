@@ -193,6 +193,14 @@ export class StoryTeller {
     await this.#openInAnother(options);
   }
 
+  /** Kills the process, has what it left repaired, and opens that. */
+  async repair(): Promise<void> {
+    this.#process.kill();
+    const dispatch = new SyncDispatch(new LockAsideVfs(this.#disk), syncRulesFor('linux', 'node'));
+    await this.#subject.kind.repair(STORE, { dispatch, clock: this.clock });
+    await this.#openInAnother({});
+  }
+
   /**
    * Begins something and kills the process right behind the first call of which `isLast` says so: what it wrote may be
    * anywhere on its way to the disk. Then opens the store in another process.
