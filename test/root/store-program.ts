@@ -13,14 +13,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CorruptionError } from '../../src/base/errors.ts';
 import { mark } from '../../src/lab/record/mark.ts';
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
 import { nodeVfs } from '../../src/vfs/node-vfs.ts';
 import type { VfsCall } from '../../src/vfs/vfs-call.ts';
 import type { OpenOptions, Vfs, VfsFile } from '../../src/vfs/vfs.ts';
 import { MUTATION_KINDS, MutatingVfs } from '../support/mutation-run.ts';
-import { marksOf, NO_DISK, rigSubject } from '../support/rig-subjects.ts';
+import { isRefusal, marksOf, NO_DISK, rigSubject } from '../support/rig-subjects.ts';
 import { RootedVfs } from '../support/rooted-vfs.ts';
 
 const [task, policy = '', names = '', file = '', site = ''] = process.argv.slice(2);
@@ -69,7 +68,7 @@ async function run(name: string): Promise<void> {
     await subject.recover(vfs, { mark: told, marks: marksOf(name, before), disk: NO_DISK });
   } catch (error) {
     // Whether it may refuse is for the judge, who sees the same disk.
-    if (!(error instanceof CorruptionError)) throw error;
+    if (!isRefusal(error)) throw error;
   }
 }
 

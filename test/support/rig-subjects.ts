@@ -5,6 +5,7 @@
  */
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
+import { CorruptionError } from '../../src/base/errors.ts';
 import { btreeKind } from '../../src/btree/btree-kind.ts';
 import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
@@ -15,6 +16,7 @@ import type {
   Workload,
 } from '../../src/lab/suite/crash-test.ts';
 import { lsmKind } from '../../src/lsm/lsm-kind.ts';
+import { errorCode } from '../../src/vfs/errno.ts';
 import { crashTestOf } from '../lab/wal-stories.ts';
 import { engineCrashTest, StoryTeller, type StorySubject } from './engine-story.ts';
 import type { LogStory } from './log-story.ts';
@@ -36,6 +38,14 @@ export const ENGINES_ON_RIG: Readonly<Record<string, StorySubject>> = {
     options: { cacheSize: 1 << 20, checkpoint: { logBytes: 16 << 10, ms: 1000 } },
   },
 };
+
+/**
+ * Whether an error says that a store is not opened because of what is in its directory: damage, or the files of
+ * something else, as a file system without a journal leaves them.
+ */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CorruptionError || errorCode(error) === 'HOLDFAST_FOREIGN';
+}
 
 /** What is under test: a program, its recovery, and the question whether a recovered disk is right. */
 export interface RigSubject {

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { CorruptionError } from '../../src/base/errors.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { DiskImage } from '../../src/lab/powercut/disk-image.ts';
@@ -21,13 +20,13 @@ import { treeDigest } from '../../src/lab/replay/tree-digest.ts';
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { cutPower } from './powercut-needs.ts';
-import { marksOf, NO_DISK, rigSubject } from './rig-subjects.ts';
+import { isRefusal, marksOf, NO_DISK, rigSubject } from './rig-subjects.ts';
 
 const PROGRAM = fileURLToPath(new URL('../root/store-program.js', import.meta.url));
 
 /**
  * File systems that do not replace a file at once over a power cut (docs/assumptions.md, 5). What is promised there: a
- * store is as everywhere, or it refuses to open with a `CorruptionError`. It never shows less than was promised.
+ * store is as everywhere, or it refuses to open and says so. It never shows less than was promised.
  */
 export const MAY_REFUSE: ReadonlySet<string> = new Set(['ext2', 'ext4-nojournal']);
 
@@ -125,7 +124,7 @@ export class StoreJudge {
       return { wrong: null, refused: false };
     } catch (error) {
       // Whatever a recovery throws on a crashed disk is the finding, unless it is what is promised.
-      if (this.#mayRefuse && !recovered && error instanceof CorruptionError) {
+      if (this.#mayRefuse && !recovered && isRefusal(error)) {
         return { wrong: null, refused: true };
       }
       return { wrong: error instanceof Error ? error.message : String(error), refused: false };
