@@ -198,7 +198,7 @@ const repaired: Story = async (teller) => {
 const unwaiting: Story = async (teller) => {
   await teller.open();
   teller.commitNow('a=10,k*9=100', 'sync');
-  teller.commitNow('p=600000,k*9=90', 'none');
+  teller.commitNow('p=960000,k*9=90', 'none');
   teller.commitNow('k*5-,a=20', 'none');
   teller.commitNow('p-', 'none');
 };
