@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import { findsFailure } from '../../src/lab/suite/explore-crash-test.ts';
 import { MUTATION_KINDS, placeMutationRun } from '../support/mutation-run.ts';
 import type { MutantName, PlaceMutant, PlaceRunOptions } from '../support/mutation-run.ts';
 
@@ -50,6 +51,7 @@ const { values } = parseArgs({
 });
 
 const BUDGET_DEFAULT = 300;
+const BUDGET_FIRST = 40;
 const KINDS = [...MUTATION_KINDS, 'reordered'] as const;
 const PROGRAMS: readonly MutatedProgram[] = ['workload', 'recover'];
 const MODELS = ['posix', 'ext4'];
@@ -140,7 +142,7 @@ class MutationPieces<Story extends { readonly name: string }> {
     const test = testOf(story, program, values.budget === '' ? budget : Number(values.budget));
     const { path } = piece;
     if (path !== null && !existsSync(path)) writeFileSync(path, `${JSON.stringify(piece.name)}\n`);
-    const finds = findsOf?.(story, program);
+    const finds = findsOf?.(story, program) ?? findsSoon;
     await placeMutationRun(test, {
       models,
       program,
@@ -152,7 +154,7 @@ class MutationPieces<Story extends { readonly name: string }> {
         this.#note(piece, mutant);
         checkTime();
       },
-      ...(finds === undefined ? {} : { finds }),
+      finds,
     });
     piece.whole = true;
     if (path !== null) appendFileSync(path, `${WHOLE}\n`);
@@ -219,6 +221,11 @@ class MutationPieces<Story extends { readonly name: string }> {
 
 function nameOf({ name }: { readonly name: string }, program: MutatedProgram): string {
   return `${name}, ${program}`;
+}
+
+/** On a few disks first, which catch nearly all. */
+async function findsSoon(test: CrashTest): Promise<boolean> {
+  return (await findsFailure({ ...test, budget: BUDGET_FIRST })) || (await findsFailure(test));
 }
 
 function checkTime(): void {
