@@ -44,7 +44,8 @@ export const ENGINES_ON_RIG: Readonly<Record<string, StorySubject>> = {
  * something else, as a file system without a journal leaves them.
  */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof CorruptionError || errorCode(error) === 'HOLDFAST_FOREIGN';
+  const code = errorCode(error) ?? '';
+  return error instanceof CorruptionError || /^HOLDFAST_(FOREIGN|FORMAT)$/.test(code);
 }
 
 /** What is under test: a program, its recovery, and the question whether a recovered disk is right. */

@@ -30,6 +30,9 @@ const PROGRAM = fileURLToPath(new URL('../root/store-program.js', import.meta.ur
  */
 export const MAY_REFUSE: ReadonlySet<string> = new Set(['ext2', 'ext4-nojournal']);
 
+/** What the check says of a backup that does not open, and of nothing else. */
+const REFUSED_BACKUP = /^P4: the backup [^;]*$/;
+
 /** What became of one subject's directory. */
 interface Verdict {
   readonly wrong: string | null;
@@ -124,10 +127,11 @@ export class StoreJudge {
       return { wrong: null, refused: false };
     } catch (error) {
       // Whatever a recovery throws on a crashed disk is the finding, unless it is what is promised.
-      if (this.#mayRefuse && !recovered && isRefusal(error)) {
-        return { wrong: null, refused: true };
-      }
-      return { wrong: error instanceof Error ? error.message : String(error), refused: false };
+      const wrong = error instanceof Error ? error.message : String(error);
+      const refused = recovered ? REFUSED_BACKUP.test(wrong) : isRefusal(error);
+      return this.#mayRefuse && refused
+        ? { wrong: null, refused: true }
+        : { wrong, refused: false };
     }
   }
 }
