@@ -51,14 +51,24 @@ export function firstMarkAfter(
   { end }: Operation,
 ): MarkOperation | null {
   if (end === null) return null;
+  return marks[firstWhere(marks.length, (at) => (marks[at]?.start ?? Infinity) > end)] ?? null;
+}
+
+/** Where the first of these ascending numbers is that is not below `value`; their count where there is none. */
+export function firstNotBelow(ascending: readonly number[], value: number): number {
+  return firstWhere(ascending.length, (at) => (ascending[at] ?? Infinity) >= value);
+}
+
+/** The first of `count` places for which `holds` is true. REQUIRES: it is for all behind it, too. */
+function firstWhere(count: number, holds: (at: number) => boolean): number {
   let from = 0;
-  let to = marks.length;
+  let to = count;
   while (from < to) {
     const middle = Math.floor((from + to) / 2);
-    if ((marks[middle]?.start ?? Infinity) > end) to = middle;
+    if (holds(middle)) to = middle;
     else from = middle + 1;
   }
-  return marks[from] ?? null;
+  return from;
 }
 
 /** A change of a file's bytes or size: the file that it is of. */

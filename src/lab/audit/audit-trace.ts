@@ -6,7 +6,7 @@
 import type { ToldOperation } from '../explain/finding.ts';
 import { tellOperation } from '../explain/tell-operation.ts';
 import type { CrashModel } from '../model/crash-model.ts';
-import type { Trace } from '../record/operation.ts';
+import type { InodeNumber, Trace } from '../record/operation.ts';
 import type { AuditCase, AuditCheck, AuditContext } from './audit-context.ts';
 import { AUDIT_RULES, type AuditRuleName, type AuditSeverity } from './audit-rule.ts';
 import { DurableTimes } from './durable-times.ts';
@@ -102,15 +102,17 @@ function casesOf(
 
 function spokenOf(trace: Trace, cases: readonly Case[]): Set<string> {
   const spoken = new Set<string>();
+  /** Of each file that got a name too early: until when its bytes were late for one. */
+  const late = new Map<InodeNumber, number>();
   for (const { rule, aspect, operation, other } of cases) {
     spoken.add(`${aspect} ${operation}`);
     const change = trace.operations[other ?? -1];
     if (rule !== 'rename-before-sync' || change === undefined || !('inode' in change)) continue;
-    // Bytes that are late for their name are no news where they are late for a promise, too.
-    trace.operations.forEach((earlier, index) => {
-      const isSame = 'inode' in earlier && earlier.inode === change.inode;
-      if (isSame && earlier.start <= change.start) spoken.add(`bytes ${index}`);
-    });
+    late.set(change.inode, Math.max(change.start, late.get(change.inode) ?? 0));
+  }
+  // Bytes that are late for their name are no news where they are late for a promise, too.
+  for (const [index, one] of trace.operations.entries()) {
+    if ('inode' in one && one.start <= (late.get(one.inode) ?? -1)) spoken.add(`bytes ${index}`);
   }
   return spoken;
 }

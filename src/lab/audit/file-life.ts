@@ -5,6 +5,8 @@
 
 import type { InodeNumber, Operation, Trace } from '../record/operation.ts';
 
+const NOTHING = new Uint8Array(0);
+
 function key(directory: InodeNumber, name: string): string {
   return `${directory}/${name}`;
 }
@@ -28,7 +30,7 @@ export class FileLife {
   /** The operation that gave a name what it stands for, -1 for the start. */
   readonly #givers = new Map<string, { readonly inode: InodeNumber; readonly by: number }>();
   readonly #linkCounts = new Map<InodeNumber, number>();
-  readonly #initialSizes = new Map<InodeNumber, number>();
+  readonly #initialContents = new Map<InodeNumber, Uint8Array>();
   readonly #namesGiven = new Map<
     InodeNumber,
     { readonly name: string; readonly start: number }[]
@@ -44,7 +46,7 @@ export class FileLife {
     this.#trace = trace;
     for (const node of trace.initial) {
       if (node.node === 'file') {
-        this.#initialSizes.set(node.inode, trace.contents.get(node.content)?.byteLength ?? 0);
+        this.#initialContents.set(node.inode, trace.contents.get(node.content) ?? NOTHING);
       } else if (node.node === 'directory') {
         this.#directories.add(node.inode);
         for (const [name, inode] of node.entries) {
@@ -76,7 +78,11 @@ export class FileLife {
 
   /** Bytes that a file had when recording began. */
   initialSize(inode: InodeNumber): number {
-    return this.#initialSizes.get(inode) ?? 0;
+    return this.initialContent(inode).byteLength;
+  }
+
+  initialContent(inode: InodeNumber): Uint8Array {
+    return this.#initialContents.get(inode) ?? NOTHING;
   }
 
   /**

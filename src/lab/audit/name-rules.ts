@@ -4,6 +4,7 @@ import type { InodeNumber, Operation } from '../record/operation.ts';
 import {
   changedFile,
   firstMarkAfter,
+  firstNotBelow,
   pathOf,
   successful,
   tellingMarks,
@@ -11,7 +12,8 @@ import {
   type AuditContext,
 } from './audit-context.ts';
 import { namesOvertakeData } from './durable-times.ts';
-import { givenName } from './file-life.ts';
+import { givenName, type FileLife } from './file-life.ts';
+import { DurableOrder, PendingWrites } from './written-order.ts';
 
 /** `name-not-durable` */
 export function* namesNotDurable({ trace, life, times }: AuditContext): Generator<AuditCase> {
@@ -65,16 +67,23 @@ function isPutInPlace({ life }: AuditContext, operation: Operation, index: numbe
   if (!life.isFinalName(index) || life.createdBy(operation.inode) < 0) return false;
   if (operation.kind === 'link') return true;
   const { fromDirectory, fromName } = operation;
-  return !life.namingsOf(fromDirectory, fromName).some((later) => later > index);
+  return (life.namingsOf(fromDirectory, fromName).at(-1) ?? -1) <= index;
 }
+
+/** What takes a file's name or its bytes away. */
+type Removal = Extract<Operation, { kind: 'unlink' | 'truncate' }>;
 
 /** `removed-before-replacement` */
 export function* removalsBeforeReplacement(context: AuditContext): Generator<AuditCase> {
-  for (const { operation, index } of successful(context.trace)) {
+  const { trace, life, times } = context;
+  const order = new DurableOrder(trace, life, times);
+  const pending = new PendingWrites(life, times);
+  for (const { operation, index } of successful(trace)) {
+    if (operation.kind === 'write') pending.add(operation.inode, operation.offset, index);
     const removes =
       operation.kind === 'unlink' || (operation.kind === 'truncate' && operation.size === 0);
-    if (!removes || !mattered(context, operation.inode, operation.start)) continue;
-    const successor = pendingSuccessor(context, operation.inode, operation, index);
+    if (!removes || !mattered(life, order, operation)) continue;
+    const successor = pendingSuccessor(context, pending, operation, index);
     if (successor !== null) {
       yield {
         rule: 'removed-before-replacement',
@@ -105,17 +114,9 @@ function pathAt({ trace }: AuditContext, index: number): string {
 }
 
 /** Whether somebody can count on what is in a file: it was there at the start, or bytes of it had become durable. */
-function mattered(
-  { trace, life, times }: AuditContext,
-  inode: InodeNumber,
-  until: number,
-): boolean {
+function mattered(life: FileLife, order: DurableOrder, { inode, start }: Removal): boolean {
   if (life.isDirectory(inode)) return false;
-  if (life.initialSize(inode) > 0) return true;
-  return life.changesOf(inode).some((index) => {
-    const operation = trace.operations[index];
-    return operation?.kind === 'write' && times.dataDurable(index) < until;
-  });
+  return life.initialSize(inode) > 0 || order.hasDurableWrite(inode, start);
 }
 
 /**
@@ -123,24 +124,16 @@ function mattered(
  * in a log and is now elsewhere. A file that is only appended to, never synced and not made here is no such place.
  */
 function pendingSuccessor(
-  { trace, life, times }: AuditContext,
-  gone: InodeNumber,
-  { start }: Operation,
+  { trace, life }: AuditContext,
+  pending: PendingWrites,
+  { inode, kind, start }: Removal,
   index: number,
 ): number | null {
-  if (life.isAlive(gone) && trace.operations[index]?.kind === 'unlink') return null;
-  const firstWrite = life.changesOf(gone).find((at) => trace.operations[at]?.kind === 'write');
+  if (life.isAlive(inode) && kind === 'unlink') return null;
+  const firstWrite = life.changesOf(inode).find((at) => trace.operations[at]?.kind === 'write');
   // Of a file that was only read nobody knows what it was for.
   if (firstWrite === undefined || firstWrite > index) return null;
-  for (let at = index - 1; at > firstWrite; at -= 1) {
-    const operation = trace.operations[at];
-    if (operation?.kind !== 'write' || operation.error !== undefined) continue;
-    const { inode } = operation;
-    if (inode === gone || !life.isAlive(inode) || times.dataDurable(at) < start) continue;
-    const isInPlace = operation.offset < life.initialSize(inode);
-    if (life.isSynced(inode) || isInPlace || life.createdBy(inode) > firstWrite) return at;
-  }
-  return null;
+  return pending.lastBeside(inode, firstWrite, start);
 }
 
 /**
@@ -152,11 +145,13 @@ function takesName(
   gone: Extract<Operation, { kind: 'unlink' }>,
   index: number,
 ): number | null {
-  const taker = life.namingsOf(gone.directory, gone.name).find((at) => at > index);
+  const namings = life.namingsOf(gone.directory, gone.name);
+  const taker = namings[firstNotBelow(namings, index + 1)];
   const operation = trace.operations[taker ?? -1];
   if (taker === undefined || operation === undefined) return null;
   if (operation.kind !== 'create') return taker;
-  const lastWrite = life.changesOf(gone.inode).findLast((at) => at < index) ?? -1;
+  const changes = life.changesOf(gone.inode);
+  const lastWrite = changes[firstNotBelow(changes, index) - 1] ?? -1;
   const takenOver = trace.operations
     .slice(lastWrite + 1, index)
     .some(

@@ -1,14 +1,17 @@
 /** Bytes that are live are overwritten where they stand: a crash in between leaves neither the old nor the new ones. */
 
-import type { InodeNumber, Operation, Trace } from '../record/operation.ts';
+import type { InodeNumber, Operation } from '../record/operation.ts';
 import {
   changedFile,
+  firstNotBelow,
   pathOf,
   successful,
   type AuditCase,
   type AuditContext,
 } from './audit-context.ts';
 import { BLOCK_BYTES } from '../model/change.ts';
+import type { FileLife } from './file-life.ts';
+import { DurableOrder } from './written-order.ts';
 
 interface Range {
   readonly from: number;
@@ -17,7 +20,8 @@ interface Range {
 
 /** `overwrite-in-place` */
 export function* overwritesInPlace(context: AuditContext): Generator<AuditCase> {
-  const { trace, life } = context;
+  const { trace, life, times } = context;
+  const order = new DurableOrder(trace, life, times);
   const sizes = new Map<InodeNumber, number>();
   for (const { operation, index } of successful(trace)) {
     const file = changedFile(operation);
@@ -31,7 +35,9 @@ export function* overwritesInPlace(context: AuditContext): Generator<AuditCase> 
     if (cuts && (operation.size > 0 || !isWrittenAgain(context, file, index))) continue;
     const range = cuts ? { from: 0, to: Infinity } : rangeOf(operation);
     if (!cuts && isWhole(context, range)) continue;
-    if (!isLive(context, file, operation, range) || hasLog(context, file, operation)) continue;
+    if (!isLive(context, order, file, index, range)) continue;
+    // A journal, a log, a copy.
+    if (order.isOtherLater(file, operation.start)) continue;
     yield {
       rule: 'overwrite-in-place',
       aspect: 'bytes',
@@ -58,9 +64,8 @@ function sizeAfter(operation: Operation, size: number): number {
 }
 
 function isWrittenAgain({ trace, life }: AuditContext, file: InodeNumber, index: number): boolean {
-  return life
-    .changesOf(file)
-    .some((later) => later > index && trace.operations[later]?.kind === 'write');
+  const last = life.changesOf(file).findLast((at) => trace.operations[at]?.kind === 'write');
+  return last !== undefined && last > index;
 }
 
 /** Whether the bytes lie in one piece that the disk writes as a whole. */
@@ -72,45 +77,31 @@ function isWhole({ times }: AuditContext, { from, to }: Range): boolean {
 /** Whether durable bytes stand there: from the start of the recording, or written and synced since. */
 function isLive(
   { trace, life, times }: AuditContext,
+  order: DurableOrder,
   file: InodeNumber,
-  { start }: Operation,
+  index: number,
   range: Range,
 ): boolean {
-  let live = initialIsLive(trace, file, range);
-  for (const index of life.changesOf(file)) {
-    const operation = trace.operations[index];
-    if (operation === undefined || operation.start >= start) break;
-    if (operation.kind === 'truncate' && operation.size <= range.from) live = false;
-    if (operation.kind !== 'write') continue;
+  const start = trace.operations[index]?.start ?? 0;
+  if (life.initialSize(file) === 0 && !order.hasDurableWrite(file, start)) return false;
+  const changes = life.changesOf(file);
+  // Backwards: the last change that says something of this range is the one that counts.
+  for (let at = firstNotBelow(changes, index) - 1; at >= 0; at -= 1) {
+    const change = changes[at] ?? -1;
+    const operation = trace.operations[change];
+    if (operation?.kind === 'truncate' && operation.size <= range.from) return false;
+    if (operation?.kind !== 'write') continue;
     const overlaps =
       operation.offset < range.to && range.from < operation.offset + operation.length;
-    if (overlaps && times.dataDurable(index) < start) live = true;
+    if (overlaps && times.dataDurable(change) < start) return true;
   }
-  return live;
+  return initialIsLive(life, file, range);
 }
 
 /** Zeros are room that was set aside. */
-function initialIsLive(trace: Trace, file: InodeNumber, { from, to }: Range): boolean {
-  const node = trace.initial.find(({ inode }) => inode === file);
-  if (node?.node !== 'file') return false;
-  const content = trace.contents.get(node.content) ?? new Uint8Array(0);
-  return content.subarray(from, Math.min(to, content.byteLength)).some((byte) => byte !== 0);
-}
-
-/** Whether another file was written and became durable since this one was last durable: a journal, a log, a copy. */
-function hasLog(
-  { trace, life, times }: AuditContext,
-  file: InodeNumber,
-  { start }: Operation,
-): boolean {
-  let since = -1;
-  for (const index of life.changesOf(file)) {
-    const durable = times.dataDurable(index);
-    if (durable < start) since = Math.max(since, durable);
-  }
-  return trace.operations.some((operation, index) => {
-    if (operation.kind !== 'write' || operation.inode === file) return false;
-    const durable = times.dataDurable(index);
-    return operation.error === undefined && durable > since && durable < start;
-  });
+function initialIsLive(life: FileLife, file: InodeNumber, { from, to }: Range): boolean {
+  return life
+    .initialContent(file)
+    .subarray(from, to)
+    .some((byte) => byte !== 0);
 }

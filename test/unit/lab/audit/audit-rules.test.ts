@@ -1,9 +1,10 @@
 /** Each rule on a trace that breaks it, and on the nearest one that does not. */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import { auditTrace, type AuditFinding } from '../../../../src/lab/audit/audit-trace.ts';
+import { DurableTimes } from '../../../../src/lab/audit/durable-times.ts';
 import { DEFAULT_MODELS, modelByName } from '../../../../src/lab/model/model-list.ts';
 import { TraceBuilder } from '../../../../src/lab/record/trace-builder.ts';
 
@@ -230,3 +231,34 @@ test('a line of a log that is moved aside later is told of before it is durable'
   const working = new TraceBuilder(OLD).writeFile('new', 'x').print('working\n').fsync('new');
   assert.deepEqual(told(working.rename('new', 'a.json').fsync('.')), []);
 });
+
+/** How often the times of changes are asked for while a trace is audited. */
+function lookUps(builder: TraceBuilder): number {
+  const asked = mock.method(DurableTimes.prototype, 'dataDurable');
+  try {
+    auditTrace(builder.build(), MODELS);
+    return asked.mock.callCount();
+  } finally {
+    asked.mock.restore();
+  }
+}
+
+const CYCLES: Readonly<Record<string, (builder: TraceBuilder) => TraceBuilder>> = {
+  'emptied and written again': (one) => one.truncate('a.json', 0).write('a.json', 0, 'x'),
+  'emptied, written again and synced': (one) =>
+    one.truncate('a.json', 0).write('a.json', 0, 'x').fsync('a.json'),
+  'replaced by a new file that is not synced': (one) =>
+    one.writeFile('new', 'x').rename('new', 'a.json'),
+  'removed and made again': (one) => one.unlink('a.json').writeFile('a.json', 'x'),
+  'emptied while a log grows': (one) =>
+    one.append('log', 'x').truncate('a.json', 0).write('a.json', 0, 'x'),
+};
+
+for (const [what, cycle] of Object.entries(CYCLES)) {
+  test(`a file that is ${what} over and over costs no more each time`, () => {
+    const repeated = (times: number): TraceBuilder =>
+      Array.from({ length: times }).reduce<TraceBuilder>(cycle, new TraceBuilder(OLD));
+    const [once, twice] = [lookUps(repeated(100)), lookUps(repeated(200))];
+    assert.ok(twice < 2.5 * once, `${once} look-ups, then ${twice}`);
+  });
+}
