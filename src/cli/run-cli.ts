@@ -4,6 +4,7 @@
  */
 
 import { FileChangeError, HoldfastError, UsageError } from '../base/errors.ts';
+import { errorCode } from '../vfs/errno.ts';
 import type { Command, CommandContext, CommandTable } from './command.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { formatTable, printable } from './output.ts';
@@ -103,10 +104,13 @@ function unknownCommand(name: string, context: CommandContext): ExitCode {
 /** Prints one line, `who: what went wrong`; the stack follows only where HOLDFAST_DEBUG asks for it. */
 export function reportError(who: string, error: unknown, context: CommandContext): void {
   const message = error instanceof Error ? error.message : String(error);
-  const line = printable(message.trim().replaceAll(/\s*\n\s*/g, '; '));
   // An error that nobody meant to throw is a defect of Holdfast: say so, or people look at their own program.
   const expected = error instanceof HoldfastError || isSystemError(error);
-  const code = error instanceof HoldfastError && !(error instanceof UsageError) ? error.code : '';
+  const code = expected && !(error instanceof UsageError) ? (errorCode(error) ?? '') : '';
+  // Node begins its messages with the code, which is to stand at the end.
+  const text =
+    code !== '' && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+  const line = printable(text.trim().replaceAll(/\s*\n\s*/g, '; '));
   const known = code === '' ? '' : ` (${code})`;
   context.stderr.write(`${who}: ${expected ? '' : 'internal error: '}${line}${known}\n`);
   if ((context.env['HOLDFAST_DEBUG'] ?? '') !== '' && error instanceof Error) {

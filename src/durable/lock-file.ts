@@ -37,9 +37,9 @@ export class DirectoryLock {
 
   /**
    * Takes the lock of a directory that exists.
-   * @throws HOLDFAST_LOCKED at once when an owner may live; the operating system's error when the
-   *   directory cannot be read or written, and then no lock file of ours is left unless it cannot
-   *   be removed either
+   * @throws HOLDFAST_LOCKED at once when an owner may live; a `FileChangeError` with the operating
+   *   system's code when the lock file cannot be made, and then none of ours is left unless it
+   *   cannot be removed either; the operating system's error when the directory cannot be read
    */
   static async acquire(directory: string, options: LockOptions = {}): Promise<DirectoryLock> {
     const judge = options.judge ?? systemLockJudge();

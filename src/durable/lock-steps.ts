@@ -29,6 +29,7 @@ import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile, readWholeFileSync, writeFully, writeFullySync } from '../vfs/transfer.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { OpenOptions, Vfs, VfsFile } from '../vfs/vfs.ts';
+import { explainFailure, wasRefused } from './change-outcome.ts';
 import { inDirectory } from './directory-path.ts';
 import type { LockJudge, LockVerdict } from './lock-judge.ts';
 import { decodeLockOwner, encodeLockOwner } from './lock-owner.ts';
@@ -52,6 +53,7 @@ export interface LockOptions {
   readonly clock?: Clock;
 }
 
+const MAKING = 'making lock file';
 const NAME = /^holdfast-lock-(\d{1,12})$/;
 /** Nobody gets there by taking the lock: a name beyond it is not ours. */
 const GENERATION_MAX = 900_000_000_000;
@@ -103,7 +105,7 @@ export function* acquireLock(
   for (;;) {
     const taken = yield* attempt(attempts);
     if (taken !== null) return taken;
-    if (attempts.waitedMs > PATIENCE_MS) throw lockedBy(directory, attempts.rival);
+    if (attempts.waitedMs > PATIENCE_MS) throw lockedBy(attempts, attempts.rival);
     const pauseMs = 1 + ((randomBytes(1)[0] ?? 0) % PAUSE_MS_MAX);
     yield* call(
       () => clock.sleepSync(pauseMs),
@@ -131,7 +133,7 @@ export function* requireNoOwner(
     rival: undefined,
   });
   const owner = found.find(blocks);
-  if (owner !== undefined) throw lockedBy(directory, owner);
+  if (owner !== undefined) throw lockedBy({ directory, judge }, owner);
 }
 
 /** Steps 1 to 4. Null: somebody was in the way who may be gone in a moment. */
@@ -140,7 +142,7 @@ function* attempt(attempts: Attempts): TwoFormSteps<TakenLock | null> {
   const found = yield* look(attempts);
   attempts.rival = found.find(blocks);
   if (attempts.rival?.verdict === 'ending') return null;
-  if (attempts.rival !== undefined) throw lockedBy(directory, attempts.rival);
+  if (attempts.rival !== undefined) throw lockedBy(attempts, attempts.rival);
   const hasIncomplete = found.some((each) => each.owner === null);
   if (hasIncomplete && waitedMs < COMPLETION_MS) return null;
   const generation = Math.max(0, ...found.map((each) => each.generation)) + 1;
@@ -215,7 +217,7 @@ function* create(vfs: Vfs, judge: LockJudge, taken: TakenLock): TwoFormSteps<boo
   } catch (error) {
     // Only that one means that there is a file.
     if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    throw explainFailure(error, MAKING, path, wasRefused(error) ? 'old' : 'unknown');
   }
   try {
     try {
@@ -233,7 +235,7 @@ function* create(vfs: Vfs, judge: LockJudge, taken: TakenLock): TwoFormSteps<boo
     // The file may be complete, and must not hold up this thread where it cannot be removed.
     judge.note(taken.owner.nonce, 'released');
     yield* remove(vfs, path, 'try');
-    throw error;
+    throw explainFailure(error, MAKING, path, 'unknown');
   }
   return true;
 }
@@ -276,10 +278,20 @@ function* readIfThere(vfs: Vfs, path: string): TwoFormSteps<Uint8Array | null> {
   }
 }
 
-function lockedBy(directory: string, found: Found | undefined): HoldfastError {
+function lockedBy(
+  { directory, judge }: Pick<Attempts, 'directory' | 'judge'>,
+  found: Found | undefined,
+): HoldfastError {
   const owner = found?.owner ?? null;
   if (found !== undefined && owner !== null) {
-    return new LockedError(found.path, owner, found.verdict !== 'unknown');
+    const alive = found.verdict !== 'unknown';
+    return new LockedError(found.path, owner, alive, isThisProcess(judge, owner));
   }
   return new HoldfastError('HOLDFAST_LOCKED', `${directory}: too many want it at the same moment`);
+}
+
+/** Numbers of processes mean something only inside one namespace of one boot of one host. */
+function isThisProcess({ self }: LockJudge, owner: LockOwner): boolean {
+  const same = ['processId', 'processStart', 'boot', 'namespace', 'host', 'machine'] as const;
+  return same.every((part) => owner[part] === self[part]);
 }

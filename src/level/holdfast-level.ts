@@ -20,6 +20,8 @@ import type {
 import type { Engine } from '../engine/engine.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
+import type { Vfs } from '../vfs/vfs.ts';
+import { backupStore } from './backup-store.ts';
 import { checkOpenOptions, checkProgressOptions } from './check-options.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
@@ -84,6 +86,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   readonly #kind: EngineKind;
   /** Whether the engine is the caller's own. */
   readonly #isOwnKind: boolean;
+  readonly #vfs: Vfs | undefined;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
   /** What the engine could not do when it was closed. */
@@ -105,6 +108,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     this.#location = location;
     this.#kind = kind;
     this.#isOwnKind = typeof name === 'object';
+    this.#vfs = others.dispatch?.vfs;
   }
 
   /** The directory, as it was given. */
@@ -158,11 +162,12 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
 
   /**
    * Makes a durable copy of the store as it is now, in a directory that is missing or empty.
-   * Reading and writing go on.
+   * Reading and writing go on. When it rejects, what was copied is removed again.
    */
   async backup(directory: string, options?: ProgressOptions): Promise<BackupReport> {
     checkProgressOptions(options);
-    return this.#whenOpen('backup', (engine) => engine.backup(directory, options));
+    const vfs = this.#vfs;
+    return this.#whenOpen('backup', (engine) => backupStore(engine, directory, options, vfs));
   }
 
   /**

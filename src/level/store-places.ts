@@ -38,7 +38,12 @@ export async function storeAt(
 ): Promise<StoreFiles> {
   const names = await namesIn(directory, surroundings);
   if (names === null) {
-    throw new HoldfastError('HOLDFAST_MISSING', `${directory} does not exist, or is no directory`);
+    const isThere = await (surroundings?.dispatch?.vfs ?? nodeVfs).stat(directory).then(
+      () => true,
+      () => false,
+    );
+    const what = isThere ? 'is a file, and a store is a directory' : 'does not exist';
+    throw new HoldfastError('HOLDFAST_MISSING', `${directory} ${what}`);
   }
   refuseUnfinished(directory, names);
   const [held] = await kindsHeldBy(directory, surroundings);

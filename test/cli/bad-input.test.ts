@@ -5,7 +5,15 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -19,6 +27,7 @@ before(() => {
   for (const folder of ['root', 'temporary']) mkdirSync(join(directory, folder));
   writeFileSync(join(directory, 'root/file'), 'old');
   writeFileSync(join(directory, 'plain'), 'no directory');
+  symlinkSync('loop', join(directory, 'loop'));
   writeFileSync(join(directory, 'no-trace'), 'no trace');
   writeFileSync(join(directory, 'empty'), '');
   writeFileSync(join(directory, 'fails.mjs'), 'process.exit(7);\n');
@@ -52,6 +61,13 @@ const CASES: readonly (readonly [words: string, says: RegExp])[] = [
   ['doctor plain', /plain is not a directory/],
   // An empty word, as of a shell variable that is not set.
   ['compact ', /an argument is empty/],
+  ['backup root ', /an argument is empty/],
+  ['stats plain', /plain is a file, and a store is a directory \(HOLDFAST_MISSING\)/],
+  ['stats missing', /missing does not exist \(HOLDFAST_MISSING\)/],
+  ['stats loop', /loop' \(ELOOP\)$/m],
+  ['backup loop copy', /loop' \(ELOOP\)$/m],
+  ['verify loop', /cannot read \S*loop: ELOOP: /],
+  ['record --root root -o loop -- node good.mjs', /loop' \(ELOOP\)$/m],
   ['doctor . .', /unexpected argument '\.'/],
   ['record -o made -- node good.mjs', /--root is missing/],
   ['record --root root -- node good.mjs', /-o|--output/],

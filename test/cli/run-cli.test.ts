@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TraceError, UsageError } from '../../src/base/errors.ts';
+import { FileChangeError, TraceError, UsageError } from '../../src/base/errors.ts';
 import type { CommandArguments } from '../../src/cli/arguments.ts';
 import type { Command, CommandTable } from '../../src/cli/command.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { systemError } from '../../src/vfs/errno.ts';
 import { testContext } from '../support/test-context.ts';
 
 /** A command that hands its arguments to `seen` and does what the test asks for. */
@@ -161,6 +162,23 @@ for (const error of [new UsageError('no model foo'), new TraceError('no model fo
     assert.equal(err, `holdfast sample: no model foo${suffix}\n`);
   });
 }
+
+test("the operating system's refusals end with their code, too", async () => {
+  const read = systemError('ELOOP', 'scandir', '/loop');
+  const change = new FileChangeError('making directory', '/db', 'old', {
+    ...systemError('EROFS', 'mkdir', '/db'),
+    name: 'Error',
+    message: 'EROFS: read-only file system',
+  });
+  assert.equal(
+    (await call(['sample'], () => Promise.reject(read))).err,
+    "holdfast sample: too many symbolic links encountered, scandir '/loop' (ELOOP)\n",
+  );
+  assert.match(
+    (await call(['sample'], () => Promise.reject(change))).err,
+    /^holdfast sample: making directory '\/db' failed, outcome old: [^\n]* \(EROFS\)\n$/,
+  );
+});
 
 test('a missing required option is named', async () => {
   const { code, err } = await call(['sample'], (_, args) => {

@@ -1,14 +1,10 @@
 /** `holdfast backup`: a durable copy of a store in another directory. */
 
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { requireEmptyDirectory } from '../../durable/empty-directory.ts';
-import type { BackupReport } from '../../engine/engine-reports.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { removeUnfinished } from '../../level/restore-store.ts';
-import { storeAt, verifyStore } from '../../level/store-places.ts';
-import { errorCode } from '../../vfs/errno.ts';
+import { backupStore } from '../../level/backup-store.ts';
+import { verifyStore } from '../../level/store-places.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -41,9 +37,8 @@ export const backupCommand: Command = {
     const to = target ?? '';
     const result = await longWork(context, async (options) => {
       await requireEmptyDirectory(nodeVfs, to);
-      const existed = existsSync(to);
       return await withStore(from, async (engine) => {
-        const report = await orNothing(from, to, existed, engine.backup(to, options));
+        const report = await backupStore(engine, to, options);
         return { report, engine: engine.name, recovery: engine.recovery };
       });
     });
@@ -72,23 +67,3 @@ export const backupCommand: Command = {
     return damage.length === 0 ? exitCodes.clean : exitCodes.found;
   },
 };
-
-/** A copy that fails, or is interrupted, is removed. REQUIRES: the target was empty. */
-async function orNothing(
-  from: string,
-  to: string,
-  existed: boolean,
-  copying: ReturnType<Engine['backup']>,
-): Promise<BackupReport> {
-  try {
-    return await copying;
-  } catch (error) {
-    // Somebody else was faster, and what is there is theirs.
-    if (errorCode(error) === 'HOLDFAST_EXISTS') throw error;
-    const files = await storeAt(from);
-    // What went wrong first is what counts: what cannot be removed stays, and is no store.
-    await removeUnfinished(files, to, nodeVfs).catch(() => undefined);
-    if (!existed) await nodeVfs.rmdir(to).catch(() => undefined);
-    throw error;
-  }
-}

@@ -36,7 +36,7 @@ export async function formatOf(path: string): Promise<StoreFormat> {
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     const why =
-      errorCode(error) === 'ENOENT' ? 'there is no such file or directory' : String(error);
+      errorCode(error) === 'ENOENT' ? 'there is no such file or directory' : messageOf(error);
     throw new UsageError(`cannot read ${path}: ${why}`, { cause: error });
   }
   // A log inside a store is a log. Without its pointer, segments may as well be the logs of a store.
@@ -61,4 +61,8 @@ async function storeOrNull(path: string): Promise<StoreFiles | null> {
     if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
     return null;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

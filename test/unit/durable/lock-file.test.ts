@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import { DirectoryLock } from '../../../src/durable/lock-file.ts';
+import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { nodeVfs } from '../../../src/vfs/node-vfs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -59,7 +61,7 @@ function locked(alive: boolean, ...texts: string[]) {
 test('a second opener of the same thread is refused until the release', async (t) => {
   const directory = temporaryDirectory(t);
   const lock = await DirectoryLock.acquire(directory, OPTIONS);
-  const refused = locked(true, `process ${process.pid}`, lock.path);
+  const refused = locked(true, `process ${process.pid}`, lock.path, 'which is this process');
   await assert.rejects(DirectoryLock.acquire(directory, OPTIONS), refused);
   assert.throws(() => DirectoryLock.acquireSync(directory, OPTIONS), refused);
   assert.equal(lock.held, true);
@@ -86,6 +88,7 @@ test('another process is refused, with the owner and the file in the message', a
   assert.match(other.said, /^HOLDFAST_LOCKED/);
   assert.ok(other.said.includes(`process ${process.pid}`), other.said);
   assert.ok(other.said.includes(lock.path), other.said);
+  assert.ok(!other.said.includes('this process'), other.said);
   await lock.release();
 });
 
@@ -208,4 +211,20 @@ test(
 test('a directory that is not there or cannot be written is an error of the system', async (t) => {
   const directory = temporaryDirectory(t);
   await assert.rejects(DirectoryLock.acquire(`${directory}/none`, OPTIONS), { code: 'ENOENT' });
+});
+
+test('a lock file that cannot be made is a change that was refused', async () => {
+  for (const [kind, call, outcome] of [
+    ['EROFS', 'open', 'old'],
+    ['EACCES', 'open', 'old'],
+    ['ENOSPC', 'file.write', 'unknown'],
+  ] as const) {
+    const memory = new MemoryVfs();
+    memory.mkdirSync('/db');
+    const vfs = new FaultVfs(memory, { kind, calls: [call], times: Infinity });
+    const expected = { name: 'FileChangeError', code: kind, outcome };
+    await assert.rejects(DirectoryLock.acquire('/db', { vfs }), expected);
+    assert.throws(() => DirectoryLock.acquireSync('/db', { vfs }), expected);
+    assert.deepEqual(memory.readDirectorySync('/db'), []);
+  }
 });
