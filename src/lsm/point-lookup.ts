@@ -12,10 +12,9 @@ import type { ReadState } from './read-state.ts';
 import { bloomHash } from './table/bloom-filter.ts';
 import { copyRange } from './table/block-builder.ts';
 import { BlockCursor } from './table/block-cursor.ts';
-import { BlockLookup } from './table/block-lookup.ts';
+import { findInBlock, indexBlock } from './table/block-lookup.ts';
 import type { Block } from './table/block.ts';
 import { EntryHead } from './table/entry-head.ts';
-import type { KeyFinder } from './table/entry-head.ts';
 
 /** What a search ended with. */
 export const FOUND = { nothing: 0, value: 1, blocked: 2 } as const;
@@ -98,24 +97,21 @@ export class PointLookup {
     if (isFilterFirst && !layout.mayHold(place, this.#hash)) return null;
     const block = context.block(table, place);
     if (block === null) return FOUND.blocked;
-    const lookup = block.lookup ?? this.#newLookup(block);
-    return lookup === null ? this.#byCursor(block) : this.#byLookup(lookup, block);
+    if (block.tagsStart === 0) {
+      block.lookups++;
+      if (block.lookups !== LOOKUPS_BEFORE) return this.#byCursor(block);
+      indexBlock(block);
+      if (block.tagsStart === 0) return this.#byCursor(block);
+    }
+    return this.#byTags(block);
   }
 
-  /** Made only for a block that has been asked before. */
-  #newLookup(block: Block): KeyFinder | null {
-    block.lookups++;
-    if (block.lookups !== LOOKUPS_BEFORE) return null;
-    block.lookup = BlockLookup.of(block);
-    return block.lookup;
-  }
-
-  #byLookup(lookup: KeyFinder, { bytes }: Block): Found | null {
+  #byTags(block: Block): Found | null {
     const userEnd = this.#targetLength - TRAILER_BYTES;
     const entry = this.#entry;
-    if (!lookup.find(this.#target, userEnd, this.#hash, this.#sequence, entry)) return null;
+    if (!findInBlock(block, this.#target, userEnd, this.#hash, this.#sequence, entry)) return null;
     const { keyEnd, valueEnd } = entry;
-    return this.#take(kindAt(bytes, keyEnd), bytes, keyEnd, valueEnd);
+    return this.#take(kindAt(block.bytes, keyEnd), block.bytes, keyEnd, valueEnd);
   }
 
   #byCursor(block: Block): Found | null {

@@ -26,9 +26,13 @@ import { runJob } from './run-job.ts';
 import { RETRY_MS } from './upkeep.ts';
 import type { Upkeep } from './upkeep.ts';
 
-/** With so many tables in level 0, writers are slowed down, and nearly stopped. */
-const YOUNG_SLOW = 2 * YOUNG_TABLES_MAX;
-const YOUNG_STOP = 6 * YOUNG_TABLES_MAX;
+/**
+ * With so many tables in level 0, writers are slowed down, and nearly stopped: RocksDB's numbers,
+ * with which a burst of writes is over before it is slowed down.
+ * @see https://github.com/facebook/rocksdb/wiki/Write-Stalls
+ */
+const YOUNG_SLOW = 5 * YOUNG_TABLES_MAX;
+const YOUNG_STOP = 9 * YOUNG_TABLES_MAX;
 
 /** A compaction that is under way in the background. */
 interface CompactionTask {

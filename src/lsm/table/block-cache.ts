@@ -10,21 +10,21 @@ import type { Block } from './block.ts';
 const ENTRY_BYTES = 512;
 
 /** The blocks of one table, by number; null: not in memory. */
-export type KeptBlocks = (CachedBlock | null)[];
+export type KeptBlocks = (Block | null)[];
 
 /** How a block is kept. */
-export interface CachedBlock {
+interface KeptBlock {
   readonly block: Block;
   readonly blocks: KeptBlocks;
   readonly place: number;
-  isUsed: boolean;
+  readonly cost: number;
 }
 
 /** A cache of data blocks. */
 export class BlockCache {
   readonly #bytesMax: number;
   /** Oldest first, from `#oldest`; compacted now and then. */
-  #order: (CachedBlock | null)[] = [];
+  #order: (KeptBlock | null)[] = [];
   #oldest = 0;
   #bytes = 0;
 
@@ -39,10 +39,9 @@ export class BlockCache {
   }
 
   get(blocks: KeptBlocks, place: number): Block | null {
-    const entry = blocks[place]!;
-    if (entry === null) return null;
-    entry.isUsed = true;
-    return entry.block;
+    const block = blocks[place]!;
+    if (block !== null) block.isUsed = true;
+    return block;
   }
 
   /** Keeps a block. Where others would have to go for it, only with `makeRoom`. */
@@ -50,23 +49,22 @@ export class BlockCache {
     const cost = block.bytes.length + ENTRY_BYTES;
     if (blocks[place] !== null) return;
     if ((makeRoom ? cost : this.#bytes + cost) > this.#bytesMax) return;
-    const entry = { block, blocks, place, isUsed: false };
-    blocks[place] = entry;
-    this.#order.push(entry);
+    blocks[place] = block;
+    this.#order.push({ block, blocks, place, cost });
     this.#bytes += cost;
     while (this.#bytes > this.#bytesMax) this.#evictOne();
   }
 
   /** Drops the blocks of a table that is gone. */
   drop(blocks: KeptBlocks): void {
-    for (const [place, entry] of blocks.entries()) {
+    blocks.fill(null);
+    const order: (KeptBlock | null)[] = [];
+    for (const entry of this.#order) {
       if (entry === null) continue;
-      this.#bytes -= entry.block.bytes.length + ENTRY_BYTES;
-      blocks[place] = null;
+      if (entry.blocks === blocks) this.#bytes -= entry.cost;
+      else order.push(entry);
     }
-    // What is gone must not be kept by the order either.
-    const order = this.#order.slice(this.#oldest);
-    this.#order = order.filter((entry) => entry !== null && entry.blocks !== blocks);
+    this.#order = order;
     this.#oldest = 0;
   }
 
@@ -85,12 +83,12 @@ export class BlockCache {
       this.#oldest = 0;
     }
     if (entry === null || entry === undefined) return;
-    if (entry.isUsed) {
-      entry.isUsed = false;
+    if (entry.block.isUsed) {
+      entry.block.isUsed = false;
       this.#order.push(entry);
       return;
     }
     entry.blocks[entry.place] = null;
-    this.#bytes -= entry.block.bytes.length + ENTRY_BYTES;
+    this.#bytes -= entry.cost;
   }
 }

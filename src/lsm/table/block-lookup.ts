@@ -1,83 +1,105 @@
 /**
- * Finds one key in a block by its hash: made for a block that stays in memory and is asked again,
- * since making it costs as much as a few searches. Not here: order, for which a block has its
- * cursor (`block-cursor`).
+ * Finds one key in a block by a byte of its hash: the tags of all entries, and where these begin,
+ * lie behind the content of the block, so that a search touches little memory. Made for a block that
+ * stays in memory and is asked again, since making it costs as much as a few searches. Not here:
+ * order, for which a block has its cursor (`block-cursor`).
  */
 
 import { sequenceAt, TRAILER_BYTES } from '../internal-key.ts';
 import { BlockCursor } from './block-cursor.ts';
 import type { Block } from './block.ts';
 import { bloomHash } from './bloom-filter.ts';
-import type { EntryHead, KeyFinder } from './entry-head.ts';
+import type { EntryHead } from './entry-head.ts';
 
-/** More hashes than this are not gone through one by one. */
+/** More tags than this are not gone through one by one. */
 const ENTRIES_MAX = 256;
+/** Where an entry begins is kept in two bytes. */
+const CONTENT_BYTES_MAX = 1 << 16;
 
-/** Where the entries of one block are. */
-export class BlockLookup implements KeyFinder {
-  readonly #bytes: Uint8Array;
-  readonly #count: number;
-  /** The hashes of all user keys, then where the entries begin. */
-  readonly #places: Int32Array;
-
-  private constructor(bytes: Uint8Array, count: number, places: Int32Array) {
-    this.#bytes = bytes;
-    this.#count = count;
-    this.#places = places;
+/**
+ * Puts tags behind the content of a block: one byte for each entry, then two for where it begins.
+ * A block that is better sought in gets none.
+ * @throws HOLDFAST_CORRUPTION
+ */
+export function indexBlock(block: Block): void {
+  const { bytes } = block;
+  if (bytes.length > CONTENT_BYTES_MAX) return;
+  const tags: number[] = [];
+  const starts: number[] = [];
+  const cursor = new BlockCursor(block);
+  for (cursor.seekToFirst(); cursor.valid; cursor.next()) {
+    const userEnd = cursor.keyLength - TRAILER_BYTES;
+    // Many versions of a key, and a trailer that is in more than one entry.
+    if (cursor.sharedLength > userEnd || tags.length === ENTRIES_MAX) return;
+    tags.push(tagOf(bloomHash(cursor.key, 0, userEnd)));
+    starts.push(cursor.entryStart);
   }
+  const larger = new Uint8Array(bytes.length + 3 * tags.length);
+  larger.set(bytes);
+  let at = bytes.length;
+  for (const tag of tags) larger[at++] = tag;
+  for (const start of starts) {
+    larger[at++] = start;
+    larger[at++] = start >>> 8;
+  }
+  block.tagsStart = bytes.length;
+  block.tagCount = tags.length;
+  block.bytes = larger;
+}
 
-  /** Null for a block that is better sought in. @throws HOLDFAST_CORRUPTION */
-  static of(block: Block): BlockLookup | null {
-    const hashes: number[] = [];
-    const starts: number[] = [];
-    const cursor = new BlockCursor(block);
-    for (cursor.seekToFirst(); cursor.valid; cursor.next()) {
-      const userEnd = cursor.keyLength - TRAILER_BYTES;
-      // Many versions of a key, and a trailer that is in more than one entry.
-      if (cursor.sharedLength > userEnd) return null;
-      if (starts.length === ENTRIES_MAX) return null;
-      hashes.push(bloomHash(cursor.key, 0, userEnd) | 0);
-      starts.push(cursor.entryStart);
+/**
+ * Puts the newest entry of the user key `target[0, userEnd)` that is not above `sequence` into
+ * `entry`. False when there is none: then `entry` holds anything. REQUIRES: the block has tags.
+ */
+export function findInBlock(
+  block: Block,
+  target: Uint8Array,
+  userEnd: number,
+  keyHash: number,
+  sequence: number,
+  entry: EntryHead,
+): boolean {
+  const { bytes, tagsStart, tagCount } = block;
+  const tag = tagOf(keyHash);
+  const starts = tagsStart + tagCount;
+  for (let index = 0; index < tagCount; index++) {
+    if (bytes[tagsStart + index] !== tag) continue;
+    const at = starts + 2 * index;
+    if (!isKey(bytes, at, target, userEnd, entry)) continue;
+    entry.read(bytes, bytes[at]! | (bytes[at + 1]! << 8));
+    if (sequenceAt(bytes, entry.keyEnd) <= sequence) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether the entry whose beginning is noted at `noted` has this user key: what it shares with those
+ * before is looked up there.
+ */
+function isKey(
+  bytes: Uint8Array,
+  noted: number,
+  target: Uint8Array,
+  userEnd: number,
+  entry: EntryHead,
+): boolean {
+  entry.read(bytes, bytes[noted]! | (bytes[noted + 1]! << 8));
+  if (entry.shared + entry.own !== userEnd + TRAILER_BYTES) return false;
+  let wanted = userEnd;
+  for (let at = noted; ;) {
+    const { shared, keyAt } = entry;
+    for (let place = wanted - 1; place >= shared; place--) {
+      if (bytes[keyAt + place - shared] !== target[place]) return false;
     }
-    return new BlockLookup(block.bytes, starts.length, Int32Array.from([...hashes, ...starts]));
+    if (shared < wanted) wanted = shared;
+    // The first entry shares nothing.
+    if (wanted === 0) return true;
+    at -= 2;
+    entry.read(bytes, bytes[at]! | (bytes[at + 1]! << 8));
   }
+}
 
-  find(
-    target: Uint8Array,
-    userEnd: number,
-    keyHash: number,
-    sequence: number,
-    entry: EntryHead,
-  ): boolean {
-    const places = this.#places;
-    const count = this.#count;
-    const hash = keyHash | 0;
-    for (let index = 0; index < count; index++) {
-      if (places[index] !== hash || !this.#isKey(index, target, userEnd, entry)) continue;
-      entry.read(this.#bytes, places[count + index]!);
-      if (sequenceAt(this.#bytes, entry.keyEnd) <= sequence) return true;
-    }
-    return false;
-  }
-
-  /** Whether an entry has this user key: what it shares with those before is looked up there. */
-  #isKey(index: number, target: Uint8Array, userEnd: number, entry: EntryHead): boolean {
-    const bytes = this.#bytes;
-    const places = this.#places;
-    let at = this.#count + index;
-    entry.read(bytes, places[at]!);
-    if (entry.shared + entry.own !== userEnd + TRAILER_BYTES) return false;
-    let wanted = userEnd;
-    for (;;) {
-      const { shared, keyAt } = entry;
-      for (let place = wanted - 1; place >= shared; place--) {
-        if (bytes[keyAt + place - shared] !== target[place]) return false;
-      }
-      if (shared < wanted) wanted = shared;
-      // The first entry shares nothing.
-      if (wanted === 0) return true;
-      at--;
-      entry.read(bytes, places[at]!);
-    }
-  }
+/** The probes of a filter begin with the low bits; these are others. */
+function tagOf(hash: number): number {
+  return hash >>> 24;
 }

@@ -4,20 +4,24 @@
  */
 
 import { CorruptionError } from '../../base/errors.ts';
-import type { KeyFinder } from './entry-head.ts';
 
 /** A block in memory: checked, uncompressed, never changed. */
 export class Block {
-  readonly bytes: Uint8Array;
+  /** The content; behind it, once `indexBlock` has been there, its tags. */
+  bytes: Uint8Array;
   /** Where the restart points begin, and the entries end. */
   readonly entriesEnd: number;
   readonly restartCount: number;
   readonly path: string;
   /** Where the block lies in its file. */
   readonly offset: number;
-  /** How often a key was looked up in it, and what was made for that. Whoever looks up sets both. */
+  /** How often a key was looked up in it. Whoever looks up counts. */
   lookups = 0;
-  lookup: KeyFinder | null = null;
+  /** Where in `bytes` the tags of its entries begin, and how many there are; 0: there are none. */
+  tagsStart = 0;
+  tagCount = 0;
+  /** Whether it was asked for since room was last made in the cache. */
+  isUsed = false;
 
   /** @throws HOLDFAST_CORRUPTION when there is no room for the restart points it claims */
   constructor(bytes: Uint8Array, path: string, offset: number) {

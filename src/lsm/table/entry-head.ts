@@ -1,6 +1,6 @@
 /**
- * What stands before the bytes of an entry in a block, and who finds an entry. Not here: either of
- * the two ways to find one (`block-lookup`, `block-cursor`).
+ * What stands before the bytes of an entry in a block that is known to be well formed. Not here:
+ * finding one (`block-lookup`, `block-cursor`).
  */
 
 /** What stands before the bytes of an entry, and where these are. One can be used again and again. */
@@ -46,19 +46,4 @@ export class EntryHead {
       if (byte < 0x80) return value;
     }
   }
-}
-
-/** Finds entries of one block by their user key. */
-export interface KeyFinder {
-  /**
-   * Puts the newest entry of the user key `target[0, userEnd)` that is not above `sequence` into
-   * `entry`. False when there is none: then `entry` holds anything.
-   */
-  find(
-    target: Uint8Array,
-    userEnd: number,
-    keyHash: number,
-    sequence: number,
-    entry: EntryHead,
-  ): boolean;
 }
