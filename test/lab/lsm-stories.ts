@@ -69,6 +69,20 @@ function overtaken(steps: number): Story {
   };
 }
 
+/** It goes on until it has to merge them itself; the background had begun to, in vain. */
+const mergedNow: Story = async (teller) => {
+  await teller.open();
+  for (const key of 'abcd') await teller.commit(`${key}=1100`, 'none');
+  await turns(1);
+  const keys = 'abcdefgh';
+  for (let round = 0; round < 29; round++) {
+    teller.commitNow(`${keys[round % 8]}=2300,${keys[(round + 3) % 8]}-`, 'none');
+  }
+  if (teller.engine.stats().details['compactions'] === 0) throw new Error('nothing was merged');
+  await turns(20);
+  await teller.commit('a=10', 'sync');
+};
+
 /** Tables over three levels, with deletes that must stay and deletes that may go. */
 const levels: Story = async (teller) => {
   await teller.open();
@@ -203,6 +217,7 @@ export const LSM_STORIES: readonly LsmStory[] = [
   { name: 'filling in blocking calls', subject: SUBJECT, story: fillingNow },
   { name: 'a flush overtaken at its table', subject: SUBJECT, story: overtaken(0) },
   { name: 'a flush overtaken at its name', subject: SUBJECT, story: overtaken(1) },
+  { name: 'merging in blocking calls', subject: SUBJECT, story: mergedNow },
   { name: 'levels', subject: SUBJECT, story: levels },
   { name: 'written while merging', subject: SUBJECT, story: writtenInMerge },
   { name: 'killed', subject: SUBJECT, story: killed, deep: true },
