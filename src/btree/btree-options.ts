@@ -89,7 +89,7 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
 function checkBounds(name: string, given: unknown, known: object): void {
   if (given === undefined) return;
   if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`${name} must be an object, not ${String(given)}`);
+    throw new TypeError(`${name} must be an object, not ${given === null ? 'null' : typeof given}`);
   }
   for (const [part, value] of Object.entries(given)) {
     if (!Object.hasOwn(known, part)) {

@@ -25,6 +25,8 @@ import type { RedoLog } from './redo-log.ts';
 
 /** Pages that are written in one go. */
 const RUN_PAGES = 128;
+/** Bytes of pages that share a sync of the log. */
+const STAGED_BYTES: number = 4 << 20;
 /** Of the cache, how much may have changes: then a checkpoint begins, or writers wait for it. */
 const DIRTY_SHARE_SOON = 5 / 8;
 const DIRTY_SHARE_MOST = 7 / 8;
@@ -53,7 +55,7 @@ export class Checkpointer implements Relief {
   /** Where pages are copied to be written; made when there is something to write. */
   #staging: Uint8Array = new Uint8Array(0);
   /** Pages that are being written on the thread pool. */
-  #inFlight: Run | null = null;
+  #inFlight: readonly Run[] = [];
   #running: Promise<void> | null = null;
   /** Called between two commits. */
   #atBoundary: (() => void) | null = null;
@@ -192,30 +194,48 @@ export class Checkpointer implements Relief {
   /** Writes pages. Resolves to how many the file has, as far as is durable. */
   async #writeAll(numbers: readonly number[]): Promise<number> {
     let pages = pageCount(this.#pager.view(META_PAGE));
-    const pagesMax = Math.min(numbers.length, RUN_PAGES);
-    if (this.#staging.length < pagesMax * this.#pager.pageBytes) {
-      this.#staging = this.#stagingFor(numbers.length);
-    }
+    const { pageBytes, file } = this.#pager;
+    const pagesMax = Math.max(RUN_PAGES, STAGED_BYTES / pageBytes);
+    const bytes = Math.min(numbers.length, pagesMax) * pageBytes;
+    if (this.#staging.length < bytes) this.#staging = new Uint8Array(bytes);
     let at = 0;
     while (at < numbers.length) {
-      const { run, next } = this.#stage(numbers, at, this.#staging);
+      const { runs, next } = this.#stageRuns(numbers, at);
       at = next;
-      if (run === null) continue;
-      const last = Math.max(...run.positions);
-      this.#inFlight = run;
+      this.#inFlight = runs;
       try {
+        // One sync for all of them: commits without a sync change pages all the time.
+        const last = Math.max(0, ...runs.map(({ positions }) => Math.max(...positions)));
         if (last > this.#log.durableSequence) await this.#log.sync();
-        const { landed } = this.#pager.file;
-        if (landed !== undefined) await landed;
-        await this.#guard('write', () => this.#pager.file.write(run.first, run.bytes));
+        for (const run of runs) {
+          if (file.landed !== undefined) await file.landed;
+          await this.#guard('write', () => file.write(run.first, run.bytes));
+          if (run.first === META_PAGE) pages = pageCount(run.bytes);
+          this.#written(run);
+          this.#wake();
+        }
       } finally {
-        this.#inFlight = null;
+        this.#inFlight = [];
       }
-      if (run.first === META_PAGE) pages = pageCount(run.bytes);
-      this.#written(run);
-      this.#wake();
     }
     return pages;
+  }
+
+  /** As many runs as the staging area takes. */
+  #stageRuns(
+    numbers: readonly number[],
+    from: number,
+  ): { readonly runs: readonly Run[]; readonly next: number } {
+    const runs: Run[] = [];
+    let at = from;
+    for (let used = 0; at < numbers.length && used < this.#staging.length;) {
+      const { run, next } = this.#stage(numbers, at, this.#staging.subarray(used));
+      at = next;
+      if (run === null) continue;
+      runs.push(run);
+      used += run.bytes.length;
+    }
+    return { runs, next: at };
   }
 
   /** Gives the end of the file back that no page needs, once that is durable. */
@@ -229,7 +249,8 @@ export class Checkpointer implements Relief {
 
   /** Pages that are under way on the thread pool are left to it. */
   #eachRun(numbers: readonly number[], staging: Uint8Array, visit: (run: Run) => void): void {
-    const underWay = new Set(this.#inFlight?.frames.map(({ number }) => number));
+    const frames = this.#inFlight.flatMap((run) => run.frames);
+    const underWay = new Set(frames.map(({ number }) => number));
     const { file } = this.#pager;
     const mine = numbers.filter((number) => !underWay.has(number) && !file.isUnderWay(number));
     let at = 0;
@@ -262,7 +283,8 @@ export class Checkpointer implements Relief {
     const frames: PageFrame[] = [];
     const positions: number[] = [];
     let at = from;
-    for (; at < numbers.length && frames.length < RUN_PAGES; at++) {
+    const most = Math.min(RUN_PAGES, staging.length / pageBytes);
+    for (; at < numbers.length && frames.length < most; at++) {
       const number = numbers[at]!;
       if (frames.length > 0 && number !== frames[0]!.number + frames.length) break;
       const frame = cache.peek(number);

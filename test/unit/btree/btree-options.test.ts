@@ -8,7 +8,7 @@ import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 
 const WRONG: readonly (readonly [options: object, message: RegExp])[] = [
-  [{ checkpoint: 5 }, /checkpoint must be an object, not 5/],
+  [{ checkpoint: 5 }, /checkpoint must be an object, not number/],
   [{ checkpoint: null }, /checkpoint must be an object, not null/],
   [{ checkpoint: { logBytes: '64' } }, /checkpoint.logBytes must be a positive number, not 64/],
   [{ checkpoint: { logbytes: 64 } }, /checkpoint has no option 'logbytes'/],
