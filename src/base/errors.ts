@@ -18,10 +18,6 @@ export type HoldfastErrorCode =
   | 'HOLDFAST_LOCKED'
   /** The object was closed before the call. */
   | 'HOLDFAST_CLOSED'
-  /**
-   * A file-system call failed; `cause` is the operating system's error, `outcome` what it means.
-   */
-  | 'HOLDFAST_IO'
   /** There is no store in the directory, and making one was not allowed. */
   | 'HOLDFAST_MISSING'
   /** Something is there already where something new was asked for. */

@@ -127,16 +127,17 @@ function proofText({ proof, model }: Finding): string {
 
 /** What became of the exploration with all missing syncs added. */
 export function repairText({ added, distinct, complete }: RepairProof): string {
-  const what = added === 1 ? 'this sync' : `this sync and the ${othersText(added - 1)} named here`;
+  const what = `with ${addedText(added)}`;
   const disks = distinct === 1 ? 'the one disk that is left' : `none of ${distinct} disks`;
-  if (complete) {
-    return distinct === 1 ? `with ${what}, ${disks} passes` : `with ${what}, ${disks} fails`;
-  }
-  return `with ${what}, some of ${distinct} disks still fail or could not be looked at`;
+  if (complete) return `${what}, ${disks} ${distinct === 1 ? 'passes' : 'fails'}`;
+  return `${what}, some of ${distinct} disks still fail or could not be looked at`;
 }
 
-function othersText(count: number): string {
-  return count === 1 ? 'other one' : `${count} others`;
+/** The finding's sync, and those of other findings that were added with it. */
+function addedText(added: number): string {
+  if (added === 1) return 'this sync added';
+  const others = added === 2 ? 'the other one' : `the ${added - 1} others`;
+  return `this sync and ${others} of these findings added`;
 }
 
 function modelCount({ runs }: LabResult): string {

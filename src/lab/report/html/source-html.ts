@@ -1,6 +1,7 @@
 /** Lines of the program around a call, with the line to look at marked and the call that is missing written after it. */
 
 import type { ToldOperation } from '../../explain/finding.ts';
+import type { StackFrame } from '../../record/operation.ts';
 import { frameText } from '../lab-report.ts';
 import { html, type HtmlValue, type SafeHtml } from './safe-html.ts';
 import { shortened } from './visible-text.ts';
@@ -27,13 +28,19 @@ export function sourceHtml(
   return html`<div class="source">
       <p class="file">
         <bdi>${frameText(frame, cwd)}</bdi
-        >${frame.function === '' ? null : html` in ${shortened(frame.function, 80)}`}
+        >${isNamed(frame) ? html` in ${shortened(frame.function, 80)}` : null}
       </p>
       ${
         lines === null || lines[frame.line - 1] === undefined
           ? null
           : html`<div class="code" tabindex="0" role="group" aria-label="source">
               <table>
+                <thead class="unseen">
+                  <tr>
+                    <th scope="col">line</th>
+                    <th scope="col">source</th>
+                  </tr>
+                </thead>
                 ${rowsOf(lines, frame.line, added)}
               </table>
             </div>`
@@ -84,7 +91,12 @@ function callersHtml({ stack, site }: ToldOperation, cwd: string): SafeHtml | nu
       ${shortened(frameText(callers[0] ?? { function: '', file: '', line: 0, column: 0 }, cwd), 120)}
     </summary>
     <ol class="stack">
-      ${callers.map((frame) => html`<li><bdi>${frameText(frame, cwd)}</bdi> ${shortened(frame.function, 80)}</li>`)}
+      ${callers.map((frame) => html`<li><bdi>${frameText(frame, cwd)}</bdi> ${isNamed(frame) ? shortened(frame.function, 80) : null}</li>`)}
     </ol>
   </details>`;
+}
+
+/** Most functions that are called back have no name, and saying so helps nobody. */
+function isNamed({ function: name }: StackFrame): boolean {
+  return name !== '' && name !== '(anonymous)';
 }
