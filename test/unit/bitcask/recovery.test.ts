@@ -228,6 +228,32 @@ test('what is too large is refused, and a store that is closed answers nothing',
   });
 });
 
+test('a batch of more than is written again at once is whole after two crashes', async () => {
+  const memory = new MemoryVfs();
+  const options = { maxFileSize: 64 << 20, merge: false } as const;
+  const engine = await open(memory, options);
+  const lengths = Array.from({ length: 1500 }, (_, number) => (number === 700 ? 6 << 20 : 6000));
+  const batch = new WriteBatch();
+  for (const [number, length] of lengths.entries()) {
+    batch.put(Buffer.from(`k${number}`), Buffer.alloc(length, number));
+  }
+  await engine.write(batch, 'none');
+  let tree = memory.toTree();
+  await engine.close();
+  for (let crash = 0; crash < 2; crash++) {
+    const disk = MemoryVfs.fromTree(tree);
+    const again = await open(disk, options);
+    // What was written again is durable: the second time there is nothing to replay.
+    assert.equal(again.recovery.replayedBatches, crash === 0 ? 1 : 0);
+    for (const [number, length] of lengths.entries()) {
+      const value = again.getSync(Buffer.from(`k${number}`));
+      assert.ok(value?.equals(Buffer.alloc(length, number)), `k${number}`);
+    }
+    tree = disk.toTree();
+    await again.close();
+  }
+});
+
 test('options of a wrong type are refused before anything is made', async () => {
   const wrong: Record<string, unknown>[] = [
     { timeOfDay: 5 },
