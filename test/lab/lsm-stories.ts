@@ -75,7 +75,7 @@ const mergedNow: Story = async (teller) => {
   for (const key of 'abcd') await teller.commit(`${key}=1100`, 'none');
   await turns(1);
   const keys = 'abcdefgh';
-  for (let round = 0; round < 29; round++) {
+  for (let round = 0; round < 41; round++) {
     teller.commitNow(`${keys[round % 8]}=2300,${keys[(round + 3) % 8]}-`, 'none');
   }
   if (teller.engine.stats().details['compactions'] === 0) throw new Error('nothing was merged');
