@@ -46,18 +46,22 @@ class UnsyncedVfs extends ForwardingVfs {
   }
 }
 
-function weakened(disk: Vfs): Vfs {
+/** `top`: where the subject's directory is, which the places in the code do not name. */
+function weakened(disk: Vfs, top: string): Vfs {
   if (task === 'unsynced') return new UnsyncedVfs(disk);
   const kind = MUTATION_KINDS.find((one) => one === file);
   return task === 'mutate' && kind !== undefined
-    ? new MutatingVfs(disk, { kind, at: (what) => what === site })
+    ? new MutatingVfs(disk, {
+        kind,
+        at: (what) => what.replace(`${top}/`, '/').replace(`${top} `, '/ ') === site,
+      })
     : disk;
 }
 
 async function run(name: string): Promise<void> {
   const subject = rigSubject(name, policy, task !== 'tell');
-  const disk = new RootedVfs(nodeVfs, join(root, name));
-  const vfs = weakened(disk);
+  const top = join(root, name);
+  const vfs = weakened(new RootedVfs(nodeVfs, top), top);
   const told = (text: string): void => mark(`${name} ${text}`);
   if (task !== 'recover') {
     await subject.workload(vfs, { mark: told });
