@@ -6,6 +6,7 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { AppendFile } from '../src/durable/append-file.ts';
 import type { SyncPolicy } from '../src/durable/sync-policy.ts';
@@ -165,7 +166,7 @@ function rows(directory: string): Readonly<Record<string, Row>> {
 }
 
 async function main(): Promise<void> {
-  const parent = process.argv[2] ?? tmpdir();
+  const [parent = tmpdir()] = parseArgs({ allowPositionals: true }).positionals;
   const directory = fs.mkdtempSync(join(parent, 'holdfast-bench-'));
   try {
     const named = rows(directory);

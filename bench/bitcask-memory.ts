@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import { Prng } from '../src/base/prng.ts';
 import { bitcaskKind } from '../src/bitcask/bitcask-kind.ts';
@@ -95,7 +96,8 @@ async function inProcess(task: string, directory: string, entries: number): Prom
   if (code !== 0) throw new Error(`${task} failed`);
 }
 
-const [, , first = '10000000', second, third] = process.argv;
+const { positionals } = parseArgs({ allowPositionals: true });
+const [first = '10000000', second, third] = positionals;
 if (first === 'load') await load(second ?? '', Number(third));
 else if (first === 'serve') await serve(second ?? '', Number(third));
 else {

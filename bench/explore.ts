@@ -4,6 +4,7 @@
  */
 
 import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
 
 import type { Checker } from '../src/lab/check/checker.ts';
 import { ProcessChecker } from '../src/lab/check/process-checker.ts';
@@ -147,6 +148,7 @@ async function external(): Promise<void> {
   console.log(`start and end of a bare process: ${(bareMs / EXTERNAL_DISKS).toFixed(2)} ms each`);
 }
 
+parseArgs();
 console.log(describeMachine(tmpdir()));
 const trace = fiftyOperations();
 console.log(

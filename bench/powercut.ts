@@ -5,7 +5,7 @@
  */
 
 import { loadavg } from 'node:os';
-import process from 'node:process';
+import { parseArgs } from 'node:util';
 
 import { ProcessChecker } from '../src/lab/check/process-checker.ts';
 import { diskProfile, diskProfiles } from '../src/lab/powercut/disk-profile.ts';
@@ -59,7 +59,7 @@ async function row(name: string): Promise<string> {
   }
 }
 
-const asked = process.argv.slice(2);
+const asked = parseArgs({ allowPositionals: true }).positionals;
 const names = asked.length > 0 ? asked : diskProfiles.map((profile) => profile.name);
 console.log(describeMachine('/dev/shm'));
 console.log('| file system | states mounted | devices | states/s | fsck/s | external checks/s |');

@@ -6,6 +6,7 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import type { SyncPolicy } from '../src/durable/sync-policy.ts';
 import { WriteAheadLog } from '../src/wal/write-ahead-log.ts';
@@ -209,13 +210,14 @@ async function rows(directory: string): Promise<Readonly<Record<string, Row>>> {
 }
 
 async function main(): Promise<void> {
-  const parent = process.argv[2] ?? tmpdir();
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const [parent = tmpdir(), roundsText = `${ROUNDS}`] = positionals;
   const directory = fs.mkdtempSync(join(parent, 'holdfast-bench-'));
   try {
     const named = await rows(directory);
     const contestants: Contestant[] = Object.values(named).map(({ name, run }) => ({ name, run }));
     const all = await measure(contestants, {
-      rounds: Number(process.argv[3] ?? ROUNDS),
+      rounds: Number(roundsText),
       runs: RUNS,
       warmUp: WARM_UP,
     });
@@ -238,7 +240,7 @@ async function main(): Promise<void> {
       const last = bytes === undefined ? `${ratio}${against}` : `${megabytes} MB/s`;
       return `| ${name} | ${rate} | ${last} |`;
     });
-    const head = `${describeMachine(parent)}; ${process.argv[3] ?? ROUNDS} rounds of ${RUNS}, ${RECORD_BYTES} bytes`;
+    const head = `${describeMachine(parent)}; ${roundsText} rounds of ${RUNS}, ${RECORD_BYTES} bytes`;
     process.stdout.write(
       [head, '', '| | records/s | ratio |', '|---|---|---|', ...lines, ''].join('\n'),
     );

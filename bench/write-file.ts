@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import * as atomically from 'atomically';
 
@@ -120,7 +121,7 @@ async function warmUp(directory: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const parent = process.argv[2] ?? tmpdir();
+  const [parent = tmpdir()] = parseArgs({ allowPositionals: true }).positionals;
   const directory = fs.mkdtempSync(join(parent, 'holdfast-bench-'));
   try {
     const named = contestants(directory);

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 
+import { wrongUse } from './entry-words.mjs';
 import { caseNames, readCase, recipeOf, top } from './found/cases.mjs';
 import { install } from './found/install.mjs';
 import { foundPage, notExamined } from './found/page.mjs';
@@ -30,8 +31,7 @@ const { values, positionals } = parseArgs({
 const all = caseNames();
 const unknown = positionals.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`found: no such case: ${unknown.join(', ')}; there are ${all.join(', ')}`);
-  process.exit(2);
+  wrongUse(`no such case: ${unknown.join(', ')}; there are ${all.join(', ')}`);
 }
 const confirm = !values['no-confirm'] && process.getuid?.() === 0;
 const resultFile = (name) => join(top, 'docs/found', `${name}.json`);

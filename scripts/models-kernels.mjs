@@ -27,6 +27,7 @@ import { litmusPrograms } from '../build/src/lab/litmus/litmus-list.js';
 import { modelByName } from '../build/src/lab/model/model-list.js';
 import { diskProfiles } from '../build/src/lab/powercut/disk-profile.js';
 import { missingForRig } from '../build/src/lab/powercut/rig-needs.js';
+import { wrongUse } from './entry-words.mjs';
 
 const LIMITS = { subsetsMax: 64, tornMax: 8 };
 
@@ -39,8 +40,10 @@ const { values, positionals } = parseArgs({
     fresh: { type: 'boolean', default: false },
   },
 });
-const runs = Number(values.runs);
-const seed = Number(values.seed);
+const [runs, seed, jobs] = ['runs', 'seed', 'jobs'].map((name) => {
+  if (!/^[1-9]\d*$/.test(values[name])) wrongUse(`--${name} takes a number, not '${values[name]}'`);
+  return Number(values[name]);
+});
 const top = fileURLToPath(new URL('..', import.meta.url));
 const noted = join(top, 'build/litmus-results.jsonl');
 if (values.fresh) rmSync(noted, { force: true });
@@ -62,6 +65,10 @@ if (existsSync(noted)) {
 
 const left = [];
 const tasks = [];
+const names = diskProfiles.map(({ name }) => name);
+const unknown = positionals.find((name) => !names.includes(name));
+if (unknown !== undefined)
+  wrongUse(`no such file system: ${unknown}; there are ${names.join(', ')}`);
 for (const profile of diskProfiles) {
   if (positionals.length > 0 && !positionals.includes(profile.name)) continue;
   const missing = missingForRig(profile);
@@ -88,7 +95,7 @@ async function work() {
     );
   }
 }
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+await Promise.all(Array.from({ length: jobs }, work));
 
 const results = tasks.map(({ key }) => known.get(key));
 mkdirSync(join(top, 'docs/models'), { recursive: true });

@@ -5,6 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+parseArgs();
 
 const MEBIBYTES = 1280;
 const RECORD = new URL('../build/src/lab/record/record-program.js', import.meta.url).href;

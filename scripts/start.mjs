@@ -5,11 +5,12 @@
  * whatever it found: what it finds is the result.
  */
 
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 import {
   callersText,
@@ -21,12 +22,16 @@ import {
   recordProgram,
   runLab,
 } from 'holdfast/lab';
+import { wrongUse } from './entry-words.mjs';
 
 const top = fileURLToPath(new URL('..', import.meta.url));
 const SETTINGS = `${JSON.stringify({ theme: 'light', version: 1, recent: ['a.txt', 'b.txt'] })}\n`;
 
 const examples = ['with-write-file-atomic', 'with-atomically', 'with-holdfast'];
-const given = process.argv.slice(2).map((file) => resolve(file));
+const { positionals } = parseArgs({ allowPositionals: true });
+const given = positionals.map((file) => resolve(file));
+const missing = given.find((file) => !existsSync(file));
+if (missing !== undefined) wrongUse(`there is no ${missing}`);
 const programs =
   given.length > 0 ? given : examples.map((name) => join(top, `examples/atomic-save/${name}.mjs`));
 

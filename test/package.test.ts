@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -67,6 +67,14 @@ async function tool(cwd: string, script: string, ...args: string[]): Promise<str
   return await run(cwd, process.execPath, join(top, 'node_modules', script), ...args);
 }
 
+/** Where the links of a Markdown text lead that are no addresses, without the headings in the files. */
+function relativeLinks(markdown: string): string[] {
+  return [...markdown.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !/^(?:[a-z]+:|#)/.test(link))
+    .map((link) => link.replace(/#.*/, ''));
+}
+
 before(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'holdfast-package-'));
   // Without scripts: `prepack` would build, and other tests use `dist` meanwhile.
@@ -103,8 +111,11 @@ suite('the tarball', () => {
     const documents =
       /^(?:docs\/(?!(?:decisions|found)\/)[\w./-]+\.(?:md|json)|README\.md|LICENSE|CHANGELOG\.md)$/;
     const paths = packed.files.map(({ path }) => path);
+    // A recipe that docs/ci.md tells to copy.
+    const recipe = /^examples\/ci\//;
+    const known = [code, documents, recipe];
     assert.deepEqual(
-      paths.filter((path) => !code.test(path) && !documents.test(path)),
+      paths.filter((path) => !known.some((kind) => kind.test(path))),
       ['package.json'],
     );
     for (const path of [
@@ -121,6 +132,20 @@ suite('the tarball', () => {
     for (const path of scripts) {
       assert.ok(paths.includes(path.replace(/\.js$/, '.d.ts')), `${path} has no types`);
     }
+  });
+
+  test('has no document with a link to what is not in it', () => {
+    const paths = new Set(packed.files.map(({ path }) => path));
+    const broken = [...paths]
+      .filter((path) => path.endsWith('.md'))
+      .flatMap((path) =>
+        relativeLinks(readFileSync(join(top, path), 'utf8'))
+          .filter((link) => !paths.has(posix.join(posix.dirname(path), link)))
+          .map((link) => `${path}: ${link}`),
+      );
+    assert.deepEqual(broken, []);
+    // The test sees links at all.
+    assert.ok(relativeLinks(readFileSync(join(top, 'README.md'), 'utf8')).length > 5);
   });
 
   test('is small', async () => {

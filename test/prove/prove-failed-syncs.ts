@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { errorCode } from '../../src/vfs/errno.ts';
 import { FailingDisk, type DiskRange } from '../support/failing-disk.ts';
@@ -157,4 +158,6 @@ function said(bytes: Buffer): string {
   return bytes.equals(OLD) ? 'old' : 'something else';
 }
 
+// It takes no words: wrong ones are named.
+parseArgs();
 await main();
