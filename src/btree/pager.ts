@@ -194,11 +194,13 @@ export class Pager {
 
   /**
    * Whether what is written to the place of a free page now stays there: nothing of it is in
-   * memory or under way, and redo would not touch it.
+   * memory or under way, in either direction, and redo would not touch it.
    */
   isQuiet(number: number): boolean {
     if ((this.#touched[number] ?? 0) >= this.loggedFrom) return false;
-    return this.cache.peek(number) === undefined && !this.file.isUnderWay(number);
+    // A read under way would bring what was there before.
+    if (this.cache.peek(number) !== undefined || this.#loading.has(number)) return false;
+    return !this.file.isUnderWay(number);
   }
 
   /** Whether a record is being made. */

@@ -167,3 +167,22 @@ test('a page that the log speaks of is not used ahead of a commit before the nex
   assert.deepEqual((await engine.verify()).damage, []);
   await engine.close();
 });
+
+test('a page that is being read is not used ahead of a commit: its old bytes would come back', async () => {
+  const dispatch = new SyncDispatch(new MemoryVfs());
+  const engine = await btreeKind.open('/store', { dispatch, cacheSize: 1 << 20, ...AHEAD });
+  const long = (byte: number): Buffer => Buffer.alloc(200_000, byte);
+  const name = (index: number): Buffer => Buffer.from(`key ${index}`);
+  for (let round = 0; round < 30; round++) {
+    engine.writeSync(WriteBatch.put(name(round), long(round)), 'none');
+    const deleting = engine.write(WriteBatch.delete(name(round)), 'none');
+    for (let turn = 0; turn < round; turn++) await Promise.resolve();
+    engine.writeSync(WriteBatch.put(Buffer.from('other'), long(100 + round)), 'none');
+    engine.writeSync(WriteBatch.put(Buffer.from('same'), long(50 + round)), 'none');
+    await deleting;
+    await new Promise((resolve) => void setImmediate(resolve));
+    assert.ok(engine.getSync(Buffer.from('same'))?.equals(long(50 + round)), `round ${round}`);
+    assert.ok(engine.getSync(Buffer.from('other'))?.equals(long(100 + round)), `round ${round}`);
+  }
+  await engine.close();
+});
