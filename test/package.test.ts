@@ -233,6 +233,23 @@ suite('installed from the tarball', () => {
     });
   }
 
+  test('a CommonJS file in TypeScript imports it with node20, and with node16 by import() alone', async () => {
+    const folder = join(project, 'types-commonjs');
+    await mkdir(folder);
+    const imports = subpaths.map((subpath, index) => `import * as m${index} from '${subpath}';`);
+    const uses = subpaths.map((_, index) => `m${index}`).join(', ');
+    await writeFile(join(folder, 'user.cts'), `${imports.join('\n')}\nconsole.log(${uses});\n`);
+    const later = `void import('holdfast').then(({ HoldfastLevel }) => console.log(HoldfastLevel));\n`;
+    await writeFile(join(folder, 'later.cts'), later);
+    const check = async (module: string, file: string): Promise<string> => {
+      const options = ['--target', 'es2023', '--strict', '--noEmit', '--types', 'node'];
+      return await tool(folder, 'typescript/bin/tsc', '--module', module, ...options, file);
+    };
+    await check('node20', 'user.cts');
+    await check('node16', 'later.cts');
+    await assert.rejects(check('node16', 'user.cts'), /TS1479/);
+  });
+
   test('the program runs', async () => {
     const program = join(project, 'node_modules/.bin/holdfast');
     const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8')) as {
