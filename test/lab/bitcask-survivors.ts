@@ -37,6 +37,7 @@ export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fsync of /store in createFiles, create': HEADER,
   'reordered: unlink of /store/N.data in close, close': UNNAMED,
   'reordered: unlink of /store/N.data in forgetUnnamed, openLocked': UNNAMED,
+  'reordered: unlink of /store/N.hint in forgetUnnamed, openLocked': UNNAMED,
   'reordered: unlink of /store/N.data in removeDataFile': UNNAMED,
   'reordered: unlink of /store/N.data in removeDataFile, #swap': UNNAMED,
   'reordered: unlink of /store/N.hint in removeDataFile': UNNAMED,
