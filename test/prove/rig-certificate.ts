@@ -66,13 +66,26 @@ function cells({ fileSystem, cells: all }: RigProgress, policy: string): string 
 }
 
 function damageLines(all: readonly RigProgress[]): string[] {
-  const lines = all.flatMap(({ fileSystem, damage }) =>
-    Object.entries(damage).map(
-      ([message, { disks, untorn }]) =>
-        `- ${fileSystem}: ${message} (${disks} disks, ${untorn} of them without a torn write)`,
-    ),
+  const sums = new Map<string, { disks: number; untorn: number }>();
+  for (const { fileSystem, damage } of all) {
+    for (const [message, { disks, untorn }] of Object.entries(damage)) {
+      const line = `${fileSystem}: ${withoutNumbers(message)}`;
+      const sum = sums.get(line) ?? { disks: 0, untorn: 0 };
+      sums.set(line, { disks: sum.disks + disks, untorn: sum.untorn + untorn });
+    }
+  }
+  const lines = [...sums].map(
+    ([line, { disks, untorn }]) =>
+      `- ${line} (${disks} disks, ${untorn} of them without a torn write)`,
   );
   return lines.length === 0 ? ['Nothing.'] : lines;
+}
+
+/** Complaints that differ only in which inode or block they are about are one. */
+function withoutNumbers(message: string): string {
+  // Paths are those of the disk, where the program's directory is `root`.
+  const [tool, ...rest] = message.replaceAll(' /root/', ' ').split(': ');
+  return [tool, ...rest.map((part) => part.replaceAll(/\b\d+\b/g, 'N'))].join(': ');
 }
 
 /** What failed: which slice of which file system found it, and what the judge says. */
