@@ -3,7 +3,8 @@
  * or leaves too little behind, is spread over the page and its sibling, or a new page, and the
  * parent's cells change accordingly, up to the root. Every page but the root and the last of its
  * level stays at least a third full: a cell takes at most a third of a page, so that two pages can
- * always be made of what is too much for one.
+ * always be made of what is too much for one. The key of a branch page's first child counts for it,
+ * although it stands above.
  *
  * REQUIRES: `prepare` has been called for the same change: it brings what the change may need, and
  * may throw `PageMissing`. `splice` never does.

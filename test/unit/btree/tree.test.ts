@@ -61,6 +61,27 @@ suite('a tree of pages', () => {
     });
   }
 
+  test('stays sound with keys of all lengths up to the longest, which share nearly all of it', () => {
+    const prng = new Prng(5);
+    const rig = new TreeRig();
+    const longest = keyBytesMax(4096);
+    const keys: Buffer[] = [];
+    for (let step = 0; step < 600; step++) {
+      const shortest = prng.below(4) === 0 ? 4 : longest - 200;
+      const key = Buffer.alloc(shortest + prng.below(longest - shortest + 1), 'x');
+      randomBytes(prng, 4).copy(key, key.length - 4);
+      if (step < 300 || prng.below(3) === 0) {
+        rig.put(key, Buffer.alloc(prng.below(5)));
+        keys.push(key);
+      } else {
+        const [victim] = keys.splice(prng.below(keys.length), 1);
+        rig.delete(victim!);
+      }
+      if (step % 10 === 0) rig.assertSound();
+    }
+    rig.assertSound();
+  });
+
   test('gives every page back when everything is deleted', () => {
     const rig = new TreeRig();
     const keys = Array.from({ length: 2000 }, (_, index) => Buffer.from(`key ${index * 7919}`));
