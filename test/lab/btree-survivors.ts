@@ -14,13 +14,19 @@ const LOG_IS_NAMED =
   'the directory of the log is older than the name of the pages in the same directory, which is durable before anything ' +
   'is promised; the log syncs it for openers that have nothing else, and its own stories need that (wal-stories.ts)';
 
+const ONCE_MORE =
+  'the log that is made in the new directory syncs its name once more (`mkdirAll, open`, which "killed when the directory ' +
+  'has been made, and opened again" needs), before anything is promised';
+
 const BELOW_THE_FIRST =
   'the pointer names a later segment durably before the first is removed: recovery removes what is left below it, in ' +
   'any order; oldest first is for readers that know nothing of the pointer';
 
-const SCRATCH = 'old pages that spilled are of no meaning to the next opener, which removes them unread';
+const SCRATCH =
+  'old pages that spilled are of no meaning to the next opener, which removes them unread';
 
 export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
+  'dropped: fsync of / in sync, changeNames': ONCE_MORE,
   'postponed: fsync of / in mkdirAll, open': LATER,
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /store in sync, changeNames': LATER,
