@@ -45,7 +45,9 @@ export const ENGINES_ON_RIG: Readonly<Record<string, StorySubject>> = {
  */
 export function isRefusal(error: unknown): boolean {
   const code = errorCode(error) ?? '';
-  return error instanceof CorruptionError || /^HOLDFAST_(FOREIGN|FORMAT)$/.test(code);
+  return (
+    error instanceof CorruptionError || /^(HOLDFAST_(FOREIGN|FORMAT)|EISDIR|ENOTDIR)$/.test(code)
+  );
 }
 
 /** What is under test: a program, its recovery, and the question whether a recovered disk is right. */
