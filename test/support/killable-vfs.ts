@@ -22,16 +22,21 @@ export class KillableVfs extends ForwardingVfs {
   override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
     if (this.#killed) return never();
     const result = await run(call);
-    if (!this.#killed && this.#last?.isIt(call) === true) {
-      this.kill();
-      this.#last.tell();
-    }
+    this.#made(call);
     return this.#killed ? never() : result;
   }
 
   override interceptSync<T>(call: VfsCall, run: (call: VfsCall) => T): T {
     if (this.#killed) throw new Error('the process was killed');
-    return run(call);
+    const result = run(call);
+    this.#made(call);
+    return result;
+  }
+
+  #made(call: VfsCall): void {
+    if (this.#killed || this.#last?.isIt(call) !== true) return;
+    this.kill();
+    this.#last.tell();
   }
 }
 
