@@ -61,7 +61,11 @@ sub attach { my ($file) = @_; my $autoclear = 4;
     my $free = ioctl($control, 0x4C82, 0);
     defined $free or die { number => $! + 0, text => "no free loop device: $!" };
     my $path = '/dev/loop' . ($free + 0);
-    open(my $loop, '+<', $path) or die { number => $! + 0, text => "open $path: $!" };
+    my $loop;
+    if (!open($loop, '+<', $path)) {
+      die { number => $! + 0, text => "open $path: $!" } unless $! == POSIX::ENOENT();
+      # Its node comes a moment after the device, and others take and leave devices meanwhile.
+      select(undef, undef, undef, 0.01); next; }
     my $config = pack('LL', fileno($backing), 512) . pack('Q5L4a64a64a32Q2',
       0, 0, 0, 0, 0, 0, 0, 0, $autoclear, substr($file, -63), '', '', 0, 0) . ("\0" x 64);
     if (ioctl($loop, 0x4C0A, $config)) { $loops{$path} = $loop; return $path; }
