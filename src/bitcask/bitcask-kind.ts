@@ -48,8 +48,9 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
       const payload = await readPointer(vfs, join(directory, MANIFEST_NAME));
       return payload !== null && MAGIC.equals(payload.subarray(0, MAGIC.length));
     } catch (error) {
-      // A damaged manifest still has our name.
-      return errorCode(error) === 'HOLDFAST_CORRUPTION';
+      // A damaged or newer manifest still has our name.
+      const code = errorCode(error);
+      return code === 'HOLDFAST_CORRUPTION' || code === 'HOLDFAST_FORMAT';
     }
   },
 

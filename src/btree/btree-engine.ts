@@ -76,7 +76,6 @@ export class BtreeEngine implements Engine {
   /** Reads that wait for pages, which `close` waits for. */
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #gate = new TransactionGate();
-  #reads = 0;
   #commits = 0;
   #closing: Promise<void> | null = null;
 
@@ -97,7 +96,7 @@ export class BtreeEngine implements Engine {
     } catch (error) {
       if (!(error instanceof PageMissing)) throw error;
       const kept = new Uint8Array(key);
-      const reading = new ValueReading(this.#parts.pager, this.#reader);
+      const reading = new ValueReading(this.#reader);
       return this.#later(error, state, (held) => reading.read(kept, held));
     }
   }
@@ -110,7 +109,7 @@ export class BtreeEngine implements Engine {
       if (!(error instanceof PageMissing)) throw error;
       const { pager } = this.#parts;
       pager.bringSync(error);
-      const reading = new ValueReading(pager, this.#reader);
+      const reading = new ValueReading(this.#reader);
       return pager.bringing(() => reading.read(key, state));
     }
   }
@@ -118,7 +117,7 @@ export class BtreeEngine implements Engine {
   getMany(keys: readonly Uint8Array[], options?: ReadOptions): Eventual<(Buffer | undefined)[]> {
     const state = this.#state(options);
     const values: (Buffer | undefined)[] = [];
-    const reading = new ValueReading(this.#parts.pager, this.#reader);
+    const reading = new ValueReading(this.#reader);
     const read = (held: number, from: readonly Uint8Array[]): (Buffer | undefined)[] => {
       while (values.length < from.length) values.push(reading.read(from[values.length]!, held));
       return values;
@@ -252,7 +251,8 @@ export class BtreeEngine implements Engine {
     const now = this.#settings.clock.monotonicMs();
     const [oldest] = this.#snapshots;
     return btreeStats(this.#parts, this.#settings.dispatch.vfs, {
-      reads: this.#reads,
+      reads: this.#reader.reads,
+      looks: this.#reader.looks,
       commits: this.#commits,
       oldestSnapshotMs: oldest === undefined ? 0 : Math.round(now - oldest.since),
     });
@@ -285,10 +285,9 @@ export class BtreeEngine implements Engine {
   }
 
   #value(key: Uint8Array, state: number): Buffer | undefined {
-    this.#reads++;
     const found = this.#reader.get(key, state);
     if (!(found instanceof OverflowReader)) return found;
-    return found.read((number) => pageOf(this.#parts.pager, number, state));
+    return this.#reader.readLong(found, state);
   }
 
   /** Goes on with a read, in one state, until nothing is missing. */

@@ -13,8 +13,9 @@ import { usedBytes } from './slotted-page.ts';
 
 /** What an open store has done since it was opened, and what it holds. */
 export interface BtreeCounts {
-  /** Reads of one key. */
+  /** Keys that were looked up, those of `getMany` and `has` too, and the pages they looked at. */
   readonly reads: number;
+  readonly looks: number;
   /** Batches that were asked for. */
   readonly commits: number;
   /** How long the oldest snapshot has been held; 0: there is none. */
@@ -51,7 +52,7 @@ export function btreeStats(parts: BtreeParts, vfs: Vfs, counts: BtreeCounts): En
       leafFillPercent: leafFill(pager),
       readCount: counts.reads,
       commitCount: counts.commits,
-      pagesPerRead: ratio(pager.looks, counts.reads),
+      pagesPerRead: ratio(counts.looks, counts.reads),
       pagesWrittenPerCommit: ratio(file.pagesWritten, counts.commits),
       oldestSnapshotMs: counts.oldestSnapshotMs,
       oldestSnapshotCommits: oldest === undefined ? 0 : commits.visible - oldest,

@@ -21,6 +21,7 @@ import {
 } from './page-format.ts';
 import { CellCursor, childAt } from './slotted-page.ts';
 import type { StillTree } from './still-tree.ts';
+import { NO_ROOT } from './tree-check.ts';
 
 /** Takes an entry that was saved. */
 export type SavedEntry = (key: Uint8Array, value: Uint8Array, position: number) => void;
@@ -44,6 +45,7 @@ export class TreeSalvage {
   async leaves(signal: AbortSignal | undefined): Promise<number[]> {
     const meta = await this.#read(META_PAGE);
     if (meta === null || pageKind(meta) !== PAGE_KIND.meta) this.#whole = false;
+    else if (rootPage(meta) === META_PAGE) this.#lost(META_PAGE, NO_ROOT);
     else await this.#walk(rootPage(meta), null);
     if (this.#whole) return this.#leaves;
     const others: { readonly number: number; readonly position: number }[] = [];

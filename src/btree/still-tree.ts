@@ -9,6 +9,7 @@ import { DecodeError } from '../base/byte-reader.ts';
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import { runLater } from '../durable/two-forms.ts';
 import type { Damage } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { inspectWal } from '../wal/wal-inspection.ts';
 import type { WalInspection } from '../wal/wal-inspection.ts';
@@ -41,12 +42,16 @@ export class StillTree {
     return this.#overlay;
   }
 
-  /** Reads the log, as far as it is good. REQUIRES: called once, before anything else. */
+  /**
+   * Reads the log, as far as it is good. REQUIRES: called once, before anything else.
+   * @throws (rejects) HOLDFAST_FORMAT: a newer version's log is not damaged, and not ours to judge
+   */
   async readLog(): Promise<void> {
     let inspection: WalInspection;
     try {
       inspection = await runLater(inspectWal(this.#vfs, this.#logPath));
     } catch (error) {
+      if (errorCode(error) === 'HOLDFAST_FORMAT') throw error;
       this.#note(error, this.#logPath);
       return;
     }
@@ -136,7 +141,8 @@ export function damageOf(error: unknown, path: string): Damage {
     return { path: error.path, offset: error.offset, message: error.message };
   }
   if (error instanceof HoldfastError) return { path, offset: undefined, message: error.message };
-  const { code, message } = error as { code?: string; message: string };
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-  return { path, offset: undefined, message };
+  const code = errorCode(error);
+  if (code === 'ENOENT') return { path, offset: undefined, message: 'it is missing' };
+  if (code === 'ENOTDIR') return { path, offset: undefined, message: 'it is no directory' };
+  throw error;
 }

@@ -42,13 +42,17 @@ export function findLeaf(
 export class TreeReader {
   readonly #pager: Pager;
   readonly #cursor = new CellCursor();
+  /** Keys that were looked up. */
+  reads = 0;
+  /** Pages that this looked at. One that missed a page is begun again, and counts once. */
+  looks = 0;
 
   constructor(pager: Pager) {
     this.#pager = pager;
   }
 
   has(key: Uint8Array, state: number): boolean {
-    const leaf = findLeaf(this.#pager, key, 0, key.length, state);
+    const leaf = this.#leafOf(key, state);
     return searchCells(leaf, key, 0, key.length) >= 0;
   }
 
@@ -57,7 +61,7 @@ export class TreeReader {
    * where there is none.
    */
   get(key: Uint8Array, state: number): Buffer | OverflowReader | undefined {
-    const leaf = findLeaf(this.#pager, key, 0, key.length, state);
+    const leaf = this.#leafOf(key, state);
     const index = searchCells(leaf, key, 0, key.length);
     if (index < 0) return undefined;
     const cursor = this.#cursor;
@@ -66,6 +70,24 @@ export class TreeReader {
     if (cursor.overflows) return new OverflowReader(this.#pager, cursor.child, valueLength);
     return copied(leaf, valueStart, valueLength);
   }
+
+  /** A value in overflow pages. @throws PageMissing: call again, it goes on where it was */
+  readLong(long: OverflowReader, state: number): Buffer {
+    const before = this.#pager.looks;
+    try {
+      return long.read((number) => pageOf(this.#pager, number, state));
+    } finally {
+      this.looks += this.#pager.looks - before;
+    }
+  }
+
+  #leafOf(key: Uint8Array, state: number): Buffer {
+    const before = this.#pager.looks;
+    const leaf = findLeaf(this.#pager, key, 0, key.length, state);
+    this.looks += this.#pager.looks - before;
+    this.reads++;
+    return leaf;
+  }
 }
 
 /**
@@ -73,12 +95,10 @@ export class TreeReader {
  * where it was: a long value need not be in memory as pages, all at one time.
  */
 export class ValueReading {
-  readonly #pager: Pager;
   readonly #reader: TreeReader;
   #long: OverflowReader | null = null;
 
-  constructor(pager: Pager, reader: TreeReader) {
-    this.#pager = pager;
+  constructor(reader: TreeReader) {
     this.#reader = reader;
   }
 
@@ -89,7 +109,7 @@ export class ValueReading {
       if (!(found instanceof OverflowReader)) return found;
       this.#long = found;
     }
-    const value = this.#long.read((number) => pageOf(this.#pager, number, state));
+    const value = this.#reader.readLong(this.#long, state);
     this.#long = null;
     return value;
   }

@@ -7,7 +7,7 @@
 
 import { assert } from '../base/assert.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { CorruptionError } from '../base/errors.ts';
+import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile, readWholeFileSync } from '../vfs/transfer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
@@ -41,8 +41,8 @@ export function replacePointerSync(vfs: Vfs, path: string, payload: Uint8Array):
 
 /**
  * The payload of the pointer at `path`; null when there is no such file.
- * @throws HOLDFAST_CORRUPTION when it is not what was written, or of a version that this program
- *   does not know; the operating system's error when it cannot be read
+ * @throws HOLDFAST_CORRUPTION when it is not what was written; HOLDFAST_FORMAT when a newer version
+ *   wrote it; the operating system's error when it cannot be read
  */
 export async function readPointer(vfs: Vfs, path: string): Promise<Uint8Array | null> {
   try {
@@ -82,7 +82,7 @@ export function encodePointer(payload: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** The payload in the bytes of a pointer file. @throws HOLDFAST_CORRUPTION */
+/** The payload in the bytes of a pointer file. @throws HOLDFAST_CORRUPTION, HOLDFAST_FORMAT */
 export function decodePointer(bytes: Uint8Array, path: string): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const damaged = (offset: number, expected: string, found: string): CorruptionError =>
@@ -93,9 +93,16 @@ export function decodePointer(bytes: Uint8Array, path: string): Uint8Array {
   }
   const wrong = MAGIC.findIndex((byte, index) => bytes[index] !== byte);
   if (wrong !== -1) throw damaged(wrong, 'a pointer file', 'something else');
-  // The version comes before the checksum: a later version may lay out the rest in another way.
   const version = view.getUint32(VERSION_OFFSET, true);
-  if (version !== VERSION) throw damaged(VERSION_OFFSET, `version ${VERSION}`, `${version}`);
+  if (version !== VERSION) {
+    // A later version may lay out the rest in another way, but ends with the checksum of it all:
+    // without that, the version itself is what was damaged.
+    const sum = bytes.length - CHECKSUM_BYTES;
+    const whole = view.getUint32(sum, true) === crc32c(bytes, 0, sum);
+    if (!whole) throw damaged(VERSION_OFFSET, `version ${VERSION}`, `${version}`);
+    const known = `this program knows version ${VERSION}`;
+    throw new HoldfastError('HOLDFAST_FORMAT', `${path} is of version ${version}, and ${known}`);
+  }
   const length = view.getUint32(LENGTH_OFFSET, true);
   const end = HEADER_BYTES + length;
   if (bytes.length !== end + CHECKSUM_BYTES) {

@@ -28,7 +28,7 @@ export class TransactionGate {
   pass(write: () => Promise<void>): Promise<void> {
     if (this.#current === null) return write();
     return new Promise((resolve, reject) => {
-      this.#refuseInside();
+      this.#refuseInside('a plain write');
       this.#waiting.push({ start: () => resolve(write()), refuse: reject });
     });
   }
@@ -36,7 +36,7 @@ export class TransactionGate {
   /** For writes that cannot wait. @throws HOLDFAST_IN_TRANSACTION while a transaction is open */
   passSync(): void {
     if (this.#current === null) return;
-    this.#refuseInside();
+    this.#refuseInside('a plain write');
     throw new HoldfastError(
       'HOLDFAST_IN_TRANSACTION',
       'a transaction is open, and a blocking write cannot wait for its end: use the awaited form',
@@ -45,7 +45,7 @@ export class TransactionGate {
 
   /** Runs `work` alone, when those called for before it have ended. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    this.#refuseInside();
+    this.#refuseInside('another transaction');
     const token = {};
     await new Promise<void>((resolve, refuse) => {
       const start = (): void => {
@@ -71,11 +71,11 @@ export class TransactionGate {
     for (const { refuse } of waiting) refuse(closedError('store'));
   }
 
-  #refuseInside(): void {
+  #refuseInside(what: string): void {
     if (this.#current === null || this.#inside?.getStore() !== this.#current) return;
     throw new HoldfastError(
       'HOLDFAST_IN_TRANSACTION',
-      'a plain write inside a transaction would wait for its end, and never come to it: write ' +
+      `${what} inside a transaction would wait for its end, and never come to it: write ` +
         'with the transaction that the function was given',
     );
   }

@@ -35,6 +35,8 @@ const LOCK = /^holdfast-lock-\d+$/;
 /** What pointer replacements leave behind when they are killed; their own sweep removes them. */
 const POINTER_TEMPORARY = /^\.holdfast-.*\.tmp$/;
 const PAYLOAD_BYTES = 28;
+/** No version is higher: what says so is another's content. */
+const VERSION_MAX = 0xffff;
 
 /** What the pointer names. */
 export interface WalPointer {
@@ -95,7 +97,7 @@ export function* listWal(vfs: Vfs, directory: string): TwoFormSteps<WalNames> {
 
 /**
  * What the pointer says, null when there is none.
- * @throws HOLDFAST_CORRUPTION, HOLDFAST_FORMAT
+ * @throws HOLDFAST_CORRUPTION, HOLDFAST_FORMAT, HOLDFAST_FOREIGN
  */
 export function* readWalPointer(vfs: Vfs, directory: string): TwoFormSteps<WalPointer | null> {
   const path = pointerPath(directory);
@@ -130,10 +132,13 @@ export function encodeWalPointer({ first, last, firstSequence }: WalPointer): Ui
   return payload;
 }
 
-/** What a payload says. @throws HOLDFAST_CORRUPTION, HOLDFAST_FORMAT */
+/** What a payload says. @throws HOLDFAST_CORRUPTION, HOLDFAST_FORMAT, HOLDFAST_FOREIGN */
 export function decodeWalPointer(payload: Uint8Array, path: string): WalPointer {
   const reader = new ByteReader(payload);
   const version = payload.length < 4 ? 0 : reader.fixed32();
+  if (version > VERSION_MAX) {
+    throw new HoldfastError('HOLDFAST_FOREIGN', `${path} is the pointer file of something else`);
+  }
   if (version > WAL_VERSION) {
     const known = `this one knows version ${WAL_VERSION}`;
     throw new HoldfastError('HOLDFAST_FORMAT', `${path}: a log of version ${version}; ${known}`);

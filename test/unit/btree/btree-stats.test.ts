@@ -9,6 +9,24 @@ import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
+test('scans and writes are not counted among the pages of a read, every key of getMany is', async () => {
+  const dispatch = new SyncDispatch(new MemoryVfs());
+  const engine = await btreeKind.open('/store', { dispatch });
+  const keys = Array.from({ length: 500 }, (_, index) => Buffer.from(`key ${1000 + index}`));
+  const batch = new WriteBatch();
+  for (const key of keys) batch.put(key, Buffer.alloc(100));
+  engine.writeSync(batch, 'none');
+  const iterator = engine.iterator();
+  while (iterator.readSync({ entry: () => {} }, 10, 2 ** 20) > 0);
+  await engine.getMany(keys.slice(0, 20));
+  await engine.has(keys[7]!);
+  const { height, pagesPerRead, readCount } = engine.stats().details;
+  assert.equal(height, 2);
+  assert.equal(readCount, 21);
+  assert.equal(pagesPerRead, 3);
+  await engine.close();
+});
+
 test('a read looks at the meta page and one page of each level, and no more', async () => {
   const clock = new ManualClock();
   const dispatch = new SyncDispatch(new MemoryVfs());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { crc32c } from '../../../src/base/crc32c.ts';
 import { CorruptionError } from '../../../src/base/errors.ts';
 import {
   decodePointer,
@@ -69,12 +70,20 @@ test('every flipped bit, every cut and every addition is found, with its place',
   isFound(Buffer.concat([good, good]), 'twice');
 });
 
-test('a pointer of another version says so', () => {
-  const bytes = encodePointer(PAYLOAD);
+test('a whole pointer of another version says so, a flipped version byte is damage', () => {
+  const bytes = Buffer.from(encodePointer(PAYLOAD));
   bytes[8] = 2;
   assert.throws(() => decodePointer(bytes, '/CURRENT'), {
     code: 'HOLDFAST_CORRUPTION',
     message: '/CURRENT is damaged at byte 8: expected version 1, found 2',
+  });
+  // Nor does a later version have to keep the place of the length.
+  bytes[12] = 99;
+  const end = bytes.length - 4;
+  bytes.writeUInt32LE(crc32c(bytes, 0, end), end);
+  assert.throws(() => decodePointer(bytes, '/CURRENT'), {
+    code: 'HOLDFAST_FORMAT',
+    message: '/CURRENT is of version 2, and this program knows version 1',
   });
 });
 

@@ -3,13 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { crc32c } from '../../../src/base/crc32c.ts';
+import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { EngineKind } from '../../../src/engine/engine-kind.ts';
 import { DISK_ENGINES } from '../../../src/level/engine-registry.ts';
 import { HoldfastLevel } from '../../../src/level/holdfast-level.ts';
 import { removeUnfinished, restoreStore } from '../../../src/level/restore-store.ts';
 import { STORE_FILES } from '../../../src/level/store-files.ts';
-import { storeAt } from '../../../src/level/store-places.ts';
+import {
+  repairStore,
+  statsOfStore,
+  storeAt,
+  verifyStore,
+} from '../../../src/level/store-places.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync, writeFullySync } from '../../../src/vfs/transfer.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
@@ -116,6 +123,24 @@ for (const kind of DISK_ENGINES) {
     assert.deepEqual(namesIn(vfs, '/copy'), []);
   });
 }
+
+test('a Bitcask whose manifest a newer version has written is HOLDFAST_FORMAT for every call', async () => {
+  const { vfs, dispatch } = await closedStore(bitcaskKind);
+  const pointer = Buffer.from(readWholeFileSync(vfs, '/store/BITCASK'));
+  pointer[8] = 2;
+  pointer.writeUInt32LE(crc32c(pointer, 0, pointer.length - 4), pointer.length - 4);
+  const file = vfs.openSync('/store/BITCASK', { write: true });
+  writeFullySync(file, pointer, 0);
+  file.closeSync();
+  const before = namesIn(vfs, '/store');
+  const newer = { code: 'HOLDFAST_FORMAT', message: /BITCASK is of version 2/ };
+  await assert.rejects(bitcaskKind.open('/store', { dispatch }), newer);
+  for (const call of [verifyStore, statsOfStore, repairStore]) {
+    await assert.rejects(call('/store', { dispatch }), newer);
+  }
+  assert.deepEqual(namesIn(vfs, '/store'), before);
+  assert.deepEqual(Buffer.from(readWholeFileSync(vfs, '/store/BITCASK')), pointer);
+});
 
 test('a store that is open is not restored from, and a full directory not restored to', async () => {
   const kind = DISK_ENGINES[0]!;

@@ -165,12 +165,13 @@ suite('transactions', () => {
       const hasBegun = new Promise<void>((resolve) => (begun = resolve));
       const first = db.transaction(async (tx) => {
         begun();
-        await assert.rejects(db.put('x', '1'), IN_TRANSACTION);
+        const plain = { ...IN_TRANSACTION, message: /^a plain write inside a transaction/ };
+        await assert.rejects(db.put('x', '1'), plain);
         await assert.rejects(db.batch().del('x').write(), IN_TRANSACTION);
         assert.throws(() => db.putSync('x', '1'), IN_TRANSACTION);
         await assert.rejects(
           db.transaction(() => {}),
-          IN_TRANSACTION,
+          { ...IN_TRANSACTION, message: /^another transaction inside a transaction/ },
         );
         await new Promise((resolve) => void setTimeout(resolve, 5));
         await tx.put('last', 'first');
