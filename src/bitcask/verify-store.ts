@@ -48,6 +48,15 @@ export async function verifyStore(
   return verifier.report();
 }
 
+/** Where a log seems to end in a torn write. */
+interface TornEnd {
+  readonly entry: ManifestFile;
+  readonly path: string;
+  readonly offset: number;
+  /** Where its whole batches end. */
+  readonly wholeTo: number;
+}
+
 class Verifier {
   readonly #vfs: Vfs;
   readonly #directory: string;
@@ -61,9 +70,12 @@ class Verifier {
   /** What the batch that is being read does to keys; kept apart where it may be torn. */
   #batch: [key: Uint8Array, isPut: boolean][] = [];
   /** Where a log before the one that is read ends in a torn write. */
-  #torn: { readonly path: string; readonly offset: number } | null = null;
-  /** Where the last whole batch of the file ends. */
-  #wholeTo = 0;
+  #torn: TornEnd | null = null;
+  /** Where the last whole batch of the file ends, and its last sequence number; 0 for none. */
+  #wholeTo = FILE_HEADER_BYTES;
+  #wholeLast = 0;
+  /** Whether entries came while their file was read, and were not counted. */
+  #hasPassedOver = false;
   #bytes = 0;
   #files = 0;
 
@@ -101,7 +113,7 @@ class Verifier {
       sound,
       files: this.#files,
       bytes: this.#bytes,
-      entries: sound ? this.#keys.count : undefined,
+      entries: sound && !this.#hasPassedOver ? this.#keys.count : undefined,
       damage: this.#damage,
     };
   }
@@ -123,9 +135,26 @@ class Verifier {
     const beyond = entry.open && this.#still;
     const to = beyond ? size : Math.min(size, entry.length);
     const scanner = new EntryScanner(file, entry.number, FILE_HEADER_BYTES, to);
-    this.#wholeTo = 0;
+    this.#wholeTo = FILE_HEADER_BYTES;
+    this.#wholeLast = 0;
+    const { fingerprint, entries } = await this.#scan(scanner, path, entry);
+    const readTo = beyond ? await this.#endOfLog(file, path, entry, scanner.offset, size) : to;
+    this.#bytes += readTo;
+    if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
+      this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
+    }
+    return scanner.offset === entry.length ? entries : undefined;
+  }
+
+  /** Takes the entries up to the scanner's end, or to the first that is none. */
+  async #scan(
+    scanner: EntryScanner,
+    path: string,
+    entry: ManifestFile,
+  ): Promise<{ fingerprint: number; entries: number }> {
+    const beyond = entry.open && this.#still;
     let fingerprint = 0;
-    let last = 0;
+    let last = this.#wholeLast;
     let entries = 0;
     for (let step = scanner.step(); step !== 'end'; step = scanner.step()) {
       if (step === 'refill') {
@@ -143,12 +172,7 @@ class Verifier {
         if (scanner.entry.kind !== MARK) entries++;
       }
     }
-    if (beyond) await this.#endOfLog(file, path, entry, scanner.offset, size);
-    this.#bytes += beyond ? scanner.offset : to;
-    if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
-      this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
-    }
-    return scanner.offset === entry.length ? entries : undefined;
+    return { fingerprint, entries };
   }
 
   #take(scanner: EntryScanner, path: string, merged: boolean, last: number): number {
@@ -165,14 +189,15 @@ class Verifier {
         this.#batch.push([bytes.slice(keyStart, keyEnd), isPut]);
       } else this.#takeKey(bytes, keyStart, keyEnd, isPut);
     }
-    if (!entry.more) this.#endBatch(entryOffset + entry.length);
+    if (!entry.more) this.#endBatch(entryOffset + entry.length, entry.sequence);
     return entry.sequence;
   }
 
-  #endBatch(offset: number): void {
+  #endBatch(offset: number, sequence: number): void {
     for (const [key, isPut] of this.#batch) this.#takeKey(key, 0, key.length, isPut);
     this.#batch = [];
     this.#wholeTo = offset;
+    this.#wholeLast = sequence;
   }
 
   #takeKey(keys: Uint8Array, start: number, end: number, isPut: boolean): void {
@@ -180,25 +205,66 @@ class Verifier {
     else this.#keys.delete(keys, start, end, this.#nowhere);
   }
 
-  /** As recovery has it: what a later entry calls durable must be whole, the rest may be torn. */
+  /**
+   * As recovery has it: what a later entry calls durable must be whole, the rest may be torn. Where
+   * a process writes on, a later entry may have been read at a later moment. What it calls durable
+   * was there before it, so that reading once more finds it, or it is damaged. Gives where the
+   * entries end.
+   */
   async #endOfLog(
     file: VfsFile,
     path: string,
     entry: ManifestFile,
-    offset: number,
+    from: number,
     size: number,
-  ): Promise<void> {
-    this.#batch = [];
-    const wholeTo = Math.max(FILE_HEADER_BYTES, this.#wholeTo);
-    const rest = await lookBehind({ file, number: entry.number }, offset, size);
-    if (offset >= entry.length && rest.durable > wholeTo) {
-      this.#found(path, offset, 'a whole entry expected, because a later one says it was durable');
+  ): Promise<number> {
+    let offset = from;
+    for (;;) {
+      this.#batch = [];
+      const wholeTo = this.#wholeTo;
+      const rest = await lookBehind({ file, number: entry.number }, offset, size);
+      if (offset >= entry.length && rest.durable > wholeTo) {
+        const again = new EntryScanner(file, entry.number, wholeTo, size);
+        await this.#scan(again, path, entry);
+        offset = again.offset;
+        if (this.#wholeTo > wholeTo) continue;
+        const message = 'a whole entry expected, because a later one says it was durable';
+        this.#found(path, offset, message);
+        this.#batch = [];
+      }
+      if (wholeTo > FILE_HEADER_BYTES || rest.hasEntries) await this.#requireUntorn(path);
+      const isTorn = rest.torn > 0 || offset > wholeTo;
+      this.#torn = isTorn ? { entry, path, offset, wholeTo } : null;
+      return offset;
     }
+  }
+
+  /** A log takes its first entry only when all before it are durable; `path` has one. */
+  async #requireUntorn(path: string): Promise<void> {
     const torn = this.#torn;
-    if (torn !== null && (wholeTo > FILE_HEADER_BYTES || rest.hasEntries)) {
-      this.#found(torn.path, torn.offset, `a whole entry expected, because ${path} has later ones`);
+    if (torn === null) return;
+    const { entry, wholeTo } = torn;
+    const file = await this.#vfs.open(torn.path, { read: true });
+    try {
+      // It may have been read before it was full.
+      const { size } = await file.stat();
+      const scanner = new EntryScanner(file, entry.number, wholeTo, size);
+      let end = wholeTo;
+      for (
+        let step = scanner.step();
+        step === 'entry' || step === 'refill';
+        step = scanner.step()
+      ) {
+        if (step === 'refill') await scanner.refill();
+        else if (!scanner.entry.more) end = scanner.offset;
+      }
+      const rest = await lookBehind({ file, number: entry.number }, scanner.offset, size);
+      this.#hasPassedOver ||= end > wholeTo;
+      if (rest.torn === 0 && scanner.offset === end) return;
+    } finally {
+      await file.close();
     }
-    this.#torn = rest.torn > 0 || offset > wholeTo ? { path, offset } : null;
+    this.#found(torn.path, torn.offset, `a whole entry expected, because ${path} has later ones`);
   }
 
   /** A hint that counts has a record for each entry. One that does not count is no damage. */

@@ -14,6 +14,7 @@ import type {
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { DISK_ENGINES } from './engine-registry.ts';
+import { settledReport } from './settled-report.ts';
 import { isNeutralName, STORE_FILES, UNFINISHED } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 
@@ -124,7 +125,8 @@ export async function repairStore(
 
 /**
  * Reads everything of a store that is not open here and reports damage, also where so much is
- * damaged that nothing can be read. Changes nothing.
+ * damaged that nothing can be read. Another process may be writing it: what looks damaged is looked
+ * at again, and only what stays is reported. Changes nothing.
  * @throws (rejects) `HOLDFAST_MISSING`, `HOLDFAST_FOREIGN`, `HOLDFAST_FORMAT`
  */
 export async function verifyStore(
@@ -139,14 +141,16 @@ export async function verifyStore(
     entries: undefined,
     damage: [damage],
   });
-  try {
-    return await kind.verify(directory, options);
-  } catch (error) {
-    if (error instanceof CorruptionError) return damaged(error);
-    if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
-    const message = `${key} is missing, and other files of a store are there`;
-    return damaged({ path: join(directory, key), offset: undefined, message });
-  }
+  return settledReport(async (progress) => {
+    try {
+      return await kind.verify(directory, { ...options, ...progress });
+    } catch (error) {
+      if (error instanceof CorruptionError) return damaged(error);
+      if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
+      const message = `${key} is missing, and other files of a store are there`;
+      return damaged({ path: join(directory, key), offset: undefined, message });
+    }
+  }, options);
 }
 
 /**

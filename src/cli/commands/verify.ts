@@ -12,8 +12,9 @@ const DESCRIPTION = `
 PATH is the directory of a store of any engine or of a write-ahead log, or one file of them:
 a log, a table or a manifest (also LevelDB's), a data, hint or page file.
 Nothing is changed and no lock is taken. Of a log that is being written, the last record
-may look torn, and files of a store that is open may change while they are read: db.verify()
-in the program that has it open sees all of one state.
+may look torn. Files of a store that is open may change while they are read: what looks damaged
+is looked at again, and named if it stays. db.verify() in the program that has the store open
+sees all of one state.
 
 Exit codes: 0 all of it is good, 1 something that was durable is damaged or missing,
 2 wrong use or an error, 3 nothing durable is known to be damaged, and the end may be

@@ -8,8 +8,10 @@ import type { BitcaskOptions } from '../../../src/bitcask/bitcask-options.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
+import { ForwardingVfs } from '../../../src/vfs/forwarding-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync, writeFullySync } from '../../../src/vfs/transfer.ts';
+import type { VfsCall } from '../../../src/vfs/vfs-call.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
 import { batchOfLabel, stateOfStore } from '../../support/engine-commit.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
@@ -127,6 +129,51 @@ test('verify of a store that was not closed sees in its logs what opening sees',
   truncate(rotated, second, sizeOf(rotated, second) - 10);
   assert.equal((await verify(rotated)).sound, false);
 });
+
+/** Calls `hook` after each read of a data file that is longer than a header. */
+class BetweenReads extends ForwardingVfs {
+  hook: (() => Promise<void>) | null = null;
+
+  override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
+    const result = await run(call);
+    const isData = call.name === 'file.read' && call.path.endsWith('.data');
+    if (isData && typeof result === 'number' && result > 32) await this.hook?.();
+    return result;
+  }
+}
+
+for (const { name, value, room, policy, atOnce } of [
+  { name: 'one log', value: 100, room: 1 << 16, policy: 'sync', atOnce: 3 },
+  { name: 'one log after the other', value: 20_000, room: 1 << 16, policy: 'none', atOnce: 1 },
+] as const) {
+  test(`verify of a store that is being written, ${name}, sees no damage where there is none`, async () => {
+    const memory = new MemoryVfs();
+    const options = { merge: false, maxFileSize: room, preallocateBytes: room } as const;
+    const engine = await open(memory, options);
+    const put = async (key: string, how: 'sync' | 'none' = policy): Promise<void> => {
+      await engine.write(batchOfLabel(`c:${key}=${value}`), how);
+      for (let turn = 0; turn < 20; turn++) await new Promise((done) => void setImmediate(done));
+    };
+    await put('a', 'sync');
+    await put('b', 'sync');
+    const vfs = new BetweenReads(memory);
+    let writes = 0;
+    vfs.hook = async () => {
+      for (let times = 0; times < atOnce && writes < 9; times++)
+        await put('cdefghijk'[writes++] ?? 'z');
+    };
+    const verify = (): ReturnType<typeof bitcaskKind.verify> =>
+      bitcaskKind.verify('/store', { dispatch: new SyncDispatch(vfs) });
+    assert.deepEqual((await verify()).damage, []);
+    assert.ok(writes > 1, String(writes));
+    // And what is damaged is damaged, whatever is written behind it.
+    overwrite(memory, LOG, 60, 1, 2, 3);
+    writes = 0;
+    const [found] = (await verify()).damage;
+    assert.equal(found?.path, LOG);
+    await engine.close();
+  });
+}
 
 test('a store opens through its hints without reading data, and without them just the same', async () => {
   const memory = await left(['k*8=300', 'sync'], ['k*3-,a=3000', 'sync'], ['k*2=5', 'sync']);
