@@ -214,7 +214,13 @@ suite('installed from the tarball', () => {
       await writeFile(
         join(folder, 'user.mts'),
         `${imports.join('\n')}\nimport { UsageError } from 'holdfast';\n` +
-          `const error: Error = new UsageError('x');\nconsole.log(error, ${uses});\n`,
+          `const error: Error = new UsageError('x');\nconsole.log(error, ${uses});\n` +
+          // Options of one engine, and a lifetime in a chained batch.
+          `import { HoldfastLevel } from 'holdfast';\n` +
+          `const options = { pageBytes: 8192, checkpoint: { ms: 5 }, merge: false } as const;\n` +
+          `const db = new HoldfastLevel('x', options);\n` +
+          `void db.batch().put('a', '1', { ttl: 5 }).write({ sync: true });\n` +
+          `void db.sublevel('s').put('a', '1');\n`,
       );
       const compilerOptions = {
         module,

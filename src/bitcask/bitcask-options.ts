@@ -1,5 +1,7 @@
 /** What the opener of a Bitcask store can decide, with limits and defaults. */
 
+import { inspect } from 'node:util';
+
 import { systemClock, timeOfDayMs } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { BatchBounds } from '../durable/append-options.ts';
@@ -73,11 +75,11 @@ export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
   const bounds = { ...DEFAULT_BATCH_BOUNDS, ...options.batch };
   for (const [name, value] of Object.entries<unknown>(bounds)) {
     if (typeof value === 'number' && value > 0) continue;
-    throw new TypeError(`batch.${name} must be a positive number, not ${shown(value)}`);
+    throw new TypeError(`batch.${name} must be a positive number, not ${inspect(value)}`);
   }
   const { timeOfDay } = options;
   if (timeOfDay !== undefined && typeof timeOfDay !== 'function') {
-    throw new TypeError(`timeOfDay must be a function, not ${shown(timeOfDay)}`);
+    throw new TypeError(`timeOfDay must be a function, not ${inspect(timeOfDay)}`);
   }
   return {
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
@@ -107,26 +109,28 @@ function mergeSettings(
     deadBytesThreshold: merge?.deadBytesThreshold ?? fileBytes / 16,
     smallFileBytes: merge?.smallFileBytes ?? fileBytes / 16,
   };
+  for (const name of Object.keys(merge ?? {})) {
+    if (Object.hasOwn(settings, name)) continue;
+    const known = Object.keys(settings).join(', ');
+    throw new TypeError(`merge has no option '${name}': it has ${known}`);
+  }
   for (const [name, value] of Object.entries<unknown>(settings)) {
-    if (typeof value === 'number' && value >= 0) continue;
-    throw new TypeError(`merge.${name} must be a number from 0, not ${shown(value)}`);
+    const isPart = name.startsWith('fragmentation');
+    if (typeof value === 'number' && value >= 0 && (!isPart || value <= 100)) continue;
+    const range = isPart ? 'a number of percent from 0 to 100' : 'a number from 0';
+    throw new TypeError(`merge.${name} must be ${range}, not ${inspect(value)}`);
   }
   return settings;
 }
 
 function checkObject(name: string, value: unknown, others: string = ''): void {
   if (value === undefined || (typeof value === 'object' && value !== null)) return;
-  throw new TypeError(`${name} must be an object${others}, not ${shown(value)}`);
-}
-
-/** A value of any type, for a message. */
-function shown(value: unknown): string {
-  return JSON.stringify(value) ?? typeof value;
+  throw new TypeError(`${name} must be an object${others}, not ${inspect(value)}`);
 }
 
 function checkBytes(name: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   throw new TypeError(
-    `${name} must be a number of bytes from ${least} to ${most}, not ${shown(value)}`,
+    `${name} must be a number of bytes from ${least} to ${most}, not ${inspect(value)}`,
   );
 }

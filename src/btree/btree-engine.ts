@@ -8,7 +8,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { clearRange } from '../engine/clear-range.ts';
-import { closedError } from '../engine/engine-errors.ts';
+import { closedError, expiryError } from '../engine/engine-errors.ts';
 import type {
   BackupReport,
   EngineStats,
@@ -348,7 +348,7 @@ export class BtreeEngine implements Engine {
 
   #checkBatch(batch: WriteBatch): void {
     this.#checkOpen();
-    if (batch.expires) throw new TypeError('the btree engine has no entries that expire');
+    if (batch.expires) throw expiryError('btree');
     if (batch.byteLength > BATCH_BYTES_MAX) throw tooLarge(batch.byteLength, BATCH_BYTES_MAX);
     const { pageBytes } = this.#parts.pager;
     const { aheadBytes } = this.#settings;

@@ -2,9 +2,9 @@
 
 import { join } from 'node:path';
 
-import { HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { DirectoryLock } from '../durable/lock-file.ts';
+import { existsError, missingError } from '../engine/engine-errors.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
 import type {
   EngineStats,
@@ -40,15 +40,15 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     const { dispatch, clock } = settings;
     const { vfs } = dispatch;
     const there = await holdsBtree(settings, directory);
-    if (!there && options.createIfMissing === false) throw missing(directory);
-    if (there && options.errorIfExists === true) throw exists(directory);
+    if (!there && options.createIfMissing === false) throw missingError(directory);
+    if (there && options.errorIfExists === true) throw existsError(directory);
     if (!there) await new DurableDirectory(dispatch, clock).mkdirAll(directory);
     const lock = await DirectoryLock.acquire(directory, { vfs });
     try {
       // Another opener may have made it meanwhile.
       await takeOver(dispatch, directory);
       const created = !(await holdsBtree(settings, directory));
-      if (!created && options.errorIfExists === true) throw exists(directory);
+      if (!created && options.errorIfExists === true) throw existsError(directory);
       if (created) await makeBtree(settings, directory);
       const parts = await openBtree(settings, directory, created);
       return new BtreeEngine(parts, lock, settings);
@@ -88,7 +88,7 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<RepairReport> {
     const settings = btreeSettings(options);
-    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
     const lock = await DirectoryLock.acquire(directory, { vfs: settings.dispatch.vfs });
     try {
       return await repairBtree(settings, directory, options);
@@ -102,13 +102,13 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<VerifyReport> {
     const settings = btreeSettings(options);
-    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
     return verifyStill(settings, directory, options);
   },
 
   async stats(directory: string, surroundings: EngineSurroundings = {}): Promise<EngineStats> {
     const settings = btreeSettings(surroundings);
-    if (!(await holdsBtree(settings, directory))) throw missing(directory);
+    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
     const { files, bytes } = filesOf(settings.dispatch.vfs, directory);
     return {
       engine: 'btree',
@@ -121,14 +121,6 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     };
   },
 };
-
-function missing(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_MISSING', `${directory}: the store does not exist`);
-}
-
-function exists(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_EXISTS', `${directory}: the store exists already`);
-}
 
 async function removeIfEmpty(vfs: Vfs, directory: string): Promise<void> {
   try {

@@ -1,5 +1,7 @@
 /** What the opener of a B+tree can decide, with limits and defaults. */
 
+import { inspect } from 'node:util';
+
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { MIB } from '../base/units.ts';
@@ -58,16 +60,16 @@ export function btreeSettings(options: BtreeOptions): BtreeSettings {
   const pageBytes = options.pageBytes ?? PAGE_BYTES_DEFAULT;
   if (!isPageSize(pageBytes)) {
     const range = `a power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`;
-    throw new TypeError(`pageBytes must be ${range}, not ${String(pageBytes)}`);
+    throw new TypeError(`pageBytes must be ${range}, not ${inspect(pageBytes)}`);
   }
   const cacheBytes = options.cacheSize ?? CACHE_BYTES;
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) {
-    throw new TypeError(`cacheSize must be a number of bytes, not ${String(cacheBytes)}`);
+    throw new TypeError(`cacheSize must be a number of bytes, not ${inspect(cacheBytes)}`);
   }
   const enough = Math.max(cacheBytes, CACHE_BYTES_MIN);
   const aheadBytes = options.aheadBytes ?? AHEAD_BYTES;
   if (!Number.isSafeInteger(aheadBytes) || aheadBytes < 1) {
-    throw new TypeError(`aheadBytes must be a number of bytes from 1, not ${String(aheadBytes)}`);
+    throw new TypeError(`aheadBytes must be a number of bytes from 1, not ${inspect(aheadBytes)}`);
   }
   checkBounds('checkpoint', options.checkpoint, CHECKPOINT_BOUNDS);
   checkBounds('batch', options.batch, DEFAULT_BATCH_BOUNDS);
@@ -97,6 +99,6 @@ function checkBounds(name: string, given: unknown, known: object): void {
       throw new TypeError(`${name} has no option '${part}': it has ${names}`);
     }
     if (typeof value === 'number' && value > 0) continue;
-    throw new TypeError(`${name}.${part} must be a positive number, not ${String(value)}`);
+    throw new TypeError(`${name}.${part} must be a positive number, not ${inspect(value)}`);
   }
 }

@@ -3,6 +3,8 @@
  * then.
  */
 
+import { inspect } from 'node:util';
+
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import type { FileChangeError } from '../base/errors.ts';
@@ -87,7 +89,9 @@ export function appendSettings(path: string, options: AppendFileOptions): Append
   const bounds = batchBounds(options.batch);
   const preallocateBytes = options.preallocateBytes ?? 0;
   if (!Number.isSafeInteger(preallocateBytes) || preallocateBytes < 0) {
-    throw new TypeError(`preallocateBytes must be a number of bytes, not ${preallocateBytes}`);
+    throw new TypeError(
+      `preallocateBytes must be a number of bytes, not ${inspect(preallocateBytes)}`,
+    );
   }
   return {
     dispatch: options.dispatch ?? new SyncDispatch(nodeVfs),
@@ -107,13 +111,13 @@ export function appendSettings(path: string, options: AppendFileOptions): Append
 export function batchBounds(given: Partial<BatchBounds> = {}): BatchBounds {
   const bounds: Record<keyof BatchBounds, number> = { ...DEFAULT_BATCH_BOUNDS };
   if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`batch must be an object with bounds, not ${String(given)}`);
+    throw new TypeError(`batch must be an object with bounds, not ${inspect(given)}`);
   }
   for (const [name, value] of Object.entries(given)) {
     if (!isBound(name)) throw new TypeError(`batch has no bound '${name}'`);
     if (value === undefined) continue;
     if (typeof value !== 'number' || !(value > 0)) {
-      throw new TypeError(`batch.${name} must be a positive number, not ${String(value)}`);
+      throw new TypeError(`batch.${name} must be a positive number, not ${inspect(value)}`);
     }
     bounds[name] = value;
   }

@@ -4,6 +4,8 @@
  * that takes the option.
  */
 
+import { inspect } from 'node:util';
+
 /**
  * When a write resolves, and what a power cut may take afterwards.
  *
@@ -43,7 +45,7 @@ export function toSyncPolicy(
       return option;
     default:
       throw new TypeError(
-        `sync must be true, false, 'sync', 'batch' or 'none', not ${JSON.stringify(option)}`,
+        `sync must be true, false, 'sync', 'batch' or 'none', not ${inspect(option)}`,
       );
   }
 }

@@ -7,7 +7,7 @@ import { assert } from '../base/assert.ts';
 import { UsageError } from '../base/errors.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { clearRange } from './clear-range.ts';
-import { closedError } from './engine-errors.ts';
+import { closedError, expiryError } from './engine-errors.ts';
 import type { BackupReport, EngineStats, RecoveryReport, VerifyReport } from './engine-reports.ts';
 import type { Engine } from './engine.ts';
 import type { EntryIterator, EntrySink, IteratorOptions } from './entry-iterator.ts';
@@ -101,7 +101,7 @@ export class MemoryEngine implements Engine {
 
   writeSync(batch: WriteBatch, _policy?: SyncPolicy): void {
     this.#assertOpen();
-    if (batch.expires) throw new TypeError('the memory engine has no entries that expire');
+    if (batch.expires) throw expiryError('memory');
     batch.visit(this.#apply);
   }
 

@@ -50,12 +50,8 @@ const YES_OR_NO = ['createIfMissing', 'errorIfExists', 'compression'] as const;
  * have options of other names.
  * @throws TypeError that names the option
  */
-export function checkOpenOptions(options: object, isOwn: boolean): void {
-  const given = options as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(given)) {
-    if (isOwn || KNOWN.has(name) || given[name] === undefined) continue;
-    throw new TypeError(`there is no option '${name}'${hintFor(name)}`);
-  }
+export function checkOpenOptions(options: unknown, isOwn: boolean): void {
+  const given = isOwn ? objectOf(options) : knownOptions(options, KNOWN);
   for (const name of YES_OR_NO) {
     const value = given[name];
     if (value == null || typeof value === 'boolean') continue;
@@ -66,15 +62,11 @@ export function checkOpenOptions(options: object, isOwn: boolean): void {
 }
 
 /**
- * Checks what long work is given.
+ * Checks what long work on an open store is given; `more` are the names of what else it takes.
  * @throws TypeError that names the option
  */
-export function checkProgressOptions(options: unknown): void {
-  if (options === undefined || options === null) return;
-  if (typeof options !== 'object') {
-    throw new TypeError(`options must be an object, not ${inspect(options)}`);
-  }
-  const { onProgress, signal } = options as { onProgress?: unknown; signal?: unknown };
+export function checkProgressOptions(options: unknown, more: readonly string[] = []): void {
+  const { onProgress, signal } = knownOptions(options, ['onProgress', 'signal', ...more]);
   if (onProgress != null && typeof onProgress !== 'function') {
     throw new TypeError(`onProgress must be a function, not ${inspect(onProgress)}`);
   }
@@ -83,10 +75,34 @@ export function checkProgressOptions(options: unknown): void {
   }
 }
 
+/**
+ * The options of a call that takes no others than those named.
+ * @throws TypeError that names the option
+ */
+export function knownOptions(
+  options: unknown,
+  known: Iterable<string>,
+): Readonly<Record<string, unknown>> {
+  const given = objectOf(options);
+  const names = [...known];
+  for (const name of Object.keys(given)) {
+    if (names.includes(name) || given[name] === undefined) continue;
+    throw new TypeError(`there is no option '${name}'${hintFor(name, names)}`);
+  }
+  return given;
+}
+
+/** Options that may be left out. @throws TypeError for what can have none */
+function objectOf(options: unknown): Readonly<Record<string, unknown>> {
+  if (options === undefined || options === null) return {};
+  if (typeof options === 'object') return options as Readonly<Record<string, unknown>>;
+  throw new TypeError(`options must be an object, not ${inspect(options)}`);
+}
+
 /** Another way to write it that is known. */
-function hintFor(name: string): string {
+function hintFor(name: string, names: readonly string[]): string {
   const plain = name.toLowerCase();
-  const known = [...KNOWN].find((one) => one.toLowerCase() === plain || isNear(one, name));
+  const known = names.find((one) => one.toLowerCase() === plain || isNear(one, name));
   return known === undefined ? '' : `: did you mean '${known}'?`;
 }
 

@@ -22,7 +22,7 @@ import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { backupStore } from './backup-store.ts';
-import { checkOpenOptions, checkProgressOptions } from './check-options.ts';
+import { checkOpenOptions, checkProgressOptions, knownOptions } from './check-options.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { StoredIteratorOptions } from './iterator-source.ts';
@@ -74,6 +74,9 @@ const MANIFEST = {
   },
 };
 
+/** What the calls on a store that is not open take beside other options. */
+const SURROUNDINGS = ['dispatch', 'clock'] as const;
+
 /** About what one answer costs, in entries of a scan. */
 const READ_COST = 10;
 
@@ -101,9 +104,10 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
    */
   constructor(location: string, options: LevelOptions<KDefault, VDefault> = {}) {
     assertLocation(location);
-    const { engine: name, ...others } = options ?? {};
+    const { engine: name } = options ?? {};
     const kind = typeof name === 'object' ? name : engineKind(name ?? DEFAULT_ENGINE);
-    checkOpenOptions(others, typeof name === 'object');
+    checkOpenOptions(options, typeof name === 'object');
+    const { engine: _, ...others } = options ?? {};
     super({ ...MANIFEST, permanence: kind.name !== 'memory' }, others);
     this.#location = location;
     this.#kind = kind;
@@ -269,6 +273,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   /** Removes the store in a directory; files that are not its own stay. */
   static async destroy(location: string, surroundings?: EngineSurroundings): Promise<void> {
     assertLocation(location);
+    knownOptions(surroundings, SURROUNDINGS);
     return destroyStore(location, surroundings);
   }
 
@@ -278,7 +283,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     options?: EngineSurroundings & ProgressOptions,
   ): Promise<RepairReport> {
     assertLocation(location);
-    checkProgressOptions(options);
+    checkProgressOptions(options, SURROUNDINGS);
     return repairStore(location, options);
   }
 
@@ -288,7 +293,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     options?: EngineSurroundings & ProgressOptions,
   ): Promise<VerifyReport> {
     assertLocation(location);
-    checkProgressOptions(options);
+    checkProgressOptions(options, SURROUNDINGS);
     return verifyStore(location, options);
   }
 
@@ -303,7 +308,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   ): Promise<RestoreReport> {
     assertLocation(backup);
     assertLocation(location);
-    checkProgressOptions(options);
+    checkProgressOptions(options, SURROUNDINGS);
     return restoreStore(backup, location, options);
   }
 

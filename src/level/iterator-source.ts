@@ -3,6 +3,8 @@
  * engine's iterator ahead for `next`, in chunks for `nextv`, and ending when a signal says so.
  */
 
+import { inspect } from 'node:util';
+
 import type { Engine } from '../engine/engine.ts';
 import type { EntryIterator } from '../engine/entry-iterator.ts';
 import type { Eventual } from '../engine/read-options.ts';
@@ -36,6 +38,9 @@ export class IteratorSource<Item> {
   readonly #gather: () => Gathering<Item>;
   readonly #signal: AbortSignal | undefined;
   readonly #bytesMax: number | undefined;
+  /** What the caller gave, refused by the first read: a deferred iterator is made while opening. */
+  readonly #mark: unknown;
+  readonly #isWrong: boolean;
   #ahead: Item[] = [];
   #position = 0;
   #aheadNext = AHEAD_FIRST;
@@ -65,6 +70,8 @@ export class IteratorSource<Item> {
     this.#signal = options.signal ?? undefined;
     const { highWaterMarkBytes: mark } = options;
     this.#bytesMax = mark === undefined ? undefined : Math.max(1, mark);
+    this.#isWrong = mark !== undefined && !(typeof mark === 'number' && mark >= 0);
+    this.#mark = mark;
   }
 
   /** The next item; undefined at the end. */
@@ -110,6 +117,10 @@ export class IteratorSource<Item> {
   }
 
   #read(size: number, bytesMax: number): Eventual<Item[]> {
+    if (this.#isWrong) {
+      const shown = inspect(this.#mark);
+      throw new TypeError(`highWaterMarkBytes must be a number of bytes from 0, not ${shown}`);
+    }
     const gathering = this.#gather();
     const { items } = gathering;
     while (items.length < size && gathering.bytes < bytesMax) {

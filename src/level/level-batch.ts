@@ -1,5 +1,7 @@
 /** Batches: what `abstract-level` gives, in the engine's form; and its chained batch. */
 
+import { inspect } from 'node:util';
+
 import { AbstractChainedBatch } from 'abstract-level';
 
 import type { Engine } from '../engine/engine.ts';
@@ -71,7 +73,7 @@ export function putStored(
   ttl: number | undefined,
 ): void {
   if (ttl !== undefined && !(Number.isSafeInteger(ttl) && ttl > 0)) {
-    throw new TypeError(`ttl must be a number of milliseconds above 0, not ${ttl}`);
+    throw new TypeError(`ttl must be a whole number of milliseconds above 0, not ${inspect(ttl)}`);
   }
   batch.put(toBytes(key), toBytes(value), ttl);
 }

@@ -4,6 +4,7 @@ import type {
   AbstractBatchOperation,
   AbstractBatchOptions,
   AbstractChainedBatch,
+  AbstractChainedBatchPutOptions,
   AbstractChainedBatchWriteOptions,
   AbstractClearOptions,
   AbstractDatabaseOptions,
@@ -20,11 +21,16 @@ import type {
   Transcoder,
 } from 'abstract-level';
 
+import type { MergeOptions } from '../bitcask/bitcask-options.ts';
+import type { CheckpointBounds } from '../btree/checkpointer.ts';
 import type { SyncOption } from '../durable/sync-policy.ts';
 import type { EngineKind, EngineOptions } from '../engine/engine-kind.ts';
 import type { EngineName } from './engine-registry.ts';
 
-/** What `open` takes. What only one engine knows is on that engine's page. */
+/**
+ * What `open` takes. Every engine takes all of it, so that the engine can be changed by one word, and
+ * leaves alone what is another's: whose it is stands behind each.
+ */
 export interface OpenOptions extends AbstractOpenOptions, EngineOptions {
   readonly createIfMissing?: boolean;
   readonly errorIfExists?: boolean;
@@ -42,6 +48,18 @@ export interface OpenOptions extends AbstractOpenOptions, EngineOptions {
   readonly maxOpenFiles?: number | undefined;
   /** Bytes of one file, where the engine writes many (LSM, Bitcask). */
   readonly maxFileSize?: number | undefined;
+  /** Bytes of log that are written ahead with zeros, where that makes syncs cheaper (LSM, Bitcask). */
+  readonly preallocateBytes?: number | undefined;
+  /** When files are merged in the background; `false`: only by `compact` (Bitcask). */
+  readonly merge?: MergeOptions | false | undefined;
+  /** Time of day for what expires, in milliseconds since the epoch (Bitcask). */
+  readonly timeOfDay?: (() => number) | undefined;
+  /** Bytes of a page of a store that is made: a power of two from 4,096 to 65,536 (B+tree). */
+  readonly pageBytes?: number | undefined;
+  /** When a checkpoint begins (B+tree). */
+  readonly checkpoint?: Partial<CheckpointBounds> | undefined;
+  /** Of `classic-level`; it does nothing here. */
+  readonly multithreading?: boolean | undefined;
 }
 
 /** What the constructor takes. */
@@ -100,8 +118,14 @@ export type IteratorOptions<K, V> = AbstractIteratorOptions<K, V> & AheadOption;
 export type KeyIteratorOptions<K> = AbstractKeyIteratorOptions<K> & AheadOption;
 export type ValueIteratorOptions<K, V> = AbstractValueIteratorOptions<K, V> & AheadOption;
 
-/** A chained batch whose `write` takes a policy. */
+/** A chained batch whose `write` takes a policy, and whose `put` a lifetime. */
 export interface ChainedBatch<D, K, V> extends AbstractChainedBatch<D, K, V> {
+  put(key: K, value: V): this;
+  put<PutK = K, PutV = V>(
+    key: PutK,
+    value: PutV,
+    options: AbstractChainedBatchPutOptions<D, PutK, PutV> & ExpiryOption,
+  ): this;
   write(): Promise<void>;
   write(options: AbstractChainedBatchWriteOptions & SyncOptions): Promise<void>;
 }

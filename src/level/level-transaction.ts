@@ -3,6 +3,7 @@
 import { HoldfastError } from '../base/errors.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import type { Engine } from '../engine/engine.ts';
+import { knownOptions } from './check-options.ts';
 
 /** A kind whose only store is a transaction. */
 export function transactionKind(engine: Engine): EngineKind {
@@ -31,9 +32,7 @@ export function checkTransaction(work: unknown, options: unknown, inside: boolea
   if (typeof work !== 'function') {
     throw new TypeError(`the first argument of transaction must be a function, not ${typeof work}`);
   }
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`the options of transaction must be an object, not ${String(options)}`);
-  }
+  knownOptions(options, ['sync']);
   if (!inside) return;
   throw new HoldfastError(
     'HOLDFAST_UNSUPPORTED',

@@ -2,6 +2,7 @@
 
 import type { Engine } from '../engine/engine.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
+import { knownOptions } from './check-options.ts';
 import type { LevelBase } from './level-base.ts';
 import { putBatch } from './level-batch.ts';
 import { toBytes, toPolicy } from './level-bytes.ts';
@@ -31,6 +32,7 @@ export function writeNow<K, V>(
   options: NamedEncodings = {},
 ): void {
   const { type, key, value } = write;
+  knownOptions(options, ['sync', 'ttl', 'keyEncoding', 'valueEncoding']);
   const { noop } = db.hooks.prewrite as { readonly noop?: boolean };
   if (noop !== true) {
     throw new LevelError('LEVEL_NOT_SUPPORTED', `${type}Sync() does not run prewrite hooks`);

@@ -3,12 +3,12 @@
 import { join } from 'node:path';
 
 import { assert } from '../base/assert.ts';
-import { HoldfastError } from '../base/errors.ts';
 import { ReadSpeed } from '../base/read-speed.ts';
 import type { DirectoryLock } from '../durable/lock-file.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
+import { existsError, missingError } from '../engine/engine-errors.ts';
 import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
 import type {
   EngineStats,
@@ -51,16 +51,16 @@ export const lsmKind: EngineKind<LsmOptions> = {
     if (createIfMissing) {
       await new DurableDirectory(dispatch, clock).mkdirAll(directory);
     } else if (!(await isThere(vfs, directory))) {
-      throw missing(directory);
+      throw missingError(directory);
     }
     // And now that the directory is there, its file system has a say.
     const settings = lsmSettings(options, directory);
     const lock = await acquireStoreLock(directory, vfs);
     try {
       const found = await findStore(vfs, directory);
-      if (found === null && !createIfMissing) throw missing(directory);
+      if (found === null && !createIfMissing) throw missingError(directory);
       if (found !== null && options.errorIfExists === true) {
-        throw new HoldfastError('HOLDFAST_EXISTS', `${directory}: a store exists already`);
+        throw existsError(directory);
       }
       const poison = new Poison(directory);
       const log = logSettings(directory, settings, poison);
@@ -111,7 +111,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
   ): Promise<RepairReport> {
     const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock }, directory);
     const { vfs } = settings.dispatch;
-    if (!(await isThere(vfs, directory))) throw missing(directory);
+    if (!(await isThere(vfs, directory))) throw missingError(directory);
     const lock = await acquireStoreLock(directory, vfs);
     try {
       return await withoutJob(repairStore(directory, settings, options));
@@ -234,8 +234,4 @@ async function isThere(vfs: Vfs, directory: string): Promise<boolean> {
 
 function vfsOf({ dispatch }: EngineSurroundings): Vfs {
   return dispatch?.vfs ?? nodeVfs;
-}
-
-function missing(directory: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_MISSING', `${directory}: the store does not exist`);
 }

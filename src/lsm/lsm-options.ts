@@ -5,6 +5,7 @@
 
 import { totalmem } from 'node:os';
 import process from 'node:process';
+import { inspect } from 'node:util';
 
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
@@ -79,13 +80,11 @@ export function lsmSettings(options: LsmOptions, directory: string): LsmSettings
   const number = (name: keyof LsmOptions, fallback: number, least: number): number => {
     const value = options[name] ?? fallback;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-    throw new TypeError(
-      `${name} must be a whole number from ${least}, not ${JSON.stringify(value)}`,
-    );
+    throw new TypeError(`${name} must be a whole number from ${least}, not ${inspect(value)}`);
   };
   const { compression = true } = options;
   if (typeof compression !== 'boolean') {
-    throw new TypeError(`compression must be true or false, not ${String(compression)}`);
+    throw new TypeError(`compression must be true or false, not ${inspect(compression)}`);
   }
   batchBounds(options.batch);
   const dispatch = options.dispatch ?? new SyncDispatch(nodeVfs);

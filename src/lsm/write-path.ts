@@ -16,7 +16,7 @@
 import { putFixed64 } from '../base/coding.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
-import { closedError } from '../engine/engine-errors.ts';
+import { closedError, expiryError } from '../engine/engine-errors.ts';
 import type { WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { BatchInserter } from './batch-inserter.ts';
@@ -199,7 +199,7 @@ export class WritePath {
 
   #check(batch: WriteBatch): void {
     this.#around.check();
-    if (batch.expires) throw new TypeError('the LSM engine has no entries that expire');
+    if (batch.expires) throw expiryError('lsm');
     if (batch.byteLength > LOG_RECORD_BYTES_MAX) {
       throw new HoldfastError(
         'HOLDFAST_TOO_LARGE',

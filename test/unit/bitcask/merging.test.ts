@@ -13,9 +13,9 @@ import { batchOfLabel, stateOfStore } from '../../support/engine-commit.ts';
 
 /** What begins no merge by itself: a test lowers what it is about. */
 const NEVER = {
-  fragmentationTrigger: 101,
+  fragmentationTrigger: 100,
   deadBytesTrigger: 1e9,
-  fragmentationThreshold: 101,
+  fragmentationThreshold: 100,
   deadBytesThreshold: 1e9,
   smallFileBytes: 0,
 };

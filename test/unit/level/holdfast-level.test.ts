@@ -76,7 +76,12 @@ describe('HoldfastLevel', () => {
     const db = memory();
     await assert.rejects(db.put('a', '1', { sync: 'always' as never }), /sync must be/);
     await assert.rejects(db.put('a', '1', { ttl: -5 }), /ttl must be/);
-    await assert.rejects(db.put('a', '1', { ttl: 5 }), /no entries that expire/);
+    await assert.rejects(db.put('a', '1', { ttl: 5 }), {
+      code: 'HOLDFAST_UNSUPPORTED',
+      message: /no entries that expire.*engine: 'bitcask'/,
+    });
+    const batch = db.batch().put('a', '1', { ttl: 5 });
+    await assert.rejects(batch.write(), { code: 'HOLDFAST_UNSUPPORTED' });
     await assert.rejects(HoldfastLevel.destroy(''), TypeError);
     await assert.rejects(HoldfastLevel.repair(''), TypeError);
     await db.close();
