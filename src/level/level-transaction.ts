@@ -32,6 +32,9 @@ export function checkTransaction(work: unknown, options: unknown, inside: boolea
   if (typeof work !== 'function') {
     throw new TypeError(`the first argument of transaction must be a function, not ${typeof work}`);
   }
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the options of transaction must be an object, not ${String(options)}`);
+  }
   knownOptions(options, ['sync']);
   if (!inside) return;
   throw new HoldfastError(

@@ -10,7 +10,7 @@ import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 const WRONG: readonly (readonly [options: object, message: RegExp])[] = [
   [{ checkpoint: 5 }, /checkpoint must be an object, not number/],
   [{ checkpoint: null }, /checkpoint must be an object, not null/],
-  [{ checkpoint: { logBytes: '64' } }, /checkpoint.logBytes must be a positive number, not 64/],
+  [{ checkpoint: { logBytes: '64' } }, /checkpoint.logBytes must be a positive number, not '64'/],
   [{ checkpoint: { logbytes: 64 } }, /checkpoint has no option 'logbytes'/],
   [{ batch: { ms: -1 } }, /batch.ms must be a positive number, not -1/],
   [{ pageBytes: 5000 }, /pageBytes must be a power of two/],

@@ -130,9 +130,7 @@ describe('options of a store', () => {
       checkpoint: { ms: 5 },
       multithreading: false,
     };
-    // @ts-expect-error -- a name that is misspelled
-    const wrong: LevelOptions<string, string> = { pagebytes: 8192 };
-    assert.ok('pageBytes' in ofEngines && 'pagebytes' in wrong);
+    assert.equal(ofEngines.pageBytes, 8192);
   });
 
   it('may have names of their own where the engine is the caller’s', async () => {
