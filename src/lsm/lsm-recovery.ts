@@ -66,6 +66,13 @@ export interface OpenedStore {
  * @throws HOLDFAST_CORRUPTION, HOLDFAST_FOREIGN, HOLDFAST_FORMAT
  */
 export async function findStore(vfs: Vfs, directory: string): Promise<FoundStore | null> {
+  const found = await readStore(vfs, directory);
+  if (found !== null) await requireFiles(vfs, directory, found.names, found.state);
+  return found;
+}
+
+/** As `findStore`, and whether the files are there that count is not looked at. */
+export async function readStore(vfs: Vfs, directory: string): Promise<FoundStore | null> {
   const names = (await vfs.readDirectory(directory)).map(({ name }) => name);
   if (!names.includes(CURRENT_NAME)) {
     await requireNoStore(vfs, directory, names);
@@ -85,7 +92,6 @@ export async function findStore(vfs: Vfs, directory: string): Promise<FoundStore
     }
   }
   logs.sort((a, b) => a - b);
-  await requireFiles(vfs, directory, names, state);
   return { names, state, logs, nextFileNumber };
 }
 

@@ -13,14 +13,17 @@ import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile } from '../vfs/transfer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { CURSOR } from './entry-cursor.ts';
-import { compareInternalKeys, SEQUENCE_MAX } from './internal-key.ts';
+import { compareInternalKeys, KIND_DELETE, KIND_PUT, SEQUENCE_MAX } from './internal-key.ts';
 import { replayLog } from './log-replay.ts';
-import { logName, oldTableName, tableName } from './lsm-files.ts';
-import { findStore } from './lsm-recovery.ts';
+import type { ReplaySink } from './log-replay.ts';
+import { logName, oldTableName, parseFileName, tableName } from './lsm-files.ts';
+import { readStore } from './lsm-recovery.ts';
+import type { FoundStore } from './lsm-recovery.ts';
 import { compareUser } from './manifest/version.ts';
 import type { Version } from './manifest/version.ts';
 import type { TableMeta } from './manifest/version-edit.ts';
 import { userKeyOf } from './internal-key.ts';
+import { Memtable } from './memtable.ts';
 import { ReadContext } from './read-context.ts';
 import { stateCursor } from './read-state.ts';
 import type { ReadState } from './read-state.ts';
@@ -29,6 +32,9 @@ import { TableCache } from './table/table-cache.ts';
 import { openTable } from './table/table.ts';
 import type { Table } from './table/table.ts';
 import { VisibleCursor } from './visible-cursor.ts';
+
+/** Logs that hold more are read, and their entries not counted. */
+const COUNTED_BYTES_MAX = 256 << 20;
 
 /** Gathers what a verification finds. */
 class Findings {
@@ -74,18 +80,46 @@ export async function verifyStore(
   options: ProgressOptions,
 ): Promise<VerifyReport> {
   const findings = new Findings();
-  let found: Awaited<ReturnType<typeof findStore>>;
+  let found: FoundStore | null;
   try {
-    found = await findStore(vfs, directory);
+    found = await readStore(vfs, directory);
   } catch (error) {
     // Another program's store, or a newer one, is not a damaged one.
     const code = errorCode(error);
     if (code === 'HOLDFAST_FOREIGN' || code === 'HOLDFAST_FORMAT') throw error;
     findings.note(error, directory);
+    await verifyUnnamed(vfs, directory, findings, options);
     return findings.report(undefined);
   }
   if (found === null) throw new HoldfastError('HOLDFAST_MISSING', `${directory} holds no store`);
-  const { state, logs } = found;
+  const { state } = found;
+  const memtable = await verifyLogs(vfs, directory, found, findings);
+  await verifyVersion(vfs, directory, state.version, findings, options);
+  if (findings.damage.length > 0 || memtable === null) return findings.report(undefined);
+  const memtables = memtable.count === 0 ? [] : [memtable];
+  const read = { memtables, version: state.version, sequence: SEQUENCE_MAX };
+  try {
+    return findings.report(await countEntries(vfs, directory, read));
+  } catch (error) {
+    // A table that was good a moment ago: another process has merged it by now.
+    findings.note(error, directory);
+    return findings.report(undefined);
+  }
+}
+
+/** The logs that count. Gives what they hold; null where that is too much to be counted. */
+async function verifyLogs(
+  vfs: Vfs,
+  directory: string,
+  { names, state, logs }: FoundStore,
+  findings: Findings,
+): Promise<Memtable | null> {
+  const oldest = logName(state.logNumber);
+  if (state.logNumber > 0 && !names.includes(oldest)) {
+    const message = 'the oldest log that counts is missing';
+    findings.damage.push({ path: join(directory, oldest), offset: undefined, message });
+  }
+  let memtable: Memtable | null = new Memtable();
   let nextSequence = state.isOurs ? state.lastSequence + 1 : 1;
   for (const number of logs) {
     const path = join(directory, logName(number));
@@ -94,15 +128,64 @@ export async function verifyStore(
       findings.files++;
       findings.bytes += bytes.length;
       const log = { bytes, path, isOurs: state.isOurs, nextSequence };
-      ({ nextSequence } = replayLog(log, { put: () => {}, delete: () => {} }));
+      ({ nextSequence } = replayLog(log, sinkOf(memtable)));
     } catch (error) {
       findings.note(error, path);
     }
+    if (memtable !== null && memtable.bytes > COUNTED_BYTES_MAX) memtable = null;
   }
-  await verifyVersion(vfs, directory, state.version, findings, options);
-  const isCountable = findings.damage.length === 0 && logs.length === 0;
-  const read = { memtables: [], version: state.version, sequence: SEQUENCE_MAX };
-  return findings.report(isCountable ? await countEntries(vfs, directory, read) : undefined);
+  return memtable;
+}
+
+function sinkOf(memtable: Memtable | null): ReplaySink {
+  if (memtable === null) return { put: () => {}, delete: () => {} };
+  return {
+    put: (sequence, bytes, a, b, c, d) => memtable.add(sequence, KIND_PUT, bytes, a, b, c, d),
+    delete: (sequence, bytes, a, b) => memtable.add(sequence, KIND_DELETE, bytes, a, b, b, b),
+  };
+}
+
+/** Every table and log that is there, where nothing says which of them count. */
+async function verifyUnnamed(
+  vfs: Vfs,
+  directory: string,
+  findings: Findings,
+  { onProgress, signal }: ProgressOptions,
+): Promise<void> {
+  const files = (await vfs.readDirectory(directory)).flatMap(({ name }) => {
+    const file = parseFileName(name);
+    return file?.kind === 'table' || file?.kind === 'log' ? [{ name, kind: file.kind }] : [];
+  });
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const [index, { name, kind }] of files.entries()) {
+    signal?.throwIfAborted();
+    const path = join(directory, name);
+    try {
+      if (kind === 'log') await verifyUnnamedLog(vfs, path, findings);
+      else await verifyUnnamedTable(vfs, path, findings);
+    } catch (error) {
+      findings.note(error, path);
+    }
+    onProgress?.({ phase: 'reading files', done: index + 1, total: files.length, unit: 'files' });
+  }
+}
+
+async function verifyUnnamedTable(vfs: Vfs, path: string, findings: Findings): Promise<void> {
+  const { size } = await vfs.stat(path);
+  await verifyFile(await runLater(openTable(vfs, path, size)), null, findings);
+}
+
+/** A log of which nobody says who wrote it, and where it goes on. */
+async function verifyUnnamedLog(vfs: Vfs, path: string, findings: Findings): Promise<void> {
+  const bytes = await readWholeFile(vfs, path);
+  findings.files++;
+  findings.bytes += bytes.length;
+  // As a log of LevelDB's: without the manifest, what watermarks say cannot be judged.
+  const log = { bytes, path, isOurs: false, nextSequence: 1 };
+  const { torn } = replayLog(log, sinkOf(null));
+  if (torn === null) return;
+  const message = `${torn.bytes} bytes cannot be read: ${torn.reason}`;
+  findings.damage.push({ path, offset: torn.offset, message });
 }
 
 async function verifyVersion(
@@ -152,8 +235,13 @@ async function verifyTable(
     findings.note(error, path);
     return;
   }
+  await verifyFile(table, meta, findings);
+}
+
+/** Reads a table, and closes it. */
+async function verifyFile(table: Table, meta: TableMeta | null, findings: Findings): Promise<void> {
   findings.files++;
-  findings.bytes += meta.length;
+  findings.bytes += table.length;
   try {
     await verifyBlocks(table, meta, findings);
   } finally {
@@ -161,16 +249,25 @@ async function verifyTable(
   }
 }
 
+/** The table under its name or the one of old LevelDB's. */
 async function openEither(vfs: Vfs, directory: string, meta: TableMeta): Promise<Table> {
   try {
     return await runLater(openTable(vfs, join(directory, tableName(meta.number)), meta.length));
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
-    return runLater(openTable(vfs, join(directory, oldTableName(meta.number)), meta.length));
+    const older = openTable(vfs, join(directory, oldTableName(meta.number)), meta.length);
+    return runLater(older).catch((second: unknown) => {
+      // Where there is neither, the name of today is the one that is missed.
+      throw errorCode(second) === 'ENOENT' ? error : second;
+    });
   }
 }
 
-async function verifyBlocks(table: Table, meta: TableMeta, findings: Findings): Promise<void> {
+async function verifyBlocks(
+  table: Table,
+  meta: TableMeta | null,
+  findings: Findings,
+): Promise<void> {
   const index = new BlockCursor(table.index);
   let last: Uint8Array | null = null;
   let first: Uint8Array | null = null;
@@ -190,6 +287,7 @@ async function verifyBlocks(table: Table, meta: TableMeta, findings: Findings): 
       findings.note(error, table.path);
     }
   }
+  if (meta === null) return;
   const isAsSaid =
     first !== null &&
     last !== null &&

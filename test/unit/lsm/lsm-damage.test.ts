@@ -174,3 +174,51 @@ test('damage that a compaction meets is told with its place, and ends writing on
   assert.equal(again.getSync(Buffer.from('y')), undefined);
   await again.close();
 });
+
+/** What verifying finds, the names of the damaged files, sorted, once each. */
+async function found(files: Files): Promise<{ names: string[]; files: number; entries: unknown }> {
+  const dispatch = new SyncDispatch(storeOf(files));
+  const report = await lsmKind.verify('/store', { dispatch });
+  const names = new Set(report.damage.map(({ path }) => path.slice('/store/'.length)));
+  return { names: [...names].toSorted(), files: report.files, entries: report.entries };
+}
+
+function flipped(files: Files, name: string): [string, Uint8Array] {
+  const bytes = (files.get(name) as Uint8Array).slice();
+  bytes[3] = (bytes[3] ?? 0) ^ 1;
+  return [name, bytes];
+}
+
+test('verify counts the entries of tables and logs', async () => {
+  const { files, entries } = await closedStore();
+  assert.deepEqual((await found(files)).names, []);
+  assert.equal((await found(files)).entries, entries.length);
+});
+
+test('verify names all that is damaged, also of a store that cannot be opened', async () => {
+  const closed = storeOf((await closedStore()).files);
+  // Opening makes a table of what the log held.
+  const engine = await openOn(closed);
+  await engine.write(textBatch({ z: '1' }));
+  await engine.close();
+  const files = filesOf(closed);
+  const tables = [...files.keys()].filter((name) => name.endsWith('.ldb')).toSorted();
+  const [cut, wrong] = tables as [string, string];
+  assert.ok(tables.length >= 2);
+  const log = nameLike(files, /log$/);
+  const manifest = nameLike(files, /^MANIFEST/);
+  const short = (files.get(cut) as Uint8Array).slice(0, -3);
+  const both = new Map([...files, [cut, short] as const, flipped(files, wrong)]);
+  assert.deepEqual((await found(both)).names, [cut, wrong].toSorted());
+  const without = (...gone: string[]): Files =>
+    new Map([...both].filter(([name]) => !gone.includes(name)));
+  assert.deepEqual((await found(without(log))).names, [cut, wrong, log].toSorted());
+  // Where nothing says what counts, everything is looked at.
+  for (const gone of ['CURRENT', manifest]) {
+    const shown = await found(without(gone));
+    assert.deepEqual(shown.names, [cut, wrong, 'CURRENT'].toSorted());
+    assert.ok(shown.files >= tables.length);
+  }
+  const damaged = new Map([...both, flipped(files, manifest), flipped(files, log)]);
+  assert.deepEqual((await found(damaged)).names, [cut, wrong, manifest, log].toSorted());
+});
