@@ -17,18 +17,20 @@ import { errorCode } from '../vfs/errno.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { BtreeEngine } from './btree-engine.ts';
 import { btreeSettings } from './btree-options.ts';
-import type { BtreeOptions } from './btree-options.ts';
+import type { BtreeOptions, BtreeSettings } from './btree-options.ts';
 import {
   LOG_NAME,
   NEW_PAGES_NAME,
   PAGES_NAME,
+  REPAIRED_NAME,
   SPILL_NAME,
   holdsBtree,
   makeBtree,
   openBtree,
 } from './btree-parts.ts';
-import { filesOf } from './btree-stats.ts';
-import { REPAIRED_NAME, REPAIR_NAME, repairBtree, takeOver } from './repair-tree.ts';
+import { hasLostPages } from './lost-pages.ts';
+import { REPAIR_NAME, repairBtree, takeOver } from './repair-tree.ts';
+import { statsOfStill } from './still-stats.ts';
 import { verifyStill } from './verify-still.ts';
 
 /** The kind `'btree'`. */
@@ -39,7 +41,7 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     const settings = btreeSettings(options);
     const { dispatch, clock } = settings;
     const { vfs } = dispatch;
-    const there = await holdsBtree(settings, directory);
+    const there = await holdsAnything(settings, directory);
     if (!there && options.createIfMissing === false) throw missingError(directory);
     if (there && options.errorIfExists === true) throw existsError(directory);
     if (!there) await new DurableDirectory(dispatch, clock).mkdirAll(directory);
@@ -60,19 +62,19 @@ export const btreeKind: EngineKind<BtreeOptions> = {
   },
 
   async holds(directory: string, surroundings: EngineSurroundings = {}): Promise<boolean> {
-    return holdsBtree(btreeSettings(surroundings), directory);
+    return holdsAnything(btreeSettings(surroundings), directory);
   },
 
   async destroy(directory: string, surroundings: EngineSurroundings = {}): Promise<void> {
     const settings = btreeSettings(surroundings);
     const { dispatch, clock } = settings;
-    if (!(await holdsBtree(settings, directory))) return;
+    if (!(await holdsAnything(settings, directory))) return;
     const lock = await DirectoryLock.acquire(directory, { vfs: dispatch.vfs });
     const durable = new DurableDirectory(dispatch, clock);
     try {
       // Nobody may take over what a repair has made, then: the name that makes it a store goes first.
       await durable.rm(join(directory, REPAIRED_NAME), { recursive: true, force: true });
-      await durable.rm(join(directory, PAGES_NAME));
+      await durable.rm(join(directory, PAGES_NAME), { force: true });
       await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
       await durable.rm(join(directory, SPILL_NAME), { force: true });
       await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
@@ -88,7 +90,7 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<RepairReport> {
     const settings = btreeSettings(options);
-    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
+    if (!(await holdsAnything(settings, directory))) throw missingError(directory);
     const lock = await DirectoryLock.acquire(directory, { vfs: settings.dispatch.vfs });
     try {
       return await repairBtree(settings, directory, options);
@@ -102,25 +104,28 @@ export const btreeKind: EngineKind<BtreeOptions> = {
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<VerifyReport> {
     const settings = btreeSettings(options);
-    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
+    if (!(await holdsPages(settings, directory))) throw missingError(directory);
     return verifyStill(settings, directory, options);
   },
 
   async stats(directory: string, surroundings: EngineSurroundings = {}): Promise<EngineStats> {
     const settings = btreeSettings(surroundings);
-    if (!(await holdsBtree(settings, directory))) throw missingError(directory);
-    const { files, bytes } = filesOf(settings.dispatch.vfs, directory);
-    return {
-      engine: 'btree',
-      files,
-      diskBytes: bytes,
-      memoryBytes: 0,
-      entries: undefined,
-      snapshots: 0,
-      details: {},
-    };
+    if (!(await holdsPages(settings, directory))) throw missingError(directory);
+    return statsOfStill(settings, directory);
   },
 };
+
+/** Whether there are pages, also where a repair has them that was cut short. */
+async function holdsPages(settings: BtreeSettings, directory: string): Promise<boolean> {
+  if (await holdsBtree(settings, directory)) return true;
+  return holdsBtree(settings, join(directory, REPAIRED_NAME));
+}
+
+/** Whether a store is there, or what is left of one that has lost its pages. */
+async function holdsAnything(settings: BtreeSettings, directory: string): Promise<boolean> {
+  if (await holdsBtree(settings, directory)) return true;
+  return hasLostPages(settings.dispatch.vfs, directory);
+}
 
 async function removeIfEmpty(vfs: Vfs, directory: string): Promise<void> {
   try {

@@ -16,7 +16,7 @@ import type { RecoveryReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
-import { WAL_POINTER_NAME } from '../wal/wal-directory.ts';
+import { WAL_POINTER_NAME, listWal } from '../wal/wal-directory.ts';
 import { inspectWal } from '../wal/wal-inspection.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
 import { PageCache } from './btree-page-cache.ts';
@@ -48,6 +48,8 @@ export const PAGES_NAME = 'tree.pages';
 export const NEW_PAGES_NAME = 'tree.pages.new';
 export const LOG_NAME = 'log';
 export const SPILL_NAME = 'old-pages.tmp';
+/** A tree that a repair has made, whole: it takes the place of the damaged one. */
+export const REPAIRED_NAME = 'repaired';
 
 /** An open tree, whole. */
 export interface BtreeParts {
@@ -80,6 +82,7 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
   const { dispatch, clock, pageBytes } = settings;
   const { vfs } = dispatch;
   const durable = new DurableDirectory(dispatch, clock);
+  await refuseForeignLog(vfs, join(directory, LOG_NAME));
   await refuseLostPages(vfs, directory);
   // What an earlier attempt has left is of no store.
   await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
@@ -139,6 +142,23 @@ export async function openBtree(
     await file.close();
     throw error;
   }
+}
+
+/** Another program's `log` is not in the way of a new store. @throws HOLDFAST_FOREIGN */
+async function refuseForeignLog(vfs: Vfs, path: string): Promise<void> {
+  let found = 'is a file';
+  try {
+    const [foreign] = (await runLater(listWal(vfs, path))).foreign;
+    if (foreign === undefined) return;
+    found = `has ${JSON.stringify(foreign)}`;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    if (errorCode(error) !== 'ENOTDIR') throw error;
+  }
+  throw new HoldfastError(
+    'HOLDFAST_FOREIGN',
+    `${path} ${found} and is no log of a B+tree: give the store a directory of its own`,
+  );
 }
 
 /**
@@ -288,12 +308,19 @@ async function pin(pager: Pager, number: number): Promise<void> {
   frame.pinned = true;
 }
 
-/** The size of the pages of a file. @throws HOLDFAST_FOREIGN, HOLDFAST_FORMAT */
+/**
+ * The size of the pages of a file.
+ * @throws HOLDFAST_FOREIGN, HOLDFAST_FORMAT; HOLDFAST_CORRUPTION for one too short to be anybody's
+ */
 export async function pageBytesIn(file: VfsFile): Promise<number> {
   const first = new Uint8Array(META_FIXED_BYTES);
   const count = await readFully(file, first, 0);
   const pageBytes = pageBytesOf(first.subarray(0, count), file.path);
   if (pageBytes !== null) return pageBytes;
+  if (count < first.length) {
+    const expected = 'the first page of a B+tree (repair it, or restore a backup)';
+    throw new CorruptionError({ path: file.path, offset: 0, expected, found: `${count} bytes` });
+  }
   throw new HoldfastError(
     'HOLDFAST_FOREIGN',
     `${file.path} does not begin as a B+tree of Holdfast does: it is another program's, or its ` +

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
-import type { ProgressOptions, RepairReport } from '../engine/engine-reports.ts';
+import type { Damage, ProgressOptions, RepairReport } from '../engine/engine-reports.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readFully } from '../vfs/transfer.ts';
@@ -23,18 +23,25 @@ import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { compactBtree } from './btree-compact.ts';
 import { btreeSettings } from './btree-options.ts';
 import type { BtreeSettings } from './btree-options.ts';
-import { LOG_NAME, PAGES_NAME, closeBtree, makeBtree, openBtree } from './btree-parts.ts';
+import {
+  LOG_NAME,
+  PAGES_NAME,
+  REPAIRED_NAME,
+  closeBtree,
+  makeBtree,
+  openBtree,
+} from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
+import { noPages, pageBytesInLog } from './lost-pages.ts';
 import { META_FIXED_BYTES, entryCount, pageBytesOf } from './meta-page.ts';
 import { PageFile } from './page-file.ts';
 import { PAGE_BYTES_MAX, PAGE_BYTES_MIN, pageFault } from './page-format.ts';
 import { StillTree } from './still-tree.ts';
+import type { StillPages } from './still-tree.ts';
 import { TreeSalvage } from './salvage-tree.ts';
 
 /** A tree that is being filled: of no meaning after a crash. */
 export const REPAIR_NAME = 'repair.tmp';
-/** A tree that is whole and takes the place of the damaged one. */
-export const REPAIRED_NAME = 'repaired';
 /** Where damaged files are kept. */
 const LOST_NAME = 'lost';
 
@@ -51,14 +58,12 @@ export async function repairBtree(
   const { dispatch, clock } = settings;
   const { vfs } = dispatch;
   await takeOver(dispatch, directory);
-  const pages = join(directory, PAGES_NAME);
-  const handle = await vfs.open(pages, { read: true, noFollow: true });
+  const pages = await damagedPages(settings, directory);
   try {
-    const pageBytes = await pageBytesOfDamaged(handle);
-    const file = new PageFile(handle, pageBytes, dispatch);
-    const tree = new StillTree(file, vfs, join(directory, LOG_NAME));
+    const { pageBytes } = pages.file;
+    const tree = new StillTree(pages.file, vfs, join(directory, LOG_NAME));
     await tree.readLog();
-    const salvage = new TreeSalvage(tree, await file.pageCount());
+    const salvage = new TreeSalvage(tree, pages.count);
     const building = join(directory, REPAIR_NAME);
     const durable = new DurableDirectory(dispatch, clock);
     await durable.rm(building, { recursive: true, force: true });
@@ -72,12 +77,49 @@ export async function repairBtree(
     } finally {
       await closeBtree(parts);
     }
-    const keptAside = await keepNames(dispatch, directory);
+    const keptAside = await keepNames(dispatch, directory, pages.names);
     await durable.rename(building, join(directory, REPAIRED_NAME));
     await takeOver(dispatch, directory);
-    return { savedEntries, damage: [...tree.damage, ...salvage.damage], keptAside };
+    const damage = [...pages.damage, ...tree.damage, ...salvage.damage];
+    return { savedEntries, damage, keptAside };
   } finally {
+    await pages.close();
+  }
+}
+
+/** What a repair reads pages from. */
+interface DamagedPages {
+  readonly file: StillPages;
+  /** Pages that the file has room for. */
+  readonly count: number;
+  /** The name of the file, where there is one. */
+  readonly names: readonly string[];
+  readonly damage: readonly Damage[];
+  close(): Promise<void>;
+}
+
+/** The file of pages, or what stands for one that is lost. @throws HOLDFAST_FOREIGN, HOLDFAST_FORMAT */
+async function damagedPages(settings: BtreeSettings, directory: string): Promise<DamagedPages> {
+  const { dispatch } = settings;
+  const { vfs } = dispatch;
+  const path = join(directory, PAGES_NAME);
+  const log = join(directory, LOG_NAME);
+  if (!(await isThere(vfs, path))) {
+    const pageBytes = (await pageBytesInLog(vfs, log)) ?? settings.pageBytes;
+    const message = 'it is missing: what the log does not have is lost';
+    const damage = [{ path, offset: undefined, message }];
+    const close = (): Promise<void> => Promise.resolve();
+    return { file: noPages(path, pageBytes), count: 0, names: [], damage, close };
+  }
+  const handle = await vfs.open(path, { read: true, noFollow: true });
+  try {
+    const pageBytes = await pageBytesOfDamaged(handle, settings, log);
+    const file = new PageFile(handle, pageBytes, dispatch);
+    const count = await file.pageCount();
+    return { file, count, names: [PAGES_NAME], damage: [], close: () => handle.close() };
+  } catch (error) {
     await handle.close();
+    throw error;
   }
 }
 
@@ -138,7 +180,11 @@ async function fill(
 }
 
 /** Gives the damaged files a second name in `lost`. Returns those names. */
-async function keepNames(dispatch: SyncDispatch, directory: string): Promise<string[]> {
+async function keepNames(
+  dispatch: SyncDispatch,
+  directory: string,
+  pages: readonly string[],
+): Promise<string[]> {
   const { vfs } = dispatch;
   const durable = new DurableDirectory(dispatch);
   const lost = join(directory, LOST_NAME);
@@ -148,7 +194,7 @@ async function keepNames(dispatch: SyncDispatch, directory: string): Promise<str
   const place = join(lost, `btree-${number}`);
   await durable.mkdirAll(join(place, LOG_NAME));
   const kept: string[] = [];
-  for (const name of [PAGES_NAME, ...(await logNames(vfs, directory))]) {
+  for (const name of [...pages, ...(await logNames(vfs, directory))]) {
     await vfs.link(join(directory, name), join(place, name));
     kept.push(join(place, name));
   }
@@ -179,8 +225,12 @@ async function isThere(vfs: Vfs, path: string): Promise<boolean> {
   }
 }
 
-/** The size of the pages, from the first one or from checksums. @throws HOLDFAST_FOREIGN */
-async function pageBytesOfDamaged(file: VfsFile): Promise<number> {
+/** The size of the pages, from the first one, from checksums or from the log. @throws HOLDFAST_FOREIGN */
+async function pageBytesOfDamaged(
+  file: VfsFile,
+  settings: BtreeSettings,
+  log: string,
+): Promise<number> {
   const sample = new Uint8Array(SAMPLE_PAGES * PAGE_BYTES_MAX);
   const count = await readFully(file, sample, 0);
   const told = pageBytesOf(sample.subarray(0, Math.min(count, META_FIXED_BYTES)), file.path);
@@ -190,6 +240,9 @@ async function pageBytesOfDamaged(file: VfsFile): Promise<number> {
       const page = sample.subarray(number * size, (number + 1) * size);
       if (pageFault(page, number) === null) return size;
     }
+  }
+  if (count < META_FIXED_BYTES) {
+    return (await pageBytesInLog(settings.dispatch.vfs, log)) ?? settings.pageBytes;
   }
   throw new HoldfastError(
     'HOLDFAST_FOREIGN',

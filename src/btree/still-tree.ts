@@ -16,12 +16,19 @@ import type { WalInspection } from '../wal/wal-inspection.ts';
 import { WalReading } from '../wal/wal-reading.ts';
 import type { WalEntry } from '../wal/wal-entry.ts';
 import { formatPage, setPagePosition } from './page-format.ts';
-import type { PageFile } from './page-file.ts';
 import { checkpointGone } from './redo.ts';
 import { visitRedo } from './redo-record.ts';
 
+/** The pages as their file has them. */
+export interface StillPages {
+  readonly path: string;
+  readonly pageBytes: number;
+  /** @throws (rejects) HOLDFAST_CORRUPTION */
+  read(number: number, page: Uint8Array): Promise<void>;
+}
+
 export class StillTree {
-  readonly file: PageFile;
+  readonly file: StillPages;
   /** What is wrong with the log. */
   readonly damage: Damage[] = [];
   /** Bytes of the log. */
@@ -31,7 +38,7 @@ export class StillTree {
   readonly #vfs: Vfs;
   readonly #logPath: string;
 
-  constructor(file: PageFile, vfs: Vfs, logPath: string) {
+  constructor(file: StillPages, vfs: Vfs, logPath: string) {
     this.file = file;
     this.#vfs = vfs;
     this.#logPath = logPath;

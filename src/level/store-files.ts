@@ -8,8 +8,14 @@ import { parseFileName as parseBitcaskName } from '../bitcask/entry-format.ts';
 import { bitcaskKind } from '../bitcask/bitcask-kind.ts';
 import { MANIFEST_NAME as BITCASK_MANIFEST } from '../bitcask/manifest.ts';
 import { btreeKind } from '../btree/btree-kind.ts';
-import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME, SPILL_NAME } from '../btree/btree-parts.ts';
-import { REPAIRED_NAME, REPAIR_NAME } from '../btree/repair-tree.ts';
+import {
+  LOG_NAME,
+  NEW_PAGES_NAME,
+  PAGES_NAME,
+  REPAIRED_NAME,
+  SPILL_NAME,
+} from '../btree/btree-parts.ts';
+import { REPAIR_NAME } from '../btree/repair-tree.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import { lsmKind } from '../lsm/lsm-kind.ts';
 import { CURRENT_NAME, parseFileName as parseLsmName } from '../lsm/lsm-files.ts';

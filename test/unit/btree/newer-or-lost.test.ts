@@ -7,9 +7,15 @@ import { crc32c } from '../../../src/base/crc32c.ts';
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
-import { repairStore, verifyStore } from '../../../src/level/store-places.ts';
+import {
+  destroyStore,
+  repairStore,
+  statsOfStore,
+  verifyStore,
+} from '../../../src/level/store-places.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync, writeFullySync } from '../../../src/vfs/transfer.ts';
+import { WriteAheadLog } from '../../../src/wal/write-ahead-log.ts';
 
 const POINTER = '/store/log/holdfast-wal';
 const PAGES = '/store/tree.pages';
@@ -126,4 +132,81 @@ test('a store without its log is damaged, in words of ours', async () => {
   vfs.renameSync('/store/log', '/log');
   const { damage } = await verifyStore('/store', { dispatch });
   assert.deepEqual(damage[0], { path: '/store/log', offset: undefined, message: 'it is missing' });
+});
+
+for (const [what, lose] of [
+  ['lost its pages', (vfs: MemoryVfs) => vfs.unlinkSync(PAGES)],
+  ['has an empty file of pages', (vfs: MemoryVfs) => write(vfs, PAGES, new Uint8Array(0))],
+] as const) {
+  test(`a store that ${what} is damaged, and repair saves what the log has`, async () => {
+    const { vfs, dispatch } = await killedStore();
+    lose(vfs);
+    const damaged = { code: 'HOLDFAST_CORRUPTION', path: PAGES };
+    for (const createIfMissing of [true, false]) {
+      await assert.rejects(btreeKind.open('/store', { dispatch, createIfMissing }), damaged);
+    }
+    await assert.rejects(statsOfStore('/store', { dispatch }), damaged);
+    const { sound, damage } = await verifyStore('/store', { dispatch });
+    assert.deepEqual([sound, damage[0]?.path], [false, PAGES]);
+    const { savedEntries } = await repairStore('/store', { dispatch });
+    assert.equal(savedEntries, ENTRIES);
+    assert.equal((await verifyStore('/store', { dispatch })).entries, ENTRIES);
+  });
+}
+
+test('a closed store that lost its pages is repaired to an empty one, and what is left is kept', async () => {
+  const { vfs, dispatch } = await killedStore();
+  await (await btreeKind.open('/store', { dispatch })).close();
+  vfs.unlinkSync(PAGES);
+  assert.equal((await verifyStore('/store', { dispatch })).sound, false);
+  const { savedEntries, damage, keptAside } = await repairStore('/store', { dispatch });
+  assert.equal(savedEntries, 0);
+  assert.equal(damage[0]?.message, 'it is missing: what the log does not have is lost');
+  assert.ok(keptAside.length > 0 && keptAside.every((path) => !path.endsWith('tree.pages')));
+  await (await btreeKind.open('/store', { dispatch, createIfMissing: false })).close();
+});
+
+test('what is left of a store that lost its pages is destroyed, and a log of somebody else is not', async () => {
+  const { vfs, dispatch } = await killedStore();
+  vfs.unlinkSync(PAGES);
+  await destroyStore('/store', { dispatch });
+  assert.throws(() => vfs.lstatSync('/store'), { code: 'ENOENT' });
+  const log = await WriteAheadLog.open('/home/log', { dispatch });
+  for (const text of ['one', 'two', 'three']) await log.append(Buffer.from(text));
+  await log.close();
+  const before = vfs.readDirectorySync('/home/log').length;
+  await destroyStore('/home', { dispatch });
+  assert.equal(vfs.readDirectorySync('/home/log').length, before);
+});
+
+test('the figures of a store that is not open are those that an opener would see', async () => {
+  const { vfs, dispatch } = await killedStore();
+  const killed = await statsOfStore('/store', { dispatch });
+  assert.equal(killed.entries, ENTRIES);
+  assert.deepEqual(Object.keys(killed.details), ['pageBytes', 'pageCount', 'height', 'logBytes']);
+  const engine = await btreeKind.open('/store', { dispatch });
+  const { details } = engine.stats();
+  await engine.close();
+  const closed = await statsOfStore('/store', { dispatch });
+  assert.equal(closed.entries, ENTRIES);
+  for (const { details: told } of [killed, closed]) {
+    for (const name of ['pageBytes', 'pageCount', 'height']) {
+      assert.equal(told[name], details[name], name);
+    }
+  }
+  vfs.renameSync('/store/log', '/log');
+  const { entries } = await statsOfStore('/store', { dispatch });
+  assert.equal(entries, undefined);
+});
+
+test('no store is made where another program has a log, or a file of that name', async () => {
+  for (const path of ['/home/log/mail.txt', '/home/log']) {
+    const vfs = new MemoryVfs();
+    vfs.mkdirSync('/home');
+    if (path !== '/home/log') vfs.mkdirSync('/home/log');
+    write(vfs, path, Buffer.from('text'));
+    const opening = btreeKind.open('/home', { dispatch: new SyncDispatch(vfs) });
+    await assert.rejects(opening, { code: 'HOLDFAST_FOREIGN', message: /^\/home\/log (has|is a)/ });
+    assert.equal(Buffer.from(readWholeFileSync(vfs, path)).toString(), 'text');
+  }
 });
