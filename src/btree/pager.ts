@@ -266,6 +266,8 @@ export class Pager {
   /** Makes a page empty, to be filled by the caller before the record ends. */
   format(frame: PageFrame, kind: number, level: number): void {
     this.edit(frame);
+    // Its image goes to the log, also where `discard` in the same record has said that none does.
+    this.touch(frame.number);
     formatPage(frame.data, frame.number, kind, level);
     // It may have been given up earlier in the same record.
     this.markDirty(frame);

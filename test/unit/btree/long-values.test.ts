@@ -168,6 +168,30 @@ test('a page that the log speaks of is not used ahead of a commit before the nex
   await engine.close();
 });
 
+test('a page that came back and was given again in one commit is one that the log speaks of', async () => {
+  const memory = new MemoryVfs();
+  let vfs = new KillableVfs(new LockAsideVfs(memory));
+  const open = (): Promise<Engine> =>
+    btreeKind.open('/store', { dispatch: new SyncDispatch(vfs), ...AHEAD });
+  let engine = await open();
+  const logged = Buffer.alloc(8000, 1);
+  const name = (key: string): Buffer => Buffer.from(key);
+  await engine.write(WriteBatch.put(name('a'), logged), 'sync');
+  await engine.compact();
+  const both = WriteBatch.put(name('a'), Buffer.alloc(10));
+  both.put(name('b'), logged);
+  await engine.write(both, 'sync');
+  await engine.write(WriteBatch.delete(name('b')), 'sync');
+  const long = Buffer.alloc(20_000, 7);
+  await engine.write(WriteBatch.put(name('long'), long), 'sync');
+  vfs.kill();
+  vfs = new KillableVfs(new LockAsideVfs(memory));
+  engine = await open();
+  assert.deepEqual((await engine.verify()).damage, []);
+  assert.ok(engine.getSync(name('long'))?.equals(long));
+  await engine.close();
+});
+
 test('a page that is being read is not used ahead of a commit: its old bytes would come back', async () => {
   const dispatch = new SyncDispatch(new MemoryVfs());
   const engine = await btreeKind.open('/store', { dispatch, cacheSize: 1 << 20, ...AHEAD });
