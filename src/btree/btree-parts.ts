@@ -65,6 +65,13 @@ export interface BtreeParts {
   readonly recovery: RecoveryReport;
 }
 
+/** The file of pages, opened; see `PageFile` for `calling`. */
+interface OpenedPages {
+  readonly file: VfsFile;
+  readonly calling: VfsFile | null;
+  readonly pageBytes: number;
+}
+
 /** Whether a store is in a directory. */
 export async function holdsBtree(settings: BtreeSettings, directory: string): Promise<boolean> {
   try {
@@ -104,7 +111,7 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
     await dispatch.bytes(file);
     const log = await openLog(settings, directory);
     try {
-      const { pager } = pagerOf(settings, directory, file, pageBytes);
+      const { pager } = pagerOf(settings, directory, { file, calling: null, pageBytes });
       pager.beginRecord();
       makeEmptyTree(pager);
       await log.append(pager.endRecord(log.lastSequence + 1), 'sync');
@@ -127,19 +134,27 @@ export async function openBtree(
   created: boolean,
 ): Promise<BtreeParts> {
   const path = join(directory, PAGES_NAME);
-  const file = await settings.dispatch.vfs.open(path, { read: true, write: true, noFollow: true });
+  const { vfs } = settings.dispatch;
+  const handles: VfsFile[] = [];
   try {
+    // See `PageFile` for why there are two.
+    const file = await vfs.open(path, { read: true, write: true, noFollow: true });
+    handles.push(file);
+    const calling = await vfs.open(path, { write: true, noFollow: true });
+    handles.push(calling);
     const pageBytes = await pageBytesIn(file);
-    await requireLog(settings.dispatch.vfs, directory);
+    await requireLog(vfs, directory);
     const log = await openLog(settings, directory);
     try {
-      return await openParts(settings, directory, file, pageBytes, log, created);
+      const pages = { file, calling, pageBytes };
+      return await openParts(settings, directory, pages, log, created);
     } catch (error) {
       await log.close();
       throw error;
     }
   } catch (error) {
-    await file.close();
+    // Nothing was written through them; the first error is the one to tell.
+    await Promise.allSettled(handles.map((handle) => handle.close()));
     throw error;
   }
 }
@@ -199,12 +214,12 @@ async function isThere(vfs: Vfs, path: string): Promise<boolean> {
 async function openParts(
   settings: BtreeSettings,
   directory: string,
-  file: VfsFile,
-  pageBytes: number,
+  opened: OpenedPages,
   wal: WriteAheadLog,
   created: boolean,
 ): Promise<BtreeParts> {
-  const { pager, spill } = pagerOf(settings, directory, file, pageBytes);
+  const { pageBytes } = opened;
+  const { pager, spill } = pagerOf(settings, directory, opened);
   await spill.remove();
   const poison = new Poison(directory);
   const log = new RedoLog(wal);
@@ -286,11 +301,10 @@ function openLog(settings: BtreeSettings, directory: string): Promise<WriteAhead
 function pagerOf(
   settings: BtreeSettings,
   directory: string,
-  handle: VfsFile,
-  pageBytes: number,
+  { file: handle, calling, pageBytes }: OpenedPages,
 ): { readonly pager: Pager; readonly spill: SpillFile } {
   const { dispatch, cacheBytes, versionsBytesMax } = settings;
-  const file = new PageFile(handle, pageBytes, dispatch);
+  const file = new PageFile(handle, pageBytes, dispatch, calling);
   const cache = new PageCache(pageBytes, cacheBytes);
   const spill = new SpillFile(dispatch.vfs, join(directory, SPILL_NAME), pageBytes);
   const versions = new PageVersions(cache, spill, versionsBytesMax);

@@ -172,6 +172,8 @@ export class Checkpointer implements Relief {
     const pages = await this.#writeAll(numbers);
     // Step 4.
     await this.#guard('sync', () => this.#pager.file.settle());
+    // A sync on the calling thread may have failed meanwhile.
+    this.#poison.check();
     await this.#cut(pages);
     // Step 5.
     await this.#log.endCheckpoint(upTo);

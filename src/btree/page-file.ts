@@ -1,8 +1,15 @@
 /**
  * The file of pages: reads with every check, writes as runs of pages, syncs. Not here: which pages
  * are in memory (`btree-page-cache`), and when one may be written (`checkpointer`).
+ *
+ * Syncs: Linux reports a failed write-back once to every open description, and to no second sync
+ * through it. So one sync at a time goes through a description: those on the thread pool follow each
+ * other, and the calling thread, which cannot wait for them, has a description of its own.
+ *
+ * @see https://lwn.net/Articles/724307/ (errseq_t, Linux 4.13)
  */
 
+import { assert } from '../base/assert.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { readFully, readFullySync, writeFully, writeFullySync } from '../vfs/transfer.ts';
@@ -13,7 +20,10 @@ export class PageFile {
   readonly path: string;
   readonly pageBytes: number;
   readonly #file: VfsFile;
+  readonly #calling: VfsFile | null;
   readonly #dispatch: SyncDispatch;
+  /** The last sync on the thread pool; after one that failed, none succeeds. */
+  #settled: Promise<void> = Promise.resolve();
   /** Pages that are being written ahead. */
   #ahead: { readonly first: number; readonly end: number; readonly writing: Promise<void> } | null =
     null;
@@ -21,8 +31,18 @@ export class PageFile {
   pagesRead = 0;
   pagesWritten = 0;
 
-  constructor(file: VfsFile, pageBytes: number, dispatch: SyncDispatch) {
+  /**
+   * `calling` is the same file, opened once more, for syncs on the calling thread; null: there are
+   * none.
+   */
+  constructor(
+    file: VfsFile,
+    pageBytes: number,
+    dispatch: SyncDispatch,
+    calling: VfsFile | null = null,
+  ) {
     this.path = file.path;
+    this.#calling = calling;
     this.pageBytes = pageBytes;
     this.#file = file;
     this.#dispatch = dispatch;
@@ -83,14 +103,16 @@ export class PageFile {
     return ahead === null ? undefined : Promise.allSettled([ahead.writing]);
   }
 
-  /** Makes everything written so far durable. */
+  /** Makes everything written so far durable. When it fails, so do all that follow. */
   settle(): Promise<void> {
-    return this.#dispatch.bytes(this.#file);
+    this.#settled = this.#settled.then(() => this.#dispatch.bytes(this.#file));
+    return this.#settled;
   }
 
-  /** As `settle`, on the calling thread. */
+  /** As `settle`, on the calling thread; also while one is under way that will fail. */
   settleSync(): void {
-    this.#dispatch.bytesSync(this.#file);
+    assert(this.#calling !== null, 'a sync on the calling thread has a description of its own');
+    this.#dispatch.bytesSync(this.#calling);
   }
 
   /** Pages that the file has room for. */
@@ -103,8 +125,12 @@ export class PageFile {
     this.#file.truncateSync(pageCount * this.pageBytes);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    try {
+      await this.#calling?.close();
+    } finally {
+      await this.#file.close();
+    }
   }
 
   #check(number: number, page: Uint8Array, count: number): void {

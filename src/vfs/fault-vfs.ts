@@ -4,13 +4,14 @@
  *
  * What a failing call does. A write fails with nothing written, except EIO on a file opened with
  * `sync`: its bytes are in the cache and nowhere else. A sync that fails leaves its pages clean
- * (see `page-cache.ts`), except EINTR, which leaves them dirty. A close that fails has closed.
- * Every other call fails without being made.
+ * (see `page-cache.ts`), except EINTR, which leaves them dirty. Every other description that the
+ * file has then tells the error once, in its next sync; the one that failed never does again. A
+ * close that fails has closed. Every other call fails without being made.
  *
  * Put a recorder around this vfs, not below it: below, failing calls never reach it.
  */
 
-import { errorCode, systemError, type SystemError } from './errno.ts';
+import { errorCode, systemError, type SystemError, type SystemErrorCode } from './errno.ts';
 import { codeOf, matches, type Fault } from './fault.ts';
 import type { FileTreeDirectory } from './file-tree.ts';
 import { ForwardingVfs } from './forwarding-vfs.ts';
@@ -131,10 +132,17 @@ export class FaultVfs extends ForwardingVfs {
 
   #plan(call: VfsCall): Plan {
     const fault = this.#next(call);
-    const settle = this.#tracker?.observe(call) ?? ignore;
-    if (fault === null) return { made: call, error: null, settle };
+    if (fault === null) {
+      const owed = this.#tracker?.owed(call) ?? null;
+      const settle = this.#tracker?.observe(call, owed !== null) ?? ignore;
+      return { made: call, error: owed === null ? null : errorFor(call, owed), settle };
+    }
     this.#injected.push({ fault, call });
-    return { made: this.#madeCall(call, fault), error: errorOf(call, fault), settle };
+    const error = errorOf(call, fault);
+    const code = codeOf(fault.kind);
+    if (code !== undefined) this.#tracker?.failing(call, code);
+    const settle = this.#tracker?.observe(call, error !== null) ?? ignore;
+    return { made: this.#madeCall(call, fault), error, settle };
   }
 
   /** Counts the call on every fault and returns the one that strikes. */
@@ -163,7 +171,10 @@ export class FaultVfs extends ForwardingVfs {
 
 function errorOf(call: VfsCall, fault: Fault): SystemError | null {
   const code = codeOf(fault.kind);
-  if (code === undefined) return null;
+  return code === undefined ? null : errorFor(call, code);
+}
+
+function errorFor(call: VfsCall, code: SystemErrorCode): SystemError {
   const syscall = SYSCALLS[call.name] ?? call.name.replace(/^.*\./, '');
   return systemError(code, syscall, call.path, call.target);
 }

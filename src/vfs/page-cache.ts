@@ -25,6 +25,8 @@ export interface Writeback {
   readonly sizeMin: number;
   readonly size: number;
   readonly pages: readonly DirtyPage[];
+  /** Whether it is of the whole file, and so waits for what is under way. */
+  readonly whole: boolean;
 }
 
 /** The pages of one file, and the bytes that the disk holds of it. */
@@ -32,6 +34,10 @@ export class PageCache {
   readonly #disk: MemoryContent;
   readonly #dirty = new Set<number>();
   #sizeMin: number;
+  /** Syncs under way that will succeed, in the order of their starts. */
+  readonly #underWay = new Set<Writeback>();
+  /** Of them, those that a later sync has waited for. */
+  readonly #waitedFor = new WeakSet<Writeback>();
 
   /** `content` is what the disk holds now; nothing is dirty. */
   constructor(content: Uint8Array) {
@@ -57,9 +63,15 @@ export class PageCache {
 
   /**
    * A sync starts: takes the dirty pages out, with the bytes that `current` has now; of a range
-   * only where one is given. One of `finish`, `fail` and `abandon` must follow.
+   * only where one is given. One of `finish`, `fail` and `abandon` must follow; `doomed` says that
+   * it will not be the first.
    */
-  start(current: VfsFile, from: number = 0, to: number = Infinity): Writeback {
+  start(
+    current: VfsFile,
+    from: number = 0,
+    to: number = Infinity,
+    doomed: boolean = false,
+  ): Writeback {
     const { size } = current.statSync();
     const pages: DirtyPage[] = [];
     for (const page of this.#dirty) {
@@ -72,22 +84,38 @@ export class PageCache {
     }
     const sizeMin = Math.min(this.#sizeMin, size);
     this.#sizeMin = size;
-    return { sizeMin, size, pages };
+    const writeback = { sizeMin, size, pages, whole: to === Infinity };
+    if (!doomed) this.#underWay.add(writeback);
+    return writeback;
   }
 
-  /** The sync succeeded: its pages and the size are on the disk. */
-  finish({ sizeMin, size, pages }: Writeback): void {
-    this.#resize(sizeMin, size);
-    for (const { position, bytes } of pages) this.#disk.write(bytes, 0, bytes.length, position);
+  /**
+   * The sync succeeded: its pages and the size are on the disk, and those of the syncs that were
+   * under way when it started, for which it has waited.
+   */
+  finish(writeback: Writeback): void {
+    if (this.#waitedFor.has(writeback)) return;
+    for (const earlier of this.#underWay) {
+      if (earlier === writeback || !writeback.whole) break;
+      this.#underWay.delete(earlier);
+      this.#waitedFor.add(earlier);
+      this.#write(earlier);
+    }
+    this.#underWay.delete(writeback);
+    this.#write(writeback);
   }
 
   /** The sync failed: the size is on the disk, the pages are not, and nothing will try again. */
-  fail({ sizeMin, size }: Writeback): void {
-    this.#resize(sizeMin, size);
+  fail(writeback: Writeback): void {
+    if (this.#waitedFor.has(writeback)) return;
+    this.#underWay.delete(writeback);
+    this.#resize(writeback.sizeMin, writeback.size);
   }
 
   /** The sync did nothing at all: its pages are dirty again. */
-  abandon({ sizeMin, pages }: Writeback): void {
+  abandon(writeback: Writeback): void {
+    const { sizeMin, pages } = writeback;
+    this.#underWay.delete(writeback);
     this.#sizeMin = Math.min(this.#sizeMin, sizeMin);
     for (const { position } of pages) this.#dirty.add(position / PAGE_BYTES);
   }
@@ -101,9 +129,14 @@ export class PageCache {
   ifWritten(current: VfsFile): Uint8Array {
     const writeback = this.start(current);
     const copy = new PageCache(this.onDisk());
-    copy.finish(writeback);
+    for (const each of this.#underWay) copy.#write(each);
     this.abandon(writeback);
     return copy.onDisk();
+  }
+
+  #write({ sizeMin, size, pages }: Writeback): void {
+    this.#resize(sizeMin, size);
+    for (const { position, bytes } of pages) this.#disk.write(bytes, 0, bytes.length, position);
   }
 
   #resize(sizeMin: number, size: number): void {

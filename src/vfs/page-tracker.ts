@@ -4,6 +4,7 @@
  */
 
 import { errorCode } from './errno.ts';
+import type { SystemErrorCode } from './errno.ts';
 import type { FileTreeDirectory, FileTreeNode } from './file-tree.ts';
 import type { MemoryVfs } from './memory-vfs.ts';
 import { PageCache } from './page-cache.ts';
@@ -19,12 +20,17 @@ interface TrackedFile {
   /** Reads the file, also one without a name; open as long as the program has a handle. */
   reader: VfsFile | null;
   handles: number;
+  /** Failures of its write-back so far, and the code of the last. */
+  failures: number;
+  failure: SystemErrorCode;
 }
 
 interface TrackedHandle {
   readonly file: TrackedFile;
   readonly durable: boolean;
   readonly appends: boolean;
+  /** Of the file's failures, those that this description has told or that were before it. */
+  told: number;
 }
 
 /** The page caches of a file system. */
@@ -38,8 +44,40 @@ export class PageTracker {
     this.#memory = memory;
   }
 
-  /** A call is about to be made. The function returned must be called when it ended. */
-  observe(call: VfsCall): Settle {
+  /**
+   * The error of a write-back that failed through another description of the file, which a sync (or
+   * durable write) through this one tells, once; null: none.
+   * @see https://man7.org/linux/man-pages/man2/fsync.2.html (EIO, since Linux 4.13)
+   */
+  owed(call: VfsCall): SystemErrorCode | null {
+    const handle = this.#syncing(call);
+    if (handle === undefined || handle.told === handle.file.failures) return null;
+    handle.told = handle.file.failures;
+    return handle.file.failure;
+  }
+
+  /** A call is about to fail with `code`: where it syncs, all other descriptions owe the error. */
+  failing(call: VfsCall, code: SystemErrorCode): void {
+    const handle = this.#syncing(call);
+    if (handle === undefined || code === 'EINTR') return;
+    // A durable write without room may not have come as far as its sync.
+    if (call.name === 'file.write' && code !== 'EIO') return;
+    handle.file.failure = code;
+    handle.told = ++handle.file.failures;
+  }
+
+  /** The description through which a call writes back. */
+  #syncing(call: VfsCall): TrackedHandle | undefined {
+    const handle = call.handle === undefined ? undefined : this.#handles.get(call.handle);
+    const syncs = call.name === 'file.sync' || call.name === 'file.datasync';
+    return syncs || (call.name === 'file.write' && handle?.durable === true) ? handle : undefined;
+  }
+
+  /**
+   * A call is about to be made, and will fail where it is `doomed`. The function returned must be
+   * called when it ended.
+   */
+  observe(call: VfsCall, doomed: boolean = false): Settle {
     if (call.name === 'open') return this.#observeOpen(call);
     const handle = call.handle === undefined ? undefined : this.#handles.get(call.handle);
     if (handle === undefined) return ignore;
@@ -52,7 +90,7 @@ export class PageTracker {
         };
       case 'file.sync':
       case 'file.datasync':
-        return observeSync(handle.file);
+        return observeSync(handle.file, doomed);
       case 'file.close':
         return () => this.#closed(call, handle.file);
       default:
@@ -114,6 +152,7 @@ export class PageTracker {
       file,
       durable: options.sync !== undefined,
       appends: options.append === true,
+      told: file.failures,
     });
   }
 
@@ -137,7 +176,8 @@ export class PageTracker {
     let file = this.#files.get(inode);
     if (file === undefined) {
       const content = readWholeFileSync(this.#memory, path);
-      file = { cache: new PageCache(content), reader: null, handles: 0 };
+      const cache = new PageCache(content);
+      file = { cache, reader: null, handles: 0, failures: 0, failure: 'EIO' };
       this.#files.set(inode, file);
     }
     return { file, reader };
@@ -166,9 +206,9 @@ function observeWrite({ file, durable, appends }: TrackedHandle, call: VfsCall):
   };
 }
 
-function observeSync({ reader, cache }: TrackedFile): Settle {
+function observeSync({ reader, cache }: TrackedFile, doomed: boolean): Settle {
   if (reader === null) return ignore;
-  const writeback = cache.start(reader);
+  const writeback = cache.start(reader, 0, Infinity, doomed);
   return (_, code) => {
     if (code === null) cache.finish(writeback);
     else if (code === 'EINTR') cache.abandon(writeback);

@@ -256,6 +256,40 @@ describe('FaultVfs.crash', () => {
     assert.equal(contentOf(vfs.crash(), 'f'), 'abc');
   });
 
+  it('tells a failed sync once to every description that the file has then', () => {
+    const vfs = faulty({ kind: 'failed-sync' });
+    const file = openNew(vfs, '/f');
+    const other = openNew(vfs, '/f');
+    const durable = vfs.openSync('/f', { write: true, sync: 'data' });
+    write(file, 'abc', 0);
+    assert.throws(() => file.syncSync(), hasCode('EIO'));
+    const later = openNew(vfs, '/f');
+    for (const one of [file, later]) one.syncSync();
+    assert.throws(() => other.datasyncSync(), hasCode('EIO'));
+    assert.throws(() => write(durable, 'd', PAGE_BYTES), hasCode('EIO'));
+    for (const one of [file, later, other, durable]) one.syncSync();
+    assert.equal(vfs.injected.length, 1);
+  });
+
+  it('has a sync wait for another that is under way, and tells its failure', async () => {
+    const vfs = faulty();
+    const [file, other] = [openNew(vfs, '/f'), openNew(vfs, '/f')];
+    write(file, 'abc', 0);
+    const under = file.sync();
+    other.syncSync();
+    assert.equal(contentOf(vfs.crash(), 'f'), 'abc');
+    write(file, 'ABC', 0);
+    other.syncSync();
+    await under;
+    assert.equal(contentOf(vfs.crash(), 'f'), 'ABC', 'the earlier one does not undo the later');
+    vfs.inject({ kind: 'failed-sync', blocking: false });
+    write(file, 'xyz', 0);
+    const failing = file.sync();
+    assert.throws(() => other.syncSync(), hasCode('EIO'));
+    await rejectsWith(failing, 'EIO');
+    assert.equal(contentOf(vfs.crash(), 'f'), 'ABC');
+  });
+
   it('follows a file through renames, links and handles', () => {
     const vfs = faulty();
     const file = openNew(vfs, '/a');
