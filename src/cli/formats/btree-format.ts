@@ -37,7 +37,7 @@ type Dumping = Generator<DumpedRecord, StoreReport, undefined>;
 export const pageFileFormat: StoreFormat = {
   name: `page file (${PAGES_NAME})`,
   recognises: (path) => basename(path) === PAGES_NAME && statSync(path).isFile(),
-  dump: dumpPages,
+  dump: (path, onProgress) => dumpPages(path, onProgress),
   verify: (path, onProgress) => verifyByDumping(pageFileFormat, path, onProgress),
 };
 
@@ -45,18 +45,43 @@ export const pageFileFormat: StoreFormat = {
 export function* dumpBtreeStore(path: string, onProgress: FormatProgress): Dumping {
   const report = emptyReport();
   const pages = join(path, PAGES_NAME);
-  if (existsSync(pages)) addReport(report, yield* dumpPages(pages, onProgress));
-  else report.damage.push({ file: pages, offset: null, message: 'it is missing' });
   const log = join(path, LOG_NAME);
-  if (existsSync(log) && walFormat.recognises(log)) {
-    addReport(report, yield* dumpRedo(log, onProgress));
-  } else {
-    report.damage.push({ file: log, offset: null, message: 'there is no log in it' });
-  }
+  const hasLog = existsSync(log) && walFormat.recognises(log);
+  const built = hasLog ? pagesInLog(log) : new Set<number>();
+  if (existsSync(pages)) addReport(report, yield* dumpPages(pages, onProgress, built));
+  else report.damage.push({ file: pages, offset: null, message: 'it is missing' });
+  if (hasLog) addReport(report, yield* dumpRedo(log, onProgress));
+  else report.damage.push({ file: log, offset: null, message: 'there is no log in it' });
   return report;
 }
 
-function* dumpPages(path: string, onProgress: FormatProgress): Dumping {
+/** Pages that opening builds from the log, whatever the file has of them. */
+function pagesInLog(log: string): Set<number> {
+  const images: { readonly sequence: number; readonly page: number }[] = [];
+  let upTo = 0;
+  const records = walFormat.dump(log, () => {});
+  for (let step = records.next(); step.done !== true; step = records.next()) {
+    const { kind, fields } = step.value;
+    const sequence = Number(fields['sequence']);
+    if (kind === 'checkpoint') upTo = Number(fields['upTo']);
+    const { bytes } = fields;
+    if (kind !== 'bytes' || !(bytes instanceof Uint8Array)) continue;
+    try {
+      visitRedo(bytes, { image: (page) => images.push({ sequence, page }), change: () => {} });
+    } catch (error) {
+      // What is wrong with a record is said where it is shown.
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+  return new Set(images.filter(({ sequence }) => sequence > upTo).map(({ page }) => page));
+}
+
+/** `built`: pages that the log has; null where nobody has looked. */
+function* dumpPages(
+  path: string,
+  onProgress: FormatProgress,
+  built: ReadonlySet<number> | null = null,
+): Dumping {
   const report = emptyReport();
   const descriptor = openSync(path, 'r');
   try {
@@ -72,12 +97,19 @@ function* dumpPages(path: string, onProgress: FormatProgress): Dumping {
       if (!file.isUsed(number)) continue;
       used++;
       const page = file.read(number);
-      const fault = faultOf(page, number);
+      const offset = number * file.pageBytes;
+      const left = Math.max(0, size - offset);
+      const isCut = left < file.pageBytes;
+      const cut = `expected page ${number}, found ${left} bytes to the end of the file`;
+      const fault = isCut ? cut : faultOf(page, number);
       if (fault === null) {
         yield* dumpPage(path, number, page);
+      } else if (built === null || built.has(number)) {
+        const ifThere = built === null ? ', if that has it' : '';
+        const message = `${fault}: opening builds the page from the log${ifThere}`;
+        report.torn.push({ file: path, offset, message });
       } else {
-        const message = `${fault}: opening builds the page from the log, if that has it`;
-        report.torn.push({ file: path, offset: number * file.pageBytes, message });
+        report.damage.push({ file: path, offset, message: fault });
       }
     }
     onProgress(pages, pages, 'pages');
