@@ -11,38 +11,17 @@ import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { syncRulesFor } from '../../../src/durable/sync-table.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
-import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
+import type { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import type { VfsCall } from '../../../src/vfs/vfs-call.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
+import { LateCallsVfs } from '../../support/late-calls-vfs.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 
-/** Keeps back how asynchronous syncs of the page file end, from `hold` on. */
-class LateSyncs extends FaultVfs {
-  begun = 0;
-  #held: Promise<void> | null = null;
-  #release = (): void => {};
-  #reached = (): void => {};
-
-  /** Resolves when the first such sync has begun. */
-  hold(): Promise<void> {
-    this.#held = new Promise((resolve) => (this.#release = resolve));
-    return new Promise((resolve) => (this.#reached = resolve));
-  }
-
-  release(): void {
-    this.#release();
-  }
-
-  override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
-    const result = super.intercept(call, run);
-    if (this.#held !== null && call.name === 'file.datasync' && call.path === '/store/tree.pages') {
-      this.begun++;
-      this.#reached();
-      await Promise.all([this.#held, Promise.allSettled([result])]);
-    }
-    return result;
-  }
+function lateSyncs(): LateCallsVfs {
+  const isIt = ({ name, path }: VfsCall): boolean =>
+    name === 'file.datasync' && path === '/store/tree.pages';
+  return new LateCallsVfs(new MemoryVfs(), isIt);
 }
 
 const FAULT = { kind: 'failed-sync', path: /tree\.pages$/, blocking: false } as const;
@@ -67,7 +46,7 @@ async function checkAfterCrash(vfs: FaultVfs, kept: ReadonlyMap<string, number>)
 }
 
 test('a blocking write does not believe its sync while one is under way that fails', async () => {
-  const vfs = new LateSyncs(new MemoryVfs());
+  const vfs = lateSyncs();
   const engine = await open(vfs);
   await engine.write(put('before', 1));
   vfs.inject(FAULT);
@@ -84,7 +63,7 @@ test('a blocking write does not believe its sync while one is under way that fai
 });
 
 test('a blocking write is durable while a sync is under way that succeeds', async () => {
-  const vfs = new LateSyncs(new MemoryVfs());
+  const vfs = lateSyncs();
   const engine = await open(vfs);
   const reached = vfs.hold();
   const first = engine.write(put('first', 2));
@@ -102,7 +81,7 @@ test('a blocking write is durable while a sync is under way that succeeds', asyn
 });
 
 test('a value ahead of its commit waits for the sync of a checkpoint, and fails with it', async () => {
-  const vfs = new LateSyncs(new MemoryVfs());
+  const vfs = lateSyncs();
   const engine = await open(vfs);
   await engine.write(put('before', 1));
   vfs.inject(FAULT);
