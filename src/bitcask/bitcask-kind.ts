@@ -77,25 +77,49 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
   async stats(directory: string, surroundings?: EngineSurroundings): Promise<EngineStats> {
     const dispatch = dispatchOf(surroundings);
     const manifest = await manifestOf(directory, dispatch);
-    let diskBytes = 0;
+    let dataBytes = 0;
+    let hintBytes = 0;
+    let otherBytes = 0;
     for (const { name } of await dispatch.vfs.readDirectory(directory)) {
-      const ours = name === MANIFEST_NAME || parseFileName(name) !== null;
-      if (ours) diskBytes += (await dispatch.vfs.stat(join(directory, name))).size;
+      const kind = parseFileName(name)?.kind;
+      if (kind === undefined && name !== MANIFEST_NAME) continue;
+      const size = await sizeOf(dispatch, join(directory, name));
+      if (kind === 'data') dataBytes += size;
+      else if (kind === 'hint') hintBytes += size;
+      else otherBytes += size;
     }
+    const { files } = manifest;
     return {
       engine: 'bitcask',
-      files: manifest.files.length,
-      diskBytes,
+      files: files.length,
+      diskBytes: dataBytes + hintBytes + otherBytes,
       memoryBytes: 0,
       entries: undefined,
       snapshots: 0,
-      details: { sequenceCount: manifest.sequence, clockMs: manifest.clock },
+      details: {
+        dataBytes,
+        hintBytes,
+        logCount: files.filter(({ open }) => open).length,
+        mergedFileCount: files.filter(({ merged }) => merged).length,
+        sequenceCount: manifest.sequence,
+        clockMs: manifest.clock,
+      },
     };
   },
 };
 
 function dispatchOf(surroundings: EngineSurroundings | undefined): SyncDispatch {
   return surroundings?.dispatch ?? new SyncDispatch(nodeVfs);
+}
+
+/** Zero for a file that another process has removed by now. */
+async function sizeOf({ vfs }: SyncDispatch, path: string): Promise<number> {
+  try {
+    return (await vfs.stat(path)).size;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return 0;
+  }
 }
 
 /** @throws HOLDFAST_MISSING, HOLDFAST_FOREIGN, HOLDFAST_FORMAT, HOLDFAST_CORRUPTION */

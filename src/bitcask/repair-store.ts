@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 
+import { CorruptionError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { DirectoryLock } from '../durable/lock-file.ts';
 import { readPointer, replacePointer } from '../durable/pointer-file.ts';
@@ -142,9 +143,8 @@ class Repair {
       }
       this.#damage.push({ path, offset: undefined, message: 'the manifest is missing' });
     } catch (error) {
-      const code = errorCode(error);
-      if (code !== 'HOLDFAST_CORRUPTION') throw error;
-      this.#damage.push({ path, offset: undefined, message: (error as Error).message });
+      if (!(error instanceof CorruptionError)) throw error;
+      this.#damage.push({ path: error.path, offset: error.offset, message: error.message });
     }
     const message = 'without the manifest, what had been deleted may be back';
     this.#damage.push({ path, offset: undefined, message });

@@ -102,8 +102,9 @@ class Verifier {
     } catch (error) {
       // What keeps a file from being read is damage too; a newer version and a mistake of ours are not.
       if (errorCode(error) === 'HOLDFAST_FORMAT') throw error;
-      if (errorCode(error) === undefined && !(error instanceof CorruptionError)) throw error;
-      this.#found(path, undefined, (error as Error).message);
+      if (errorCode(error) === undefined) throw error;
+      if (error instanceof CorruptionError) this.#found(error.path, error.offset, error.message);
+      else this.#found(path, undefined, (error as Error).message);
     }
   }
 

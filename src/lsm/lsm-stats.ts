@@ -4,13 +4,14 @@ import { join } from 'node:path';
 
 import { HoldfastError } from '../base/errors.ts';
 import type { EngineStats } from '../engine/engine-reports.ts';
+import { errorCode } from '../vfs/errno.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { parseFileName } from './lsm-files.ts';
-import { findStore } from './lsm-recovery.ts';
+import { readStore } from './lsm-recovery.ts';
 
-/** @throws HOLDFAST_MISSING; what `findStore` throws */
+/** @throws HOLDFAST_MISSING; what `readStore` throws */
 export async function statsOf(vfs: Vfs, directory: string): Promise<EngineStats> {
-  const found = await findStore(vfs, directory);
+  const found = await readStore(vfs, directory);
   if (found === null) throw new HoldfastError('HOLDFAST_MISSING', `${directory} holds no store`);
   let files = 0;
   let diskBytes = 0;
@@ -18,7 +19,8 @@ export async function statsOf(vfs: Vfs, directory: string): Promise<EngineStats>
   for (const name of found.names) {
     const file = parseFileName(name);
     if (file === null) continue;
-    const { size } = await vfs.stat(join(directory, name));
+    const size = await sizeOf(vfs, join(directory, name));
+    if (size === null) continue;
     files++;
     diskBytes += size;
     if (file.kind === 'log') logBytes += size;
@@ -39,4 +41,14 @@ export async function statsOf(vfs: Vfs, directory: string): Promise<EngineStats>
     snapshots: 0,
     details,
   };
+}
+
+/** Null for a file that another process has removed by now. */
+async function sizeOf(vfs: Vfs, path: string): Promise<number | null> {
+  try {
+    return (await vfs.stat(path)).size;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    return null;
+  }
 }

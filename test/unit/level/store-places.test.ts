@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { crc32c } from '../../../src/base/crc32c.ts';
 import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
+import { complaintOf } from '../../../src/cli/formats/store-format.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { EngineKind } from '../../../src/engine/engine-kind.ts';
 import { DISK_ENGINES } from '../../../src/level/engine-registry.ts';
@@ -193,4 +194,27 @@ test('what an unfinished copy has left goes, and other files and whole stores st
   write(vfs, '/copy/tree.pages', 'x');
   await removeUnfinished(files, '/copy', vfs);
   assert.deepEqual(namesIn(vfs, '/copy').toSorted(), ['letter.txt', 'tree.pages']);
+});
+
+test('a damaged manifest of a Bitcask store is named once by repair, with its place', async () => {
+  const { vfs, dispatch } = await closedStore(bitcaskKind);
+  const path = '/store/BITCASK';
+  const bytes = readWholeFileSync(vfs, path);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  const file = vfs.openSync(path, { write: true });
+  writeFullySync(file, bytes, 0);
+  file.closeSync();
+  const { damage } = await bitcaskKind.repair('/store', { dispatch });
+  const [first] = damage.map(complaintOf);
+  assert.equal(first?.file, path);
+  assert.equal(typeof first.offset, 'number');
+  assert.doesNotMatch(first.message, /BITCASK/);
+});
+
+test('the figures of a Bitcask store that is not open tell of its files', async () => {
+  const { dispatch } = await closedStore(bitcaskKind);
+  const { diskBytes, details } = await bitcaskKind.stats('/store', { dispatch });
+  assert.ok(Number(details['dataBytes']) > 5000 && Number(details['hintBytes']) > 0);
+  assert.ok(diskBytes > Number(details['dataBytes']) + Number(details['hintBytes']));
+  assert.equal(details['mergedFileCount'], 0);
 });
