@@ -95,7 +95,7 @@ export class BatchEncoder implements BatchVisitor {
     if (keyEnd - keyStart > KEY_BYTES_MAX) {
       throw new HoldfastError(
         'HOLDFAST_TOO_LARGE',
-        `a key of ${keyEnd - keyStart} bytes is over the limit of ${KEY_BYTES_MAX}`,
+        `a key of ${keyEnd - keyStart} bytes is over the limit of ${KEY_BYTES_MAX}: keep what is long in the value`,
       );
     }
     const at = this.#at;

@@ -120,3 +120,8 @@ export class ProgressLine {
     this.#lastMs = -Infinity;
   }
 }
+
+/** A number and what it counts: `1 file`, `2 files`. `ofMany` where an `s` does not do. */
+export function counted(count: number, ofOne: string, ofMany: string = `${ofOne}s`): string {
+  return `${count} ${count === 1 ? ofOne : ofMany}`;
+}

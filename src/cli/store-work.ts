@@ -4,9 +4,10 @@ import { relative } from 'node:path';
 
 import type { RecoveryReport } from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
+import { withAdvice } from '../level/advice.ts';
 import { storeAt } from '../level/store-places.ts';
 import type { CommandContext } from './command.ts';
-import { printable } from './output.ts';
+import { counted, printable } from './output.ts';
 
 /**
  * Opens the store in a directory, works on it and closes it, also where the work fails. Makes nothing where no store
@@ -18,7 +19,7 @@ export async function withStore<Result>(
   work: (engine: Engine) => Promise<Result>,
 ): Promise<Result> {
   const { kind } = await storeAt(directory);
-  const engine = await kind.open(directory, { createIfMissing: false });
+  const engine = await withAdvice(kind.open(directory, { createIfMissing: false }));
   let result: Result;
   try {
     result = await work(engine);
@@ -34,7 +35,7 @@ export async function withStore<Result>(
 /** What opening cut off, as lines. Paths are shown from the working directory. */
 export function droppedLines({ dropped }: RecoveryReport, { cwd }: CommandContext): string[] {
   return dropped.map(({ path, offset, bytes, reason }) =>
-    printable(`cut ${relative(cwd, path)}:${offset} ${bytes} bytes: ${reason}`),
+    printable(`cut ${relative(cwd, path)}:${offset} ${counted(bytes, 'byte')}: ${reason}`),
   );
 }
 
@@ -50,5 +51,5 @@ export function shownPath(path: string, { cwd }: CommandContext): string {
 
 /** Bytes for people: `12,345,678 bytes`. */
 export function shownBytes(bytes: number): string {
-  return `${bytes.toLocaleString('en-US')} bytes`;
+  return bytes === 1 ? '1 byte' : `${bytes.toLocaleString('en-US')} bytes`;
 }

@@ -25,7 +25,7 @@ export async function makeEmptyDirectory(
   return await new DurableDirectory(dispatch, clock).mkdirAll(directory);
 }
 
-/** Resolves when a directory is missing or empty. @throws HOLDFAST_EXISTS */
+/** Resolves when a directory is missing or empty. @throws HOLDFAST_EXISTS, also where a file is */
 export async function requireEmptyDirectory(vfs: Vfs, directory: string): Promise<void> {
   let first: string | undefined;
   try {
@@ -33,11 +33,23 @@ export async function requireEmptyDirectory(vfs: Vfs, directory: string): Promis
   } catch (error) {
     // A directory that is missing can be made.
     if (errorCode(error) === 'ENOENT') return;
-    throw error;
+    if (errorCode(error) !== 'ENOTDIR' || !(await isThere(vfs, directory))) throw error;
+    throw new HoldfastError(
+      'HOLDFAST_EXISTS',
+      `${directory} is a file, and a store is a directory: name a new or an empty directory`,
+    );
   }
   if (first === undefined) return;
   throw new HoldfastError(
     'HOLDFAST_EXISTS',
     `${directory} is not empty, it has ${JSON.stringify(first)}: name a new or an empty directory`,
+  );
+}
+
+/** False also where something above it is no directory. */
+async function isThere(vfs: Vfs, path: string): Promise<boolean> {
+  return await vfs.stat(path).then(
+    () => true,
+    () => false,
   );
 }

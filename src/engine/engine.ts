@@ -113,6 +113,9 @@ export interface Engine {
   /** Figures of now. */
   stats(): EngineStats;
 
+  /** A property by LevelDB's name and in its form; undefined for one that is not known. */
+  property?(name: string): string | undefined;
+
   /**
    * Runs `work` with a transaction, which is an engine too: it reads the state of its beginning and
    * its own writes. When `work` has resolved, all of its writes are committed as one batch, as

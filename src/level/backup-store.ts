@@ -8,13 +8,15 @@ import type { Engine } from '../engine/engine.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { refuseInside } from './inside-store.ts';
 import { removeUnfinished } from './restore-store.ts';
 import { STORE_FILES } from './store-files.ts';
 
 /**
  * As `Engine.backup`. When it rejects, also because `signal` was aborted, what was copied is removed again, and
  * the directory where it was made for it.
- * @throws (rejects) TypeError for an empty path; HOLDFAST_EXISTS; what the engine throws
+ * @throws (rejects) TypeError for an empty path; HOLDFAST_EXISTS; HOLDFAST_USAGE for a directory
+ *   inside the store; what the engine throws
  */
 export async function backupStore(
   engine: Engine,
@@ -28,6 +30,7 @@ export async function backupStore(
   const files = STORE_FILES.find(({ kind }) => kind.name === engine.name);
   if (files === undefined) return await engine.backup(directory, options);
   options.signal?.throwIfAborted();
+  refuseInside(vfs, directory, engine.directory);
   // Without waiting: the copy is of the state of this call.
   const before = placeIn(vfs, directory);
   try {

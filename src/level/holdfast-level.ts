@@ -21,6 +21,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { withAdvice } from './advice.ts';
 import { backupStore } from './backup-store.ts';
 import { checkOpenOptions, checkProgressOptions, knownOptions } from './check-options.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
@@ -225,7 +226,10 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     if (typeof property !== 'string') {
       throw new TypeError("The first argument 'property' must be a string");
     }
-    const stats = this.#opened('getProperty').stats();
+    const engine = this.#opened('getProperty');
+    const known = engine.property?.(property);
+    if (known !== undefined) return known;
+    const stats = engine.stats();
     if (property === 'leveldb.approximate-memory-usage') return String(stats.memoryBytes);
     return String(stats.details[property] ?? '');
   }
@@ -316,7 +320,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     checkOpenOptions(options, this.#isOwnKind);
     this.#closeFailure = null;
     await refuseForeign(this.#kind, this.#location, options);
-    this.#engine = await this.#kind.open(this.#location, options);
+    this.#engine = await withAdvice(this.#kind.open(this.#location, options));
   }
 
   /**

@@ -25,6 +25,7 @@ import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts'
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
+import { refuseInside } from './inside-store.ts';
 import { isNeutralName, UNFINISHED } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 import { storeAt, verifyStore } from './store-places.ts';
@@ -52,6 +53,7 @@ export async function restoreStore(
   const { vfs } = dispatch;
   await requireEmptyDirectory(vfs, directory);
   const files = await storeAt(backup, { dispatch });
+  refuseInside(vfs, directory, backup);
   await DirectoryLock.requireFree(backup, { vfs });
   await requireSound(backup, { ...options, dispatch });
   const made = await makeEmptyDirectory(dispatch, directory, options.clock);
@@ -85,11 +87,15 @@ async function requireSound(
   const [first] = damage;
   if (first === undefined) return;
   const more = damage.length === 1 ? '' : `, and ${damage.length - 1} more`;
+  // Its message may begin with the place, which is told anyway.
+  const place = `${first.path} is damaged at byte ${first.offset}: `;
+  const { message } = first;
+  const text = message.startsWith(place) ? message.slice(place.length) : message;
   throw new CorruptionError({
     path: first.path,
     offset: first.offset ?? 0,
-    expected: 'a sound backup, so that nothing was restored',
-    found: `${first.message}${more}`,
+    expected: 'a sound backup, and nothing was restored',
+    found: `damage (${text})${more}`,
   });
 }
 

@@ -39,12 +39,8 @@ export async function storeAt(
 ): Promise<StoreFiles> {
   const names = await namesIn(directory, surroundings);
   if (names === null) {
-    const isThere = await (surroundings?.dispatch?.vfs ?? nodeVfs).stat(directory).then(
-      () => true,
-      () => false,
-    );
-    const what = isThere ? 'is a file, and a store is a directory' : 'does not exist';
-    throw new HoldfastError('HOLDFAST_MISSING', `${directory} ${what}`);
+    await refuseFile(directory, surroundings);
+    throw new HoldfastError('HOLDFAST_MISSING', `${directory} does not exist`);
   }
   refuseUnfinished(directory, names);
   const [held] = await kindsHeldBy(directory, surroundings);
@@ -62,7 +58,7 @@ export async function storeAt(
 /**
  * Refuses a directory that is another engine's or another program's. One that is missing, that is
  * empty or that has a store of the kind, damaged or not, passes.
- * @throws (rejects) HoldfastError with code `HOLDFAST_FOREIGN`
+ * @throws (rejects) HoldfastError with code `HOLDFAST_FOREIGN`; `HOLDFAST_MISSING` where a file is
  */
 export async function refuseForeign(
   kind: EngineKind,
@@ -71,6 +67,7 @@ export async function refuseForeign(
 ): Promise<void> {
   const own = STORE_FILES.find((files) => files.kind === kind);
   const names = own === undefined ? null : await namesIn(directory, surroundings);
+  if (own !== undefined && names === null) await refuseFile(directory, surroundings);
   if (own === undefined || names === null || names.every(isNeutralName)) return;
   refuseUnfinished(directory, names);
   const held = await kindsHeldBy(directory, surroundings);
@@ -92,6 +89,19 @@ export async function refuseForeign(
     'HOLDFAST_FOREIGN',
     `${directory} has ${JSON.stringify(foreign)} and is no store: give the store a directory of its own`,
   );
+}
+
+/** REQUIRES: no directory is there. @throws HOLDFAST_MISSING where something else is */
+async function refuseFile(
+  path: string,
+  surroundings: EngineSurroundings | undefined,
+): Promise<void> {
+  const isThere = await (surroundings?.dispatch?.vfs ?? nodeVfs).stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return;
+  throw new HoldfastError('HOLDFAST_MISSING', `${path} is a file, and a store is a directory`);
 }
 
 /** A restore that was cut short has left a part of a store. @throws HOLDFAST_FOREIGN */

@@ -24,6 +24,7 @@ import type { WriteBatch } from '../engine/write-batch.ts';
 import { withoutJob } from './background/job-failure.ts';
 import type { Maintenance } from './background/maintenance.ts';
 import { approximateSize } from './approximate-size.ts';
+import { leveldbProperty } from './leveldb-properties.ts';
 import { backupStore } from './lsm-backup.ts';
 import { LsmIterator } from './lsm-iterator.ts';
 import type { LsmSettings } from './lsm-options.ts';
@@ -236,6 +237,11 @@ export class LsmEngine implements Engine {
       snapshots: snapshots.count + this.#iterators.size,
       details: { ...details, ...maintenance.figures },
     };
+  }
+
+  property(name: string): string | undefined {
+    this.#checkOpen();
+    return leveldbProperty(this.#parts.versions.current, name);
   }
 
   async backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {

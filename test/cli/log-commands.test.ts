@@ -103,7 +103,10 @@ test('a path that is nothing is one clear line and exit code 2', async (t) => {
   mkdirSync(join(top, 'empty'));
   writeFileSync(join(top, 'text'), 'text');
   for (const [words, message] of [
-    [['nothing'], /cannot read .*nothing: there is no such file or directory\n$/],
+    [
+      ['nothing'],
+      /cannot read .*nothing: there is no such file or directory \(HOLDFAST_MISSING\)\n$/,
+    ],
     [['empty'], /empty is none of what can be looked into: a directory of a write-ahead log, /],
     [['text'], /text is none of what can be looked into/],
     [[], /^holdfast (dump|verify): [^\n]*\n$/],

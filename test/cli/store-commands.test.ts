@@ -7,6 +7,7 @@ import { suite, test } from 'node:test';
 import type { TestContext } from 'node:test';
 
 import { commandTable } from '../../src/cli/command-table.ts';
+import { counted } from '../../src/cli/output.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { HoldfastLevel } from '../../src/level/holdfast-level.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -153,6 +154,10 @@ for (const engine of ENGINES) {
       const restored = await json(top, 'restore', 'copy', 'deep/again');
       assert.equal(restored['directory'], 'deep/again');
       assert.deepEqual(await entriesOf(join(top, 'deep/again'), engine), ENTRIES);
+      const inside = await run(top, 'backup', 'db', 'db/../db/copy');
+      assert.equal(inside.code, 2);
+      assert.match(inside.err, /db\/copy is inside the store \S+db: name a directory outside/);
+      assert.equal(existsSync(join(top, 'db/copy')), false);
       for (const command of ['backup', 'restore']) {
         const refused = await run(top, command, 'db', 'copy');
         assert.equal(refused.code, 2);
@@ -176,6 +181,36 @@ for (const engine of ENGINES) {
     });
   });
 }
+
+test('dump shows CURRENT by itself, and says where it names no manifest', async (scope) => {
+  const top = await madeStore(scope, 'lsm');
+  const { code, out } = await run(top, 'dump', 'db/CURRENT');
+  assert.equal(code, 0);
+  assert.match(out, /^db\/CURRENT:0 current manifest MANIFEST-\d+\n$/);
+  writeFileSync(join(top, 'db/CURRENT'), 'x');
+  const damaged = await run(top, 'verify', 'db/CURRENT');
+  assert.equal(damaged.code, 1);
+  assert.match(damaged.out, /^db\/CURRENT +1 byte +the name of a manifest\n/);
+});
+
+test('what is one is counted as one', () => {
+  assert.equal(counted(1, 'file'), '1 file');
+  assert.equal(counted(0, 'entry', 'entries'), '0 entries');
+});
+
+test('a damaged backup is told to be damaged once, with what was found', async (scope) => {
+  const top = await madeStore(scope, 'lsm');
+  await run(top, 'compact', 'db');
+  const [name, offset] = damagedPlace(join(top, 'db'));
+  const bytes = readFileSync(join(top, 'db', name));
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  writeFileSync(join(top, 'db', name), bytes);
+  const { code, err } = await run(top, 'restore', 'db', 'again');
+  assert.equal(code, 2);
+  assert.match(err, /expected a sound backup, and nothing was restored, found damage \(expected/);
+  assert.equal(err.split('is damaged at byte').length, 2);
+  assert.equal(existsSync(join(top, 'again')), false);
+});
 
 for (const engine of ENGINES) {
   test(`repair of a store of ${engine} says what was lost, and opens it again`, async (scope) => {

@@ -6,6 +6,7 @@ import { restoreStore } from '../../level/restore-store.ts';
 import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { longWork } from '../long-work.ts';
+import { counted } from '../output.ts';
 import { shownBytes, shownPath } from '../store-work.ts';
 
 const DESCRIPTION = `
@@ -38,7 +39,7 @@ export const restoreCommand: Command = {
     context.stdout.write(
       args.flag('json')
         ? `${JSON.stringify(plain, null, 2)}\n`
-        : `restored ${from} to ${to}: ${shownBytes(bytes)} in ${files} files\n`,
+        : `restored ${from} to ${to}: ${shownBytes(bytes)} in ${counted(files, 'file')}\n`,
     );
     return exitCodes.clean;
   },

@@ -7,6 +7,7 @@ import type { Command } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { complaintOf } from '../formats/store-format.ts';
 import { longWork } from '../long-work.ts';
+import { counted } from '../output.ts';
 import { shownPath } from '../store-work.ts';
 import { complaintLines } from './store-report-text.ts';
 
@@ -44,8 +45,11 @@ export const repairCommand: Command = {
       for (const line of complaintLines({ damage, torn: [] }, context.cwd)) {
         context.stdout.write(`${line}\n`);
       }
-      const aside = keptAside.length === 0 ? '' : `, ${keptAside.length} files kept in lost`;
-      context.stdout.write(`repaired ${shown}: ${savedEntries} entries saved${aside}\n`);
+      const aside =
+        keptAside.length === 0 ? '' : `, ${counted(keptAside.length, 'file')} kept in lost`;
+      context.stdout.write(
+        `repaired ${shown}: ${counted(savedEntries, 'entry', 'entries')} saved${aside}\n`,
+      );
     }
     return damage.length === 0 ? exitCodes.clean : exitCodes.found;
   },

@@ -5,7 +5,7 @@ import { relative, resolve } from 'node:path';
 import type { Command, CommandContext } from '../command.ts';
 import { formatOf } from '../formats/format-list.ts';
 import type { Complaint, StoreReport } from '../formats/store-format.ts';
-import { formatTable, paletteFor, printable, ProgressLine } from '../output.ts';
+import { counted, formatTable, paletteFor, printable, ProgressLine } from '../output.ts';
 import { complaintLines, exitCodeOf } from './store-report-text.ts';
 
 const DESCRIPTION = `
@@ -54,7 +54,7 @@ function reportText(report: StoreReport, context: CommandContext): string {
   const palette = paletteFor(context, context.stdout);
   const rows = report.files.map(({ file, bytes, holds }) => [
     printable(relative(context.cwd, file)),
-    `${bytes} bytes`,
+    counted(bytes, 'byte'),
     holds,
   ]);
   const complaints = complaintLines(report, context.cwd);

@@ -25,6 +25,7 @@ import { readPointerSync } from '../../durable/pointer-file.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
 import { readFullySync, readWholeFileSync } from '../../vfs/transfer.ts';
 import type { VfsFile } from '../../vfs/vfs.ts';
+import { counted } from '../output.ts';
 import { addReport, complaintOf, emptyReport, verifyByDumping } from './store-format.ts';
 import type {
   DumpedRecord,
@@ -111,7 +112,7 @@ function* dumpManifest(
     const fields = { name: dataFileName(number), length, state, fingerprint: hex(fingerprint) };
     yield { file, offset: 0, kind: 'file', fields };
   }
-  const holds = `${files.length} data files`;
+  const holds = counted(files.length, 'data file');
   report.files.push({ file, bytes: statSync(file).size, holds });
   return manifest;
 }
@@ -152,7 +153,7 @@ function* dumpOpenData(file: VfsFile, path: string, entry: ManifestFile | undefi
     }
   }
   const { offset } = scanner;
-  report.files.push({ file: path, bytes: size, holds: `${entries} entries` });
+  report.files.push({ file: path, bytes: size, holds: counted(entries, 'entry', 'entries') });
   const durable = entry?.length ?? 0;
   if (offset < durable) {
     const message = 'expected an entry with its checksum, found other bytes or the end';
@@ -215,7 +216,7 @@ function* dumpHint(path: string): Dumping {
     fields['key'] = bytes.subarray(keyStart, keyEnd);
     yield { file: path, offset, kind: isDelete ? 'deleted-at' : 'put-at', fields };
   }
-  report.files.push({ file: path, bytes: bytes.length, holds: `${reader.count} records` });
+  report.files.push({ file: path, bytes: bytes.length, holds: counted(reader.count, 'record') });
   return report;
 }
 

@@ -7,6 +7,7 @@ import { errorCode } from '../../vfs/errno.ts';
 import { dumpBitcaskStore } from './bitcask-format.ts';
 import { dumpBtreeStore } from './btree-format.ts';
 import { dumpLsmStore } from './lsm-format.ts';
+import { counted } from '../output.ts';
 import { complaintOf } from './store-format.ts';
 import type { DumpedRecord, FormatProgress, StoreFormat, StoreReport } from './store-format.ts';
 
@@ -37,9 +38,9 @@ async function verifyDirectory(path: string, onProgress: FormatProgress): Promis
   const { files, bytes, entries, damage } = await verifyStore(path, {
     onProgress: ({ done, total, unit }) => onProgress(done, total, unit),
   });
-  const counted = entries === undefined ? '' : `, ${entries} entries`;
+  const some = entries === undefined ? '' : `, ${counted(entries, 'entry', 'entries')}`;
   return {
-    files: [{ file: path, bytes, holds: `${files} files${counted}` }],
+    files: [{ file: path, bytes, holds: `${counted(files, 'file')}${some}` }],
     damage: damage.map(complaintOf),
     torn: [],
     notes: await ownerNotes(path),

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { UsageError } from '../../base/errors.ts';
+import { HoldfastError, UsageError } from '../../base/errors.ts';
 import { STORE_FILES } from '../../level/store-files.ts';
 import type { StoreFiles } from '../../level/store-files.ts';
 import { storeAt } from '../../level/store-places.ts';
@@ -12,7 +12,7 @@ import { WAL_POINTER_NAME } from '../../wal/wal-directory.ts';
 import { bitcaskManifestFormat, dataFileFormat, hintFileFormat } from './bitcask-format.ts';
 import { pageFileFormat } from './btree-format.ts';
 import { logFileFormat } from './log-file-format.ts';
-import { manifestFileFormat, tableFileFormat } from './lsm-format.ts';
+import { currentFileFormat, manifestFileFormat, tableFileFormat } from './lsm-format.ts';
 import type { StoreFormat } from './store-format.ts';
 import { storeFormat } from './engine-store-format.ts';
 import { walFormat } from './wal-format.ts';
@@ -23,21 +23,21 @@ const FORMATS: readonly StoreFormat[] = [
   logFileFormat,
   tableFileFormat,
   manifestFileFormat,
+  currentFileFormat,
   dataFileFormat,
   hintFileFormat,
   bitcaskManifestFormat,
   pageFileFormat,
 ];
 
-/** @throws UsageError when nothing is there, or nothing that is known */
+/** @throws HOLDFAST_MISSING when nothing is there; UsageError when it is nothing that is known */
 export async function formatOf(path: string): Promise<StoreFormat> {
   try {
     statSync(path);
   } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    const why =
-      errorCode(error) === 'ENOENT' ? 'there is no such file or directory' : messageOf(error);
-    throw new UsageError(`cannot read ${path}: ${why}`, { cause: error });
+    if (errorCode(error) !== 'ENOENT') throw error;
+    const text = `cannot read ${path}: there is no such file or directory`;
+    throw new HoldfastError('HOLDFAST_MISSING', text, { cause: error });
   }
   // A log inside a store is a log. Without its pointer, segments may as well be the logs of a store.
   if (!existsSync(join(path, WAL_POINTER_NAME))) {
@@ -61,8 +61,4 @@ async function storeOrNull(path: string): Promise<StoreFiles | null> {
     if (errorCode(error) !== 'HOLDFAST_MISSING') throw error;
     return null;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -21,6 +21,7 @@ import { openTable } from '../../lsm/table/table.ts';
 import type { Table } from '../../lsm/table/table.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
 import { LogParser } from '../../wal/log-parser.ts';
+import { counted } from '../output.ts';
 import { dumpLogFile, fileReport } from './log-file-format.ts';
 import { addReport, complaintOf, emptyReport, verifyByDumping } from './store-format.ts';
 import type {
@@ -48,6 +49,27 @@ export const manifestFileFormat: StoreFormat = {
   dump: dumpManifest,
   verify: (path, onProgress) => verifyByDumping(manifestFileFormat, path, onProgress),
 };
+
+/** `CURRENT` by itself. */
+export const currentFileFormat: StoreFormat = {
+  name: 'CURRENT of a LevelDB directory',
+  recognises: (path) => isFileOf(path, 'current'),
+  dump: dumpCurrent,
+  verify: (path, onProgress) => verifyByDumping(currentFileFormat, path, onProgress),
+};
+
+/** Whether the manifest that it names is there is for the directory to say. */
+function* dumpCurrent(file: string): Dumping {
+  const report = emptyReport();
+  const manifest = readFileSync(file, 'utf8').trimEnd();
+  if (parseFileName(manifest)?.kind === 'manifest') {
+    yield { file, offset: 0, kind: 'current', fields: { manifest } };
+  } else {
+    report.damage.push({ file, offset: 0, message: 'it names no manifest' });
+  }
+  report.files.push({ file, bytes: statSync(file).size, holds: 'the name of a manifest' });
+  return report;
+}
 
 function isFileOf(path: string, kind: string): boolean {
   return parseFileName(basename(path))?.kind === kind && statSync(path).isFile();
@@ -154,7 +176,7 @@ function* dumpTable(path: string): Dumping {
     if (!(error instanceof CorruptionError)) throw error;
     report.damage.push(complaintOf(error));
   }
-  report.files.push({ file: path, bytes: size, holds: `${entries} entries` });
+  report.files.push({ file: path, bytes: size, holds: counted(entries, 'entry', 'entries') });
   return report;
 }
 
@@ -197,7 +219,7 @@ function* dumpManifest(path: string): Dumping {
   const report = emptyReport();
   const bytes = readFileSync(path);
   const edits = yield* dumpEdits(path, bytes);
-  report.files.push({ file: path, bytes: bytes.length, holds: `${edits} edits` });
+  report.files.push({ file: path, bytes: bytes.length, holds: counted(edits, 'edit') });
   try {
     // Reads it as opening would, which decides what its end means.
     const { tornBytes, tornOffset } = readManifest(bytes, path, numberOf(path));

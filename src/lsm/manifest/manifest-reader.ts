@@ -147,7 +147,7 @@ function finish(
     lastSequence === null
   ) {
     const expected = 'an order of keys, a log, a next file and a last sequence number';
-    throw new CorruptionError({ path, offset: tornOffset, expected, found: 'the end before all' });
+    throw new CorruptionError({ path, offset: tornOffset, expected, found: 'the end of the file' });
   }
   const { previousLogNumber, compactPointers } = fields;
   return {

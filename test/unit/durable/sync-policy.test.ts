@@ -17,6 +17,6 @@ test('without an option the fallback counts, and the fallback of all is sync', (
 test('a policy that does not exist is refused, naming it', () => {
   assert.throws(() => toSyncPolicy('snyc' as 'sync'), {
     name: 'TypeError',
-    message: /not "snyc"/,
+    message: /not 'snyc'/,
   });
 });

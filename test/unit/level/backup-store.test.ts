@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { suite, test } from 'node:test';
 
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { HoldfastLevel } from '../../../src/level/holdfast-level.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 interface Opened {
   readonly db: HoldfastLevel;
@@ -22,6 +25,77 @@ async function open(engine: 'lsm' | 'bitcask' | 'btree'): Promise<Opened> {
 }
 
 for (const engine of ['lsm', 'bitcask', 'btree'] as const) {
+  test(`a backup of ${engine} is not made inside the store, by whatever path`, async (scope) => {
+    const folder = temporaryDirectory(scope);
+    const store = join(folder, 'db');
+    const db = new HoldfastLevel(store, { engine });
+    await db.put('a', '1');
+    symlinkSync('db', join(folder, 'link'));
+    mkdirSync(join(store, 'empty'));
+    const before = readdirSync(store).toSorted();
+    const fromHere = relative(process.cwd(), store);
+    const targets = ['db/copy', 'db/empty', 'db/deep/copy', 'link/copy'].map((one) =>
+      join(folder, one),
+    );
+    for (const target of [...targets, join(fromHere, 'copy')]) {
+      const refused = { code: 'HOLDFAST_USAGE', message: /is inside the store/ };
+      await assert.rejects(db.backup(target), refused, target);
+    }
+    assert.deepEqual(readdirSync(store).toSorted(), before);
+    await assert.rejects(db.backup(store), { code: 'HOLDFAST_EXISTS' });
+    // A name that begins like the store's is another directory, and so is one that begins with dots.
+    await db.backup(join(folder, 'db.copy'));
+    await db.backup(join(folder, '..copy'));
+    await db.close();
+    const inside = HoldfastLevel.restore(store, join(store, 'copy'));
+    await assert.rejects(inside, { code: 'HOLDFAST_USAGE' });
+  });
+
+  test(`where a file is, ${engine} opens no store and makes no copy`, async (scope) => {
+    const folder = temporaryDirectory(scope);
+    const file = join(folder, 'file');
+    writeFileSync(file, 'x');
+    const words = /is a file, and a store is a directory/;
+    for (const createIfMissing of [true, false]) {
+      const db = new HoldfastLevel(file, { engine, createIfMissing });
+      await assert.rejects(db.open(), ({ cause }: Error) => {
+        assert.equal((cause as { code?: string }).code, 'HOLDFAST_MISSING');
+        return words.test((cause as Error).message);
+      });
+    }
+    const db = new HoldfastLevel(join(folder, 'db'), { engine });
+    await assert.rejects(db.backup(file), { code: 'HOLDFAST_EXISTS', message: words });
+    await db.close();
+    assert.equal(readFileSync(file, 'utf8'), 'x');
+  });
+
+  test(`opening ${engine} says what to do where it fails`, async (scope) => {
+    const folder = join(temporaryDirectory(scope), 'db');
+    const failure = async (options: object): Promise<string> => {
+      const db = new HoldfastLevel(folder, { engine, ...options });
+      const error: unknown = await db.open().catch((reason: unknown) => reason);
+      return ((error as Error).cause as Error).message;
+    };
+    const missing = /does not exist: look at the path, or open it with createIfMissing$/;
+    assert.match(await failure({ createIfMissing: false }), missing);
+    const made = new HoldfastLevel(folder, { engine });
+    await made.put('a', '1');
+    await made.close();
+    const exists = /the store \S+ exists already: name another directory, or open it without/;
+    assert.match(await failure({ errorIfExists: true }), exists);
+    const key = { lsm: 'CURRENT', bitcask: 'BITCASK', btree: 'tree.pages' }[engine];
+    const copy = join(folder, '../copy');
+    cpSync(folder, copy, { recursive: true });
+    // By its first bytes a page file is known to be one.
+    const kept = engine === 'btree' ? readFileSync(join(copy, key)).subarray(0, 60) : '';
+    writeFileSync(join(copy, key), `${kept.toString('latin1')}${'damaged'.repeat(3000)}`, 'latin1');
+    const damaged = new HoldfastLevel(copy, { engine });
+    await assert.rejects(damaged.open(), ({ cause }: Error) => {
+      assert.match((cause as Error).message, /repair|restore/);
+      return true;
+    });
+  });
+
   suite(`a backup of ${engine} that is not made`, () => {
     test('leaves nothing when it was aborted before', async () => {
       const { db, vfs, names } = await open(engine);

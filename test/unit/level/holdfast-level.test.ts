@@ -68,6 +68,28 @@ describe('HoldfastLevel', () => {
     await db.close();
   });
 
+  it('has the properties of LevelDB in its form', async (scope) => {
+    const db = new HoldfastLevel(temporaryDirectory(scope));
+    await db.open();
+    await db.put('a', '1');
+    await db.put('\u00e9', '2');
+    await db.compact();
+    const counts = [0, 1, 2, 3, 4, 5, 6].map((level) =>
+      db.getProperty(`leveldb.num-files-at-level${level}`),
+    );
+    const level = counts.indexOf('1');
+    assert.equal(counts.filter((count) => count === '0').length, 6);
+    assert.equal(db.getProperty('leveldb.num-files-at-level7'), '');
+    const stats = db.getProperty('leveldb.stats').split('\n');
+    assert.equal(stats[1], 'Level  Files Size(MB) Time(sec) Read(MB) Write(MB)');
+    assert.equal(stats[3], `  ${level}        1        0         0        0         0`);
+    const tables = db.getProperty('leveldb.sstables');
+    assert.match(tables, /^--- level 0 ---\n/);
+    assert.match(tables, / \d+:\d+\['a' @ \d+ : 1 \.\. '\\xc3\\xa9' @ \d+ : 1\]\n/);
+    assert.match(tables, /--- level 6 ---\n$/);
+    await db.close();
+  });
+
   it('refuses a wrong location, engine, policy and time to live', async () => {
     assert.throws(() => new HoldfastLevel(''), /non-empty string/);
     assert.throws(() => new HoldfastLevel(7 as never), TypeError);
@@ -153,6 +175,7 @@ describe('HoldfastLevel', () => {
     assert.equal(db.recovery.created, true);
     assert.equal(db.getProperty('leveldb.approximate-memory-usage'), '14');
     assert.equal(db.getProperty('unknown'), '');
+    assert.equal(db.getProperty('leveldb.stats'), '');
     await assert.rejects(db.backup('elsewhere'), { code: 'HOLDFAST_USAGE' });
     await db.close();
     await assert.rejects(db.verify(), NOT_OPEN);
