@@ -62,7 +62,10 @@ export interface VerifyReport {
   readonly files: number;
   /** Bytes read. */
   readonly bytes: number;
-  /** Live entries seen; undefined where the damage keeps them from being counted. */
+  /**
+   * Live entries seen; undefined where the damage keeps them from being counted. Entries that have
+   * expired count until a merge removes them.
+   */
   readonly entries: number | undefined;
   readonly damage: readonly Damage[];
 }
@@ -75,7 +78,10 @@ export interface EngineStats {
   readonly diskBytes: number;
   /** Held in memory by caches, indexes and buffers; 0 when it is not open. */
   readonly memoryBytes: number;
-  /** Live entries where the engine knows them without reading; else undefined. */
+  /**
+   * Live entries where the engine knows them without reading; else undefined. Entries that have
+   * expired count until a merge removes them.
+   */
   readonly entries: number | undefined;
   /** Snapshots and iterators that hold old versions. */
   readonly snapshots: number;
@@ -92,7 +98,7 @@ export interface BackupReport {
 
 /** What `repair` saved and what it could not. */
 export interface RepairReport {
-  /** Entries that can be read afterwards. */
+  /** Entries of the repaired store, with those that have expired and were not removed yet. */
   readonly savedEntries: number;
   readonly damage: readonly Damage[];
   /** Where files that could not be used are kept. */
