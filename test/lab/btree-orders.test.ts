@@ -1,6 +1,7 @@
 /**
  * The orders on which the B+tree's file rests: pages are synced before the log lets go of them, and
- * those of a value ahead of its commit before the log has that. Without them, a power cut is found
+ * those of a value ahead of its commit before the log has that; and a segment of the log that is
+ * made is opened for durable writes. Without them, a power cut is found
  * that breaks a promise. All other syncs: `npm run
  * prove:btree:mutations`.
  */
@@ -11,7 +12,7 @@ import { test } from 'node:test';
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { openAndJudge } from '../support/engine-story.ts';
 import { MutatingVfs } from '../support/mutation-run.ts';
-import type { Mutation } from '../support/mutation-run.ts';
+import type { Mutation, PlaceMutation } from '../support/mutation-run.ts';
 import { classOfBtree } from '../prove/btree-class.ts';
 import { exploreWidely, WideTally } from '../prove/wide-exploration.ts';
 import { earlyRun } from '../support/early-run.ts';
@@ -38,10 +39,9 @@ async function findSync(name: string, wanted: RegExp, which: Place): Promise<Mut
   return found;
 }
 
-async function violations(name: string, wanted: RegExp, which: Place): Promise<string[]> {
+async function violations(name: string, mutation: Mutation | PlaceMutation): Promise<string[]> {
   const story = BTREE_STORIES.find((one) => one.name === name);
   assert.ok(story !== undefined, name);
-  const mutation = await findSync(name, wanted, which);
   const whole = btreeCrashTest(story, {});
   const mutant: typeof whole = {
     ...whole,
@@ -55,11 +55,21 @@ async function violations(name: string, wanted: RegExp, which: Place): Promise<s
   return run?.violations.map(({ message }) => message) ?? [];
 }
 
+async function withoutSync(name: string, wanted: RegExp, which: Place): Promise<string[]> {
+  return violations(name, await findSync(name, wanted, which));
+}
+
 const settled = await earlyRun(() =>
-  violations('closed with one checkpoint', /fdatasync in settle/, 'last'),
+  withoutSync('closed with one checkpoint', /fdatasync in #guard/, 'last'),
 );
 const placed = await earlyRun(() =>
-  violations('one value ahead of its commit', /fdatasync in settle/, 'first'),
+  withoutSync('one value ahead of its commit', /fdatasync in settle/, 'first'),
+);
+const opened = await earlyRun(() =>
+  violations('commits behind a checkpoint', {
+    kind: 'opened without sync',
+    at: (what) => what === 'open in createFiles, create',
+  }),
 );
 
 test('pages that are not synced before the log lets go of them are missed', () => {
@@ -68,4 +78,8 @@ test('pages that are not synced before the log lets go of them are missed', () =
 
 test('pages of a value that are not synced before its commit are missed', () => {
   assert.ok(placed().length > 0);
+});
+
+test('a commit in a segment that was opened without a sync of its own is missed', () => {
+  assert.ok(opened().length > 0);
 });

@@ -78,6 +78,15 @@ const closedOnce: Story = async (teller) => {
   await teller.commit('k*60=100', 'sync');
 };
 
+/** Commits in a segment that this process has made: what they are synced by is how it was opened. */
+const behindCheckpoint: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=10', 'sync');
+  await teller.engine.compact();
+  await teller.commit('b=10', 'sync');
+  await teller.commit('c=10', 'sync');
+};
+
 /** Commits without a sync while a checkpoint writes pages: it has to sync the log for them. */
 const busy: Story = async (teller) => {
   await teller.open();
@@ -216,6 +225,7 @@ const OWN: readonly BtreeStory[] = [
   { name: 'joins', subject: SMALL_BTREE, story: joins, taste: 0 },
   { name: 'levels', subject: SMALL_BTREE, story: levels, taste: 0 },
   { name: 'a checkpoint at every commit', subject: HASTY_BTREE, story: hasty, taste: 12 },
+  { name: 'commits behind a checkpoint', subject: PLAIN_BTREE, story: behindCheckpoint, taste: 0 },
   { name: 'closed with one checkpoint', subject: PLAIN_BTREE, story: closedOnce, taste: 0 },
   { name: 'written while it is changed', subject: HASTY_BTREE, story: busy, taste: 0 },
   { name: 'overflow', subject: SMALL_BTREE, story: overflow, taste: 0 },
