@@ -105,7 +105,13 @@ export class PageFile {
 
   /** Makes everything written so far durable. When it fails, so do all that follow. */
   settle(): Promise<void> {
-    this.#settled = this.#settled.then(() => this.#dispatch.bytes(this.#file));
+    const before = this.#settled;
+    // Named for the traces in which a sync is known by its caller.
+    const settle = async (): Promise<void> => {
+      await before;
+      await this.#dispatch.bytes(this.#file);
+    };
+    this.#settled = settle();
     return this.#settled;
   }
 
