@@ -48,6 +48,5 @@ async function figures(tree: StillTree, meta: Uint8Array): Promise<EngineStats['
     pageBytes: meta.length,
     pageCount: pageCount(meta),
     height: pageLevel(await tree.page(rootPage(meta))) + 1,
-    logBytes: tree.logBytes,
   };
 }
