@@ -19,7 +19,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /**
  * The order of two keys inside larger arrays, each from its start to before its end, as
- * `compareBytes` has it. Makes no view: for indexes, where a comparison must not allocate.
+ * `compareBytes` has it. For indexes: makes no views unless the first bytes are the same.
  */
 export function compareRanges(
   a: Uint8Array,
@@ -39,20 +39,11 @@ export function compareRanges(
     if (difference !== 0) return difference;
   }
   if (common > looped) {
-    return bytesCompare.call(a, b, bStart + looped, bEnd, aStart + looped, aEnd);
+    // Views, although `Buffer.prototype.compare` takes ranges: Deno 2.9 holds its ends against the wrong array.
+    return Buffer.compare(a.subarray(aStart + looped, aEnd), b.subarray(bStart + looped, bEnd));
   }
   return aLength - bLength;
 }
-
-/** Buffer's own comparison; it takes any `Uint8Array` for itself and for the other. */
-const bytesCompare: (
-  this: Uint8Array,
-  target: Uint8Array,
-  targetStart: number,
-  targetEnd: number,
-  sourceStart: number,
-  sourceEnd: number,
-) => number = Buffer.prototype.compare;
 
 /** Whether two byte strings are the same. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

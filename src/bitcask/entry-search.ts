@@ -179,7 +179,8 @@ export class EntrySearch {
     let end = this.#filled;
     for (let start = from; start < this.#filled; start += ZEROS.length) {
       const length = Math.min(ZEROS.length, this.#filled - start);
-      if (buffer.compare(ZEROS, 0, length, start, start + length) !== 0) break;
+      const piece = buffer.subarray(start, start + length);
+      if (Buffer.compare(piece, ZEROS.subarray(0, length)) !== 0) break;
       if (start + length === this.#filled) return;
     }
     while (end > from && buffer[end - 1] === 0) end--;
