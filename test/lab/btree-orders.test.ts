@@ -60,7 +60,7 @@ async function withoutSync(name: string, wanted: RegExp, which: Place): Promise<
 }
 
 const settled = await earlyRun(() =>
-  withoutSync('closed with one checkpoint', /fdatasync in #guard/, 'last'),
+  withoutSync('closed with one checkpoint', /fdatasync in settle/, 'last'),
 );
 const placed = await earlyRun(() =>
   withoutSync('one value ahead of its commit', /fdatasync in settle/, 'first'),

@@ -46,6 +46,7 @@ export const LSM_SURVIVORS: Readonly<Record<string, string>> = {
     'a log that came too late is empty; where it stays the next opening removes it',
   'reordered: unlink of /store/N.ldb in #remove, sweep': ONLY_ROOM,
   'reordered: unlink of /store/N.ldb in #remove, removeTables': ONLY_ROOM,
+  'reordered: unlink of /store/N.ldb in removeTablesSync, #compactSync': ONLY_ROOM,
   'reordered: unlink of /store/N.log in #remove, removeLogs': ONLY_ROOM,
   'reordered: unlink of /store/N.log in #remove, sweep': ONLY_ROOM,
   'reordered: unlink of /store/N.log in removeLogsSync, flushSync': ONLY_ROOM,
