@@ -87,7 +87,7 @@ for (const kind of DISK_ENGINES) {
   // What Bitcask has to sync is a part of what the other two have.
   if (kind.name === 'bitcask') continue;
   test(`every sync of restoring a ${kind.name} store is needed`, async (t: TestContext) => {
-    const limits = { models: ['posix'], budget: 12, nested: 0 };
+    const limits = { models: ['posix'], budget: 40, nested: 0 };
     const mutants = await mutationRun({ ...(await restoring(kind)), ...limits });
     const caught = mutants.filter(({ caughtBy }) => caughtBy !== null);
     t.diagnostic(`${caught.length} of ${mutants.length} mutants caught`);
