@@ -130,14 +130,18 @@ async function fillAndGoOn(subject: Subject, disk: string, elsewhere: string): P
   await reopenFull(subject, directory, filler, () => unlinkSync(spare));
 }
 
-/** Writing goes on without reopening: at once, or when what waited for room has been done. */
+/**
+ * Writing goes on without reopening: at once, or when what waited for room has been done. The write that is taken first
+ * may be one that needed no room, so it takes some in a row.
+ */
 async function goOn(filler: Filler): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (!(await filler.write())) {
+  for (let inARow = 0; inARow < 20; inARow++) {
+    if (await filler.write()) continue;
     assert.ok(performance.now() < end, 'there is room, and writes are refused');
+    inARow = -1;
     await sleep(50);
   }
-  for (let more = 0; more < 20; more++) assert.equal(await filler.write(), true, 'there is room');
 }
 
 async function fill(filler: Filler): Promise<void> {
