@@ -14,6 +14,7 @@ import { Poison } from '../durable/poison.ts';
 import { runLater } from '../durable/two-forms.ts';
 import type { RecoveryReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
+import { isThere } from '../vfs/is-there.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { WAL_POINTER_NAME, listWal } from '../wal/wal-directory.ts';
@@ -199,16 +200,6 @@ async function requireLog(vfs: Vfs, directory: string): Promise<void> {
   if (await isThere(vfs, join(path, WAL_POINTER_NAME))) return;
   const expected = 'the log of the pages that are there (restore a backup)';
   throw new CorruptionError({ path, offset: 0, expected, found: 'none' });
-}
-
-async function isThere(vfs: Vfs, path: string): Promise<boolean> {
-  try {
-    await vfs.lstat(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
-    throw error;
-  }
 }
 
 async function openParts(

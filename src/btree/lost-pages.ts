@@ -9,6 +9,7 @@ import { DecodeError } from '../base/byte-reader.ts';
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import { runLater } from '../durable/two-forms.ts';
 import { errorCode } from '../vfs/errno.ts';
+import { isThere } from '../vfs/is-there.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { WAL_POINTER_NAME } from '../wal/wal-directory.ts';
 import { inspectWal } from '../wal/wal-inspection.ts';
@@ -101,16 +102,5 @@ async function* recordsOf(vfs: Vfs, { segments }: WalInspection): AsyncGenerator
     }
   } finally {
     await runLater(reading.close());
-  }
-}
-
-async function isThere(vfs: Vfs, path: string): Promise<boolean> {
-  try {
-    await vfs.lstat(path);
-    return true;
-  } catch (error) {
-    // Nothing is there; anything else is an answer of its own.
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
-    throw error;
   }
 }

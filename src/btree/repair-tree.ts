@@ -18,6 +18,7 @@ import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import type { Damage, ProgressOptions, RepairReport } from '../engine/engine-reports.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
 import { errorCode } from '../vfs/errno.ts';
+import { isThere } from '../vfs/is-there.ts';
 import { readFully } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { compactBtree } from './btree-compact.ts';
@@ -210,17 +211,6 @@ async function logNames(vfs: Vfs, directory: string): Promise<string[]> {
   } catch (error) {
     // A log that is missing is part of the damage.
     if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-async function isThere(vfs: Vfs, path: string): Promise<boolean> {
-  try {
-    await vfs.lstat(path);
-    return true;
-  } catch (error) {
-    // Nothing is there; anything else is an answer of its own.
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { errorCode } from '../vfs/errno.ts';
+import { isThere } from '../vfs/is-there.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { DurableDirectory } from './durable-directory.ts';
 import type { SyncDispatch } from './sync-dispatch.ts';
@@ -43,13 +44,5 @@ export async function requireEmptyDirectory(vfs: Vfs, directory: string): Promis
   throw new HoldfastError(
     'HOLDFAST_EXISTS',
     `${directory} is not empty, it has ${JSON.stringify(first)}: name a new or an empty directory`,
-  );
-}
-
-/** False also where something above it is no directory. */
-async function isThere(vfs: Vfs, path: string): Promise<boolean> {
-  return await vfs.stat(path).then(
-    () => true,
-    () => false,
   );
 }

@@ -18,6 +18,7 @@ import type {
 } from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
 import { errorCode } from '../vfs/errno.ts';
+import { isThere } from '../vfs/is-there.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { readWholeFile } from '../vfs/transfer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
@@ -220,16 +221,6 @@ async function removeStore(dispatch: SyncDispatch, directory: string): Promise<v
     if (file !== null && file.kind !== 'current') await vfs.unlink(join(directory, name));
   }
   await dispatch.names(directory);
-}
-
-async function isThere(vfs: Vfs, directory: string): Promise<boolean> {
-  try {
-    await vfs.stat(directory);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function vfsOf({ dispatch }: EngineSurroundings): Vfs {

@@ -13,8 +13,9 @@ const ZEROS =
   'for its own: see "zeros are written ahead in the background, and close cuts them" of append-file.test.ts';
 
 const BEFORE_CURRENT =
-  'opening makes a manifest in the same directory after it, and the sync that makes that name durable does so for the ' +
-  'table, before `CURRENT` leads to either; the step is that of a flush, where it is needed: "fsync of /store in #flushOnce, #flush"';
+  'opening makes a manifest in the same directory after it, and where directories can be synced, the sync that makes that ' +
+  'name durable does so for the table, before `CURRENT` leads to either; where they cannot (Windows) names are made durable ' +
+  'file by file, and it is this step that names the table. It is also that of a flush: "fsync of /store in #flushOnce, #flush"';
 
 const BEFORE_CURRENT_TOO =
   'it comes one change later, at the making of the log or the manifest, and still before `CURRENT` leads to the table; ' +

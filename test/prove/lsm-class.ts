@@ -9,23 +9,17 @@ import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import { replayLog } from '../../src/lsm/log-replay.ts';
 import { CURRENT_NAME, logName, parseFileName, tableName } from '../../src/lsm/lsm-files.ts';
 import { readManifest, type ManifestState } from '../../src/lsm/manifest/manifest-reader.ts';
-import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
+import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
+import { contentOf, onceFor, saidInFull, sortedEntries } from './disk-facts.ts';
 import { digestOf } from './wide-exploration.ts';
-
-/** What was worked out of a content, by what it was worked out for. */
-const known = new WeakMap<Uint8Array, Map<string, unknown>>();
-
-function once<T>(content: Uint8Array, what: string, work: () => T): T {
-  let facts = known.get(content);
-  if (facts === undefined) known.set(content, (facts = new Map()));
-  if (!facts.has(what)) facts.set(what, work());
-  return facts.get(what) as T;
-}
 
 /** For stores in directories of the root. */
 export function classOfLsm({ root }: CrashedDisk): string {
   return sortedEntries(root)
-    .map(([name, node]) => `${name}=${node.kind === 'directory' ? classOfStore(node) : said(node)}`)
+    .map(
+      ([name, node]) =>
+        `${name}=${node.kind === 'directory' ? classOfStore(node) : saidInFull(node)}`,
+    )
     .join(' ');
 }
 
@@ -34,7 +28,7 @@ function classOfStore(store: FileTreeDirectory): string {
     return `${namesOf(store)} ${foundIn(store)}`;
   } catch (error) {
     // It is refused, for a reason that may be anywhere.
-    return `${String(error)} ${said(store)}`;
+    return `${String(error)} ${saidInFull(store)}`;
   }
 }
 
@@ -45,11 +39,11 @@ function foundIn(store: FileTreeDirectory): string {
   const file = parseFileName(name);
   if (file?.kind !== 'manifest' || !current.endsWith('\n')) throw new Error('no manifest is named');
   const manifest = contentOf(store, name);
-  const state = once(manifest, name, () => readManifest(manifest, name, file.number));
+  const state = onceFor(manifest, name, () => readManifest(manifest, name, file.number));
   const tables = state.version.levels.flat().map(({ number, length }) => {
     const table = contentOf(store, tableName(number));
     if (table.length !== length) throw new Error('a table of another length');
-    return once(table, 'digest', () => digestOf(table));
+    return onceFor(table, 'digest', () => digestOf(table));
   });
   const { logNumber, lastSequence, isOurs, tornBytes, nextFileNumber } = state;
   const facts = [name, logNumber, lastSequence, isOurs, tornBytes > 0, nextFileNumber];
@@ -71,7 +65,9 @@ function logsOf(store: FileTreeDirectory, state: ManifestState): string[] {
       const path = logName(number);
       const bytes = contentOf(store, path);
       const before = nextSequence;
-      const [line, after] = once(bytes, `${isOurs} ${before}`, () => replayed(path, bytes, before));
+      const [line, after] = onceFor(bytes, `${isOurs} ${before}`, () =>
+        replayed(path, bytes, before),
+      );
       nextSequence = after;
       return line;
     });
@@ -97,28 +93,9 @@ function logsOf(store: FileTreeDirectory, state: ManifestState): string[] {
   }
 }
 
-function contentOf({ entries }: FileTreeDirectory, name: string): Uint8Array {
-  const node = entries.get(name);
-  if (node?.kind !== 'file') throw new Error(`${name} is no file`);
-  return node.content;
-}
-
 function namesOf({ entries }: FileTreeDirectory): string {
   return [...entries]
     .map(([name, { kind }]) => `${name}:${kind}`)
     .toSorted()
     .join(',');
-}
-
-/** All of it. */
-function said(node: FileTreeNode): string {
-  if (node.kind === 'symlink') return `l${node.target}`;
-  if (node.kind === 'file') return once(node.content, 'digest', () => digestOf(node.content));
-  return `{${sortedEntries(node)
-    .map(([name, child]) => `${name}${said(child)}`)
-    .join(',')}}`;
-}
-
-function sortedEntries({ entries }: FileTreeDirectory): [string, FileTreeNode][] {
-  return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
