@@ -14,7 +14,8 @@ import { openAndJudge } from '../support/engine-story.ts';
 import { MutatingVfs } from '../support/mutation-run.ts';
 import type { Mutation, PlaceMutation } from '../support/mutation-run.ts';
 import { classOfBtree } from '../prove/btree-class.ts';
-import { exploreWidely, WideTally } from '../prove/wide-exploration.ts';
+import { exploreWidely } from '../prove/wide-exploration.ts';
+import { WideTally } from '../prove/wide-judge.ts';
 import { earlyRun } from '../support/early-run.ts';
 import { BTREE_STORIES, btreeCrashTest } from './btree-stories.ts';
 

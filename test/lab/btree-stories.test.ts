@@ -7,7 +7,8 @@ import { test } from 'node:test';
 
 import type { Exploration } from '../../src/lab/explore/exploration.ts';
 import { classOfBtree } from '../prove/btree-class.ts';
-import { exploreWidely, WideTally } from '../prove/wide-exploration.ts';
+import { exploreWidely } from '../prove/wide-exploration.ts';
+import { WideTally } from '../prove/wide-judge.ts';
 import { earlyRun } from '../support/early-run.ts';
 import { openAndJudge } from '../support/engine-story.ts';
 import { BTREE_STORIES, btreeCrashTest } from './btree-stories.ts';

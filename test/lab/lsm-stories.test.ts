@@ -1,8 +1,7 @@
 /**
  * The LSM engine under the laboratory: some disks of every story, and one with crashes inside
- * recovery. The long run, under all models, with faults and with crashes inside recovery: `npm run
- * prove:lsm`; many disks: `npm run prove:lsm:wide`; every sync taken away in turn: `npm run
- * prove:lsm:mutations`.
+ * recovery. The long runs: many disks are `npm run prove:lsm:wide`, crashes inside recovery and
+ * faults `npm run prove:lsm:nested`, every sync taken away in turn `npm run prove:lsm:mutations`.
  */
 
 import assert from 'node:assert/strict';
@@ -10,7 +9,8 @@ import { test } from 'node:test';
 
 import { assertCrashSafe } from '../../src/lab/suite/assert-crash-safe.ts';
 import { classOfLsm } from '../prove/lsm-class.ts';
-import { exploreWidely, WideTally } from '../prove/wide-exploration.ts';
+import { exploreWidely } from '../prove/wide-exploration.ts';
+import { WideTally } from '../prove/wide-judge.ts';
 import { engineCrashTest, openAndJudge } from '../support/engine-story.ts';
 import { LSM_STORIES } from './lsm-stories.ts';
 

@@ -199,16 +199,12 @@ export interface LsmStory {
   readonly name: string;
   readonly subject: StorySubject;
   readonly story: Story;
-  /** Small enough for crashes inside the recovery of a crash inside recovery. */
-  readonly deep?: boolean;
 }
-
-const DEEP: ReadonlySet<string> = new Set(['policies', 'groups', 'emptied', 'reopened']);
 
 /** All stories: those of all engines, and the LSM engine's own. */
 export const LSM_STORIES: readonly LsmStory[] = [
   ...Object.entries(ENGINE_STORIES).map(([name, story]) => {
-    return { name, subject: SUBJECT, story, deep: DEEP.has(name) };
+    return { name, subject: SUBJECT, story };
   }),
   { name: 'filling under sync', subject: SUBJECT, story: filling('sync') },
   { name: 'filling under batch', subject: SUBJECT, story: filling('batch') },
@@ -220,11 +216,11 @@ export const LSM_STORIES: readonly LsmStory[] = [
   { name: 'merging in blocking calls', subject: SUBJECT, story: mergedNow },
   { name: 'levels', subject: SUBJECT, story: levels },
   { name: 'written while merging', subject: SUBJECT, story: writtenInMerge },
-  { name: 'killed', subject: SUBJECT, story: killed, deep: true },
+  { name: 'killed', subject: SUBJECT, story: killed },
   { name: 'killed in a flush', subject: SUBJECT, story: killedIn('flush', 0) },
   { name: 'killed while merging', subject: SUBJECT, story: killedIn('merge', 3) },
-  { name: 'idle', subject: SUBJECT, story: idle, deep: true },
-  { name: 'windows of batch', subject: WINDOWED, story: windows, deep: true },
+  { name: 'idle', subject: SUBJECT, story: idle },
+  { name: 'windows of batch', subject: WINDOWED, story: windows },
   { name: 'long records', subject: SUBJECT, story: long },
   { name: 'unsynced records', subject: WITH_ZEROS, story: unsynced },
   { name: 'unsynced tables', subject: SUBJECT, story: unsyncedTables },
@@ -232,7 +228,6 @@ export const LSM_STORIES: readonly LsmStory[] = [
     name: 'killed when the directory has been made, and opened again',
     subject: SUBJECT,
     story: diesAtOnce,
-    deep: true,
   },
   ...LSM_LOAD_STORIES,
 ];

@@ -22,7 +22,7 @@ import type { ManifestFile } from '../../src/bitcask/manifest.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
 import { contentOf, onceFor, saidInFull, sortedEntries } from './disk-facts.ts';
-import { digestOf } from './wide-exploration.ts';
+import { digestOf } from './wide-judge.ts';
 
 /** For stores in directories of the root. */
 export function classOfBitcask({ root }: CrashedDisk): string {

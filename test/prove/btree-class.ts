@@ -17,7 +17,7 @@ import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { inspectWal } from '../../src/wal/wal-inspection.ts';
 import { WalReading } from '../../src/wal/wal-reading.ts';
 import { saidOfLog } from './wal-class.ts';
-import { digestOf } from './wide-exploration.ts';
+import { digestOf } from './wide-judge.ts';
 
 /** They are removed unread. */
 const SCRATCH: ReadonlySet<string> = new Set([NEW_PAGES_NAME, SPILL_NAME]);

@@ -1,10 +1,10 @@
 /**
- * What the classes of disks have in common (`wide-exploration`): how a disk is read, and how each content is worked on
+ * What the classes of disks have in common (`wide-judge`): how a disk is read, and how each content is worked on
  * once only. What of a disk counts is each store's.
  */
 
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
-import { digestOf } from './wide-exploration.ts';
+import { digestOf } from './wide-judge.ts';
 
 /** What was worked out of a content, by what it was worked out for. */
 const known = new WeakMap<Uint8Array, Map<string, unknown>>();

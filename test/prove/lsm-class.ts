@@ -11,7 +11,7 @@ import { CURRENT_NAME, logName, parseFileName, tableName } from '../../src/lsm/l
 import { readManifest, type ManifestState } from '../../src/lsm/manifest/manifest-reader.ts';
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
 import { contentOf, onceFor, saidInFull, sortedEntries } from './disk-facts.ts';
-import { digestOf } from './wide-exploration.ts';
+import { digestOf } from './wide-judge.ts';
 
 /** For stores in directories of the root. */
 export function classOfLsm({ root }: CrashedDisk): string {

@@ -1,31 +1,32 @@
 /**
  * The mutation run of the B+tree (`mutation-pieces.ts`): every sync, directory sync and order of names taken away in
- * turn, in the stories and in recovery. Mutants of a program are looked for widely, by what opening acts on; those of
- * recovery with crashes inside it.
+ * turn, in the stories and in recovery. Mutants of a program are looked for widely, by what opening acts on, and those
+ * of recovery with crashes inside it, as widely.
  *
- *   npm run prove:btree:mutations -- [--into DIR] [--only TEXT] [--program workload|recover] [--budget DISKS]
- *                                    [--seconds CPU] [--sum]
+ *   npm run prove:btree:mutations -- [--into DIR] [--only TEXT] [--program workload|recover] [--seconds CPU]
+ *                                    [--sum]
  */
 
 import { BTREE_STORIES, btreeCrashTest } from '../lab/btree-stories.ts';
 import { BTREE_SURVIVORS } from '../lab/btree-survivors.ts';
-import { openAndJudge } from '../support/engine-story.ts';
+import { openAndJudge, owedBy } from '../support/engine-story.ts';
 import { classOfBtree } from './btree-class.ts';
 import { runMutationPieces } from './mutation-pieces.ts';
+import { findsInRecovery } from './nested-exploration.ts';
 import { findsWidely } from './wide-exploration.ts';
 
 await runMutationPieces({
   stories: BTREE_STORIES,
-  // What recovery syncs is missed only by a crash inside it, or after it.
-  testOf: (story, program, budget) =>
-    btreeCrashTest(story, { nested: program === 'recover' ? 1 : 0, budget }),
-  findsOf: (story, program) =>
-    program === 'workload'
-      ? (test) => findsWidely(test, openAndJudge(story.subject), classOfBtree)
-      : undefined,
+  testOf: (story) => btreeCrashTest(story, {}),
+  findsOf: ({ subject }, program) => {
+    const judge = openAndJudge(subject);
+    // What recovery syncs is missed only by a crash inside it, or after it.
+    return program === 'workload'
+      ? (test) => findsWidely(test, judge, classOfBtree)
+      : findsInRecovery({ judge, classOf: classOfBtree, owedBy });
+  },
   // The weakest: what it does not miss, no other one misses.
   models: ['posix'],
   names: [[/\d{6}\.(log|tmp)/, 'N.$1']],
   survivors: BTREE_SURVIVORS,
-  budget: 100,
 });

@@ -1,28 +1,30 @@
 /**
  * The mutation run of the LSM engine (`mutation-pieces.ts`): every sync, directory sync, and order of names taken away
- * in turn, in the programs and in recovery. Mutants of a program are looked for widely, by what opening acts on; those
- * of recovery with crashes inside it.
+ * in turn, in the programs and in recovery. Mutants of a program are looked for widely, by what opening acts on, and
+ * those of recovery with crashes inside it, as widely.
  *
- *   npm run prove:lsm:mutations -- [--into DIR] [--only TEXT] [--program workload|recover] [--budget DISKS]
- *                                  [--seconds CPU] [--sum]
+ *   npm run prove:lsm:mutations -- [--into DIR] [--only TEXT] [--program workload|recover] [--seconds CPU]
+ *                                  [--sum]
  */
 
 import { LSM_STORIES } from '../lab/lsm-stories.ts';
 import { LSM_SURVIVORS } from '../lab/lsm-survivors.ts';
-import { engineCrashTest, openAndJudge } from '../support/engine-story.ts';
+import { engineCrashTest, openAndJudge, owedBy } from '../support/engine-story.ts';
 import { classOfLsm } from './lsm-class.ts';
 import { runMutationPieces } from './mutation-pieces.ts';
+import { findsInRecovery } from './nested-exploration.ts';
 import { findsWidely } from './wide-exploration.ts';
 
 await runMutationPieces({
   stories: LSM_STORIES,
-  // What recovery syncs is missed only by a crash inside it, or after it.
-  testOf: ({ subject, story }, program, budget) =>
-    engineCrashTest(subject, story, { nested: program === 'recover' ? 1 : 0, budget }),
-  findsOf: ({ subject }, program) =>
-    program === 'workload'
-      ? (test) => findsWidely(test, openAndJudge(subject), classOfLsm)
-      : undefined,
+  testOf: ({ subject, story }) => engineCrashTest(subject, story),
+  findsOf: ({ subject }, program) => {
+    const judge = openAndJudge(subject);
+    // What recovery syncs is missed only by a crash inside it, or after it.
+    return program === 'workload'
+      ? (test) => findsWidely(test, judge, classOfLsm)
+      : findsInRecovery({ judge, classOf: classOfLsm, owedBy });
+  },
   names: [
     [/\d{6}\.(log|ldb)/, 'N.$1'],
     [/MANIFEST-\d+/, 'MANIFEST-N'],
@@ -30,5 +32,4 @@ await runMutationPieces({
     [/of \/copy(?=[/ ])/, 'of /store'],
   ],
   survivors: LSM_SURVIVORS,
-  budget: 200,
 });

@@ -11,7 +11,7 @@ import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { scanSegment } from '../../src/wal/segment-scan.ts';
 import { WATERMARK_BYTES, watermarksIn } from '../../src/wal/watermark.ts';
-import { digestOf } from './wide-exploration.ts';
+import { digestOf } from './wide-judge.ts';
 
 const SEGMENT = /^\d{6,15}\.log$/;
 /** What a recovery was writing: it goes unread. */

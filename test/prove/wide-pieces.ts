@@ -16,7 +16,8 @@ import { parseArgs } from 'node:util';
 
 import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
 import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
-import { exploreWidely, WideTally, type ClassOf } from './wide-exploration.ts';
+import { exploreWidely } from './wide-exploration.ts';
+import { WideTally, type ClassOf } from './wide-judge.ts';
 
 /** What is tried widely. */
 export interface WideSubject<Story extends { readonly name: string }> {

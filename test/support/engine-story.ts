@@ -121,6 +121,12 @@ export function openAndJudge(subject: StorySubject): CheckFunction {
   };
 }
 
+/** All that `openAndJudge` asks of a disk after these marks, as text. */
+export function owedBy(marks: readonly string[]): string {
+  const { chain, durable } = demandsOf(stated(marks));
+  return JSON.stringify([chain, durable, marks.filter(isOfBackup)]);
+}
+
 /** Uses a store and says what it was promised. */
 export class StoryTeller {
   readonly clock: ManualClock = new ManualClock();
@@ -367,7 +373,11 @@ function shownCommits({ chain, durable }: Demands, state: TextState): readonly s
 
 /** The marks that are about the store itself. */
 function stated(marks: readonly string[]): string[] {
-  return marks.filter((mark) => !/^(backup|backing) /.test(mark));
+  return marks.filter((mark) => !isOfBackup(mark));
+}
+
+function isOfBackup(mark: string): boolean {
+  return /^(backup|backing) /.test(mark);
 }
 
 function recoveries(marks: readonly string[]): number {
