@@ -1,8 +1,8 @@
 /**
- * What can be said of a disk with LSM stores, so that opening does the same on every disk of which it is said: the
- * names, what `CURRENT` and its manifest say, the bytes of the tables that count, and the operations that the logs
- * that count give. Nothing else is acted on (`lsm-recovery`): not the rest of a torn log or manifest, nor the bytes of
- * files that only wait to be removed.
+ * What can be said of a disk with LSM stores, so that opening does the same on every disk of which it is said: what
+ * `CURRENT` and its manifest say, the bytes of the tables that count, and the operations that the logs that count give.
+ * Nothing else is acted on (`lsm-recovery`): not the rest of a torn log or manifest, nor files that only wait to be
+ * removed; of their numbers only the highest counts, because the next file gets a higher one.
  */
 
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
@@ -12,6 +12,9 @@ import { readManifest, type ManifestState } from '../../src/lsm/manifest/manifes
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
 import { contentOf, onceFor, saidInFull, sortedEntries } from './disk-facts.ts';
 import { digestOf } from './wide-judge.ts';
+
+/** What takes the place of `CURRENT`, under a name of its own each time. */
+const TEMPORARY = /^\.holdfast-.*\.tmp$/;
 
 /** For stores in directories of the root. */
 export function classOfLsm({ root }: CrashedDisk): string {
@@ -93,9 +96,14 @@ function logsOf(store: FileTreeDirectory, state: ManifestState): string[] {
   }
 }
 
+/** The highest number that a name has, and the names without one. */
 function namesOf({ entries }: FileTreeDirectory): string {
-  return [...entries]
-    .map(([name, { kind }]) => `${name}:${kind}`)
-    .toSorted()
-    .join(',');
+  const others = new Set<string>();
+  let highest = 0;
+  for (const [name, { kind }] of entries) {
+    const number = parseFileName(name)?.number ?? 0;
+    highest = Math.max(highest, number);
+    if (number === 0) others.add(`${name.replace(TEMPORARY, '.tmp')}:${kind}`);
+  }
+  return `${highest} ${[...others].toSorted().join()}`;
 }

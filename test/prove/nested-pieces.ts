@@ -221,20 +221,20 @@ function sum(directory: string): void {
 }
 
 /** `| story | models | recoveries or runs, and disks, for each row | failed |` */
-function storyLine(story: string, pieces: readonly PieceResult[]): string {
-  const models = pieces.map(({ model }) => model).join(', ');
-  const failed = pieces.flatMap(({ failures }) => failures).length;
-  return `| ${[story, models, rowsText(pieces), failed === 0 ? 'none' : failed].join(' | ')} |`;
+function storyLine(story: string, results: readonly PieceResult[]): string {
+  const models = results.map(({ model }) => model).join(', ');
+  const failed = results.flatMap(({ failures }) => failures).length;
+  return `| ${[story, models, rowsText(results), failed === 0 ? 'none' : failed].join(' | ')} |`;
 }
 
 /** The rows of several pieces, those of one kind together. */
-function rowsText(pieces: readonly PieceResult[]): string {
-  const rows = pieces.flatMap((piece) => piece.rows);
+function rowsText(results: readonly PieceResult[]): string {
+  const rows = results.flatMap((result) => result.rows);
   const kinds = [...new Set(rows.map(({ what }) => what))];
   return kinds
     .map((kind) => {
       const total = (key: Exclude<keyof Row, 'what'>): number =>
-        rows.reduce((sum_, row) => sum_ + (row.what === kind ? row[key] : 0), 0);
+        rows.reduce((all, row) => all + (row.what === kind ? row[key] : 0), 0);
       return (
         `${kind}: ${total('cut')} of ${total('of')} cut, ${total('whole')} whole, ${total('disks')} disks, ` +
         `${total('looks')} looks, ${total('classes')} classes, ${total('probed')} probed`
