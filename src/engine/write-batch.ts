@@ -27,6 +27,8 @@ export const BATCH_DELETE = 0;
 export const BATCH_PUT = 1;
 export const BATCH_PUT_EXPIRING = 2;
 
+/** A call out of JavaScript takes longer than a loop over so few bytes. */
+const LOOP_BYTES_MAX = 32;
 /** The first allocation of a batch that grows. */
 const GROWING_BYTES_FIRST = 1024;
 
@@ -169,9 +171,14 @@ export class WriteBatch {
   }
 
   #append(part: Uint8Array): void {
-    const start = putVarint53(this.#bytes, this.#length, part.length);
-    this.#bytes.set(part, start);
-    this.#length = start + part.length;
+    const bytes = this.#bytes;
+    const { length } = part;
+    let at = this.#length;
+    if (length < 0x80) bytes[at++] = length;
+    else at = putVarint53(bytes, at, length);
+    if (length > LOOP_BYTES_MAX) bytes.set(part, at);
+    else for (let index = 0; index < length; index++) bytes[at + index] = part[index]!;
+    this.#length = at + length;
   }
 
   #makeRoom(more: number): void {
@@ -218,7 +225,7 @@ class LengthCursor {
 function newBytes(length: number): Uint8Array {
   // Small ones come from Node's pool; the header must be zeros all the same.
   const bytes = Buffer.allocUnsafe(length);
-  bytes.fill(0, 0, BATCH_HEADER_BYTES);
+  for (let at = 0; at < BATCH_HEADER_BYTES; at++) bytes[at] = 0;
   return bytes;
 }
 

@@ -47,6 +47,8 @@ import type {
 } from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
 import { plainBatch } from './plain-batch.ts';
+import { writePlain } from './plain-write.ts';
+import type { DefaultEncodings, PlainWrite } from './plain-write.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
@@ -93,6 +95,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   readonly #vfs: Vfs | undefined;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
+  #encodings: DefaultEncodings<KDefault, VDefault> | undefined;
   /** What the engine could not do when it was closed. */
   #closeFailure: { readonly error: unknown } | null = null;
   /** The store whose sublevels a batch may name: this one, or what this is a transaction of. */
@@ -261,6 +264,35 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     const plain = engine === undefined ? null : plainBatch(this, operations, options);
     if (engine === undefined || plain === null) return super.batch(...(given as [never, never]));
     return this.#written(engine, plain, options ?? {});
+  }
+
+  /** As the base class has it; puts that share a group commit may get the same promise. */
+  override put(key: KDefault, value: VDefault): Promise<void>;
+  override put<K = KDefault, V = VDefault>(
+    key: K,
+    value: V,
+    options: PutOptions<K, V>,
+  ): Promise<void>;
+  override put(...given: [key: unknown, value: unknown, options?: unknown]): Promise<void> {
+    const [key, value, options] = given;
+    const done = this.#plainWritten({ type: 'put', key, value, options });
+    return done ?? super.put(...(given as [never, never]));
+  }
+
+  /** As the base class has it; see `put`. */
+  override del(key: KDefault): Promise<void>;
+  override del<K = KDefault>(key: K, options: DelOptions<K>): Promise<void>;
+  override del(...given: [key: unknown, options?: unknown]): Promise<void> {
+    const [key, options] = given;
+    const done = this.#plainWritten({ type: 'del', key, options });
+    return done ?? super.del(...(given as [never]));
+  }
+
+  #plainWritten(write: PlainWrite): Promise<void> | null {
+    const engine = this.status === 'open' ? this.#engine : undefined;
+    if (engine === undefined) return null;
+    this.#encodings ??= { keys: this.keyEncoding(), values: this.valueEncoding() } as never;
+    return writePlain(this, engine, this.#encodings, write);
   }
 
   async #written(engine: Engine, batch: WriteBatch, options: StoredWriteOptions): Promise<void> {

@@ -30,8 +30,7 @@ export function plainBatch<K, V>(
   options: unknown,
 ): WriteBatch | null {
   if (!Array.isArray(operations) || operations.length === 0 || !isPlain(options)) return null;
-  const { noop } = db.hooks.prewrite as { readonly noop?: boolean };
-  if (noop !== true || db.listenerCount('write') > 0) return null;
+  if (isWatched(db)) return null;
   const keys = db.keyEncoding();
   const values = db.valueEncoding();
   const batch = new WriteBatch();
@@ -55,8 +54,14 @@ export function plainBatch<K, V>(
   return batch;
 }
 
+/** Whether a hook runs before a write, or somebody hears of it. */
+export function isWatched<K, V>(db: LevelBase<K, V>): boolean {
+  const { noop } = db.hooks.prewrite as { readonly noop?: boolean };
+  return noop !== true || db.listenerCount('write') > 0;
+}
+
 /** Whether the options of the call have nothing but a policy. */
-function isPlain(options: unknown): boolean {
+export function isPlain(options: unknown): boolean {
   if (options == null) return true;
   if (typeof options !== 'object') return false;
   for (const name in options) if (name !== 'sync') return false;

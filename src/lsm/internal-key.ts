@@ -41,6 +41,20 @@ export function putTrailer(
   return offset + TRAILER_BYTES;
 }
 
+/** Puts a sequence number as the eight bytes with which a batch begins. */
+export function putSequence(target: Uint8Array, offset: number, sequence: number): void {
+  const low = sequence % 0x1_0000_0000;
+  const high = (sequence - low) / 0x1_0000_0000;
+  target[offset] = low;
+  target[offset + 1] = low >>> 8;
+  target[offset + 2] = low >>> 16;
+  target[offset + 3] = low >>> 24;
+  target[offset + 4] = high;
+  target[offset + 5] = high >>> 8;
+  target[offset + 6] = high >>> 16;
+  target[offset + 7] = high >>> 24;
+}
+
 /** A new internal key. */
 export function internalKey(userKey: Uint8Array, sequence: number, kind: number): Uint8Array {
   const key = new Uint8Array(userKey.length + TRAILER_BYTES);

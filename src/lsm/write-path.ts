@@ -13,7 +13,6 @@
  * second memtable is overfull: the background cannot answer a thread that never lets go.
  */
 
-import { putFixed64 } from '../base/coding.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { closedError, expiryError } from '../engine/engine-errors.ts';
@@ -21,7 +20,7 @@ import type { WriteBatch } from '../engine/write-batch.ts';
 import { LOG_RECORD_BYTES_MAX } from '../wal/log-format.ts';
 import { BatchInserter } from './batch-inserter.ts';
 import { FlushTask } from './flush-task.ts';
-import { SEQUENCE_MAX } from './internal-key.ts';
+import { SEQUENCE_MAX, putSequence } from './internal-key.ts';
 import type { LsmLog, LsmLogSettings } from './lsm-log.ts';
 import { Memtable } from './memtable.ts';
 import { NextLog } from './next-log.ts';
@@ -214,7 +213,9 @@ export class WritePath {
   /** Numbers a batch and sends it on its way. */
   #accept(batch: WriteBatch, policy: SyncPolicy): Promise<void> {
     this.#changeLogIfFull();
-    this.#throttle.debit(batch.byteLength, this.#pressure(), this.#around.clock.monotonicMs());
+    const pressure = this.#pressure();
+    if (pressure <= 0) this.#throttle.forgive();
+    else this.#throttle.debit(batch.byteLength, pressure, this.#around.clock.monotonicMs());
     if (this.#gate !== null) return queued(this.#gate.queue, batch, policy);
     return this.#append(batch, policy);
   }
@@ -244,7 +245,7 @@ export class WritePath {
 
   #numbered(batch: WriteBatch, first: number): Uint8Array {
     const bytes = batch.encoded();
-    putFixed64(bytes, 0, BigInt(first));
+    putSequence(bytes, 0, first);
     return bytes;
   }
 
@@ -283,7 +284,9 @@ export class WritePath {
   }
 
   #mustWait(): boolean {
-    return this.#isOverfull || this.#throttle.waitMs(this.#around.clock.monotonicMs()) > 0;
+    if (this.#isOverfull) return true;
+    const throttle = this.#throttle;
+    return throttle.hasDebt && throttle.waitMs(this.#around.clock.monotonicMs()) > 0;
   }
 
   /** Tables that wait for a compaction, and a memtable that fills before the other is flushed. */

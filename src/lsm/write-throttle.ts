@@ -17,10 +17,20 @@ export class WriteThrottle {
   /** The time at which the debt of the writers so far is paid. */
   #paidMs = 0;
 
-  /** Counts `bytes` accepted at `nowMs` under a pressure from 0 (none) to 1 (stop). */
+  /** Whether anybody may have to wait: to ask the time for nothing costs more than to ask this. */
+  get hasDebt(): boolean {
+    return this.#paidMs !== 0;
+  }
+
+  /** The background keeps up. */
+  forgive(): void {
+    this.#paidMs = 0;
+  }
+
+  /** Counts `bytes` accepted at `nowMs` under a pressure above 0 (none), up to 1 (stop). */
   debit(bytes: number, pressure: number, nowMs: number): void {
     if (pressure <= 0) {
-      this.#paidMs = 0;
+      this.forgive();
       return;
     }
     const rate = RATE_MAX * Math.max(RATE_PART_MIN, 1 - pressure);
