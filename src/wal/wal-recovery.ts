@@ -9,7 +9,8 @@
  *    made ahead of a segment that holds nothing.
  * 3. Write the current segment (`segment-copy`): the records behind the last watermark in a new
  *    file with the next number; or all records, in place of the last file, where that is short. From
- *    here on the old file counts only up to that watermark.
+ *    here on the old file counts only up to that watermark. The pointer names a file that is replaced
+ *    before that: should a crash leave no file, its loss would not show otherwise.
  * 4. Cut what lies behind the last record that counts in each older file.
  * 5. Let the pointer name the current segment.
  *
@@ -82,6 +83,12 @@ class Recovery {
     const path = segmentPath(this.#directory, plan.number);
     const temporary = temporaryPath(this.#directory, plan.number);
     const { range, firstSequence } = plan;
+    const last = segments.at(-1);
+    const replaces = last?.number === plan.number && last.records > 0;
+    if (replaces && pointer !== null && this.#pointer.last < plan.number) {
+      // Where a file is not replaced at once, a crash may leave neither the old one nor the new.
+      yield* this.#point({ ...this.#pointer, last: plan.number });
+    }
     const copied = yield* copySegment(this.#dispatch, path, temporary, firstSequence, range);
     assert(copied.lastSequence === lastSequence, 'recovery loses no record that it has seen');
     const kept = segments.filter(({ number }) => number !== plan.number);
