@@ -214,6 +214,7 @@ async function openParts(
   await spill.remove();
   const poison = new Poison(directory);
   const log = new RedoLog(wal);
+  pager.file.log = log;
   const { checkpoint, clock } = settings;
   const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock);
   const upTo = wal.recovery.checkpoint?.upTo ?? 0;

@@ -14,7 +14,7 @@ import { CorruptionError } from '../base/errors.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { readFully, readFullySync, writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { VfsFile } from '../vfs/vfs.ts';
-import { pageFault } from './page-format.ts';
+import { pageFault, pagePosition } from './page-format.ts';
 
 export class PageFile {
   readonly path: string;
@@ -27,6 +27,11 @@ export class PageFile {
   /** Pages that are being written ahead. */
   #ahead: { readonly first: number; readonly end: number; readonly writing: Promise<void> } | null =
     null;
+  /**
+   * The log, of which no page has seen more than is in it: one that has says that the log has lost
+   * its end. Null: nothing is known of it.
+   */
+  log: { readonly lastSequence: number } | null = null;
   /** Pages read and written since it was opened. */
   pagesRead = 0;
   pagesWritten = 0;
@@ -143,8 +148,19 @@ export class PageFile {
     const fault =
       count < page.length
         ? { expected: `page ${number}`, found: `${count} bytes to the end of the file` }
-        : pageFault(page, number);
+        : (pageFault(page, number) ?? this.#newerFault(page, number));
     if (fault === null) return;
     throw new CorruptionError({ path: this.path, offset: number * this.pageBytes, ...fault });
+  }
+
+  #newerFault(
+    page: Uint8Array,
+    number: number,
+  ): { readonly expected: string; readonly found: string } | null {
+    const last = this.log?.lastSequence ?? Infinity;
+    const position = pagePosition(page);
+    if (position <= last) return null;
+    const expected = `page ${number} as of record ${last}, the last one of the log, or before`;
+    return { expected, found: `as of record ${position}: the log has lost its end` };
   }
 }

@@ -31,6 +31,8 @@ export class StillTree {
   readonly file: StillPages;
   /** What is wrong with the log. */
   readonly damage: Damage[] = [];
+  /** The number of the last record of the log; null where that cannot be told. */
+  lastSequence: number | null = null;
   /** Bytes of the log. */
   logBytes = 0;
   logFiles = 0;
@@ -62,7 +64,8 @@ export class StillTree {
       this.#note(error, this.#logPath);
       return;
     }
-    const { damage, segments, checkpoint, pointer, names } = inspection;
+    const { damage, segments, checkpoint, pointer, names, lastSequence } = inspection;
+    if (damage === null && pointer !== null) this.lastSequence = lastSequence;
     if (damage !== null) this.#note(damage, damage.path);
     else if (pointer === null) {
       this.damage.push({ path: this.#logPath, offset: undefined, message: 'the log is missing' });

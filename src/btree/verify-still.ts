@@ -33,6 +33,8 @@ export async function verifyStill(
     const file = new PageFile(handle, pageBytes, settings.dispatch);
     const tree = new StillTree(file, vfs, log);
     await tree.readLog();
+    const { lastSequence } = tree;
+    if (lastSequence !== null) file.log = { lastSequence };
     const { census, damage } = await walkStill(tree, options);
     const sound = damage.length === 0;
     return {
