@@ -35,6 +35,8 @@ type Start =
   | { readonly kind: 'here' | 'end' | 'first' | 'neighbour' }
   | { readonly kind: 'seek'; readonly key: Uint8Array };
 
+/** Leaves that are brought at most, beside the one that is next. */
+const AHEAD_MAX = 16;
 const NOTHING: Buffer = Buffer.alloc(0);
 const HERE: Start = { kind: 'here' };
 const END: Start = { kind: 'end' };
@@ -52,10 +54,14 @@ export class BtreeIterator implements EntryIterator {
   readonly #cursor = new CellCursor();
   /** From the root to the leaf of the next entry. */
   #way: Step[] = [];
+  /** The page at its end, where that is known: during one attempt no page changes. */
+  #leaf: Buffer | null = null;
   #start: Start;
   /** A long value of the next entry, as far as it has been read. */
   #long: OverflowReader | null = null;
   #left: number;
+  /** How many leaves are brought beside one that is missing. */
+  #ahead = 1;
   #reading = false;
   #closed = false;
 
@@ -122,7 +128,9 @@ export class BtreeIterator implements EntryIterator {
     try {
       let missing = first;
       for (;;) {
-        await this.#pager.bring(missing);
+        const bringing = this.#pager.bring(missing);
+        this.#bringAhead(missing.number);
+        await bringing;
         const pushed = this.#attempt(sink, entriesMax, bytesMax);
         if (!(pushed instanceof PageMissing)) return pushed;
         missing = pushed;
@@ -132,11 +140,39 @@ export class BtreeIterator implements EntryIterator {
     }
   }
 
+  /** Begins to bring the leaves behind one that is missing: more of them each time. */
+  #bringAhead(missing: number): void {
+    const above = this.#way[this.#way.length - 2];
+    if (this.#start !== NEIGHBOUR || above === undefined) return;
+    const frame = this.#pager.cache.peek(above.number);
+    // It is to be brought itself, or of another state.
+    if (frame === undefined || this.#isOld(above.number)) return;
+    const page = frame.visible ?? frame.data;
+    const step = this.#reverse ? -1 : 1;
+    let index = above.index + step;
+    if (index < 0 || index >= cellCount(page) || childAt(page, index) !== missing) return;
+    for (let left = this.#ahead; left > 0; left--) {
+      index += step;
+      if (index < 0 || index >= cellCount(page)) break;
+      const number = childAt(page, index);
+      if (this.#pager.cache.peek(number) !== undefined || this.#isOld(number)) continue;
+      // What fails is told when the way comes to the page.
+      this.#pager.bring({ number, version: undefined }).catch(() => 'told later');
+    }
+    this.#ahead = Math.min(AHEAD_MAX, this.#ahead * 2);
+  }
+
+  /** Whether the state has another page than that of now. */
+  #isOld(number: number): boolean {
+    return this.#pager.versions.find(number, this.#state) !== undefined;
+  }
+
   /** Pushes what is at hand. What is missing counts only when nothing could be pushed. */
   #attempt(sink: EntrySink, entriesMax: number, bytesMax: number): number | PageMissing {
     assert(entriesMax > 0, 'a read asks for at least one entry');
     if (this.#closed) throw closedError('iterator');
     let pushed = 0;
+    this.#leaf = null;
     try {
       this.#begin();
       let bytes = 0;
@@ -166,11 +202,17 @@ export class BtreeIterator implements EntryIterator {
     return this.#pager.viewAt(number, this.#state);
   }
 
+  /** The step to the entry that comes next. */
+  get #last(): Step {
+    const last = this.#way[this.#way.length - 1];
+    assert(last !== undefined, 'an iterator that is not at its end has a place');
+    return last;
+  }
+
   /** Pushes the entry of the way's end. Returns its bytes, -1 when it is outside the range. */
   #push(sink: EntrySink): number {
-    const last = this.#way.at(-1);
-    assert(last !== undefined, 'an iterator that is not at its end has a place');
-    const page = this.#page(last.number);
+    const last = this.#last;
+    const page = (this.#leaf ??= this.#page(last.number));
     const cursor = this.#cursor;
     cursor.at(page, last.index);
     const { keyStart, keyEnd } = cursor;
@@ -247,15 +289,16 @@ export class BtreeIterator implements EntryIterator {
   }
 
   #advance(): void {
-    const last = this.#way.at(-1);
-    assert(last !== undefined, 'an iterator that is not at its end has a place');
+    const last = this.#last;
     last.index += this.#reverse ? -1 : 1;
-    // The page is that of the entry just pushed: it is in memory.
-    if (last.index < 0 || last.index >= cellCount(this.#page(last.number))) this.#leave();
+    const leaf = this.#leaf;
+    assert(leaf !== null, 'the page of the entry just pushed is known');
+    if (last.index < 0 || last.index >= cellCount(leaf)) this.#leave();
   }
 
   #leave(): void {
     this.#start = NEIGHBOUR;
+    this.#leaf = null;
     this.#toNeighbour();
   }
 

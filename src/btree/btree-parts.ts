@@ -262,7 +262,8 @@ export async function closeBtree(parts: BtreeParts): Promise<void> {
   let failure: { readonly error: unknown } | null = null;
   try {
     // With everything in the file, the next opening has nothing to do.
-    if (!poison.poisoned && pager.dirtyCount > 0) await checkpointer.checkpoint();
+    const changed = pager.dirtyCount > 0 || log.bytes > 0;
+    if (!poison.poisoned && changed) await checkpointer.checkpoint();
   } catch {
     // The log has everything that was acknowledged: recovery does what could not be done here.
   }

@@ -1,6 +1,7 @@
 /**
  * Brings changed pages to their file, in the background, and lets the log go that they make
- * needless. The order, each step of which is needed:
+ * needless. Where only the cache needs room, pages are written and the log stays (`flush`). The order
+ * of a checkpoint, each step of which is needed:
  *
  * 1. Between two commits, when readers see everything: a new epoch begins. From now on the first
  *    change of each page logs the whole page, so that whatever is torn below is in the log.
@@ -27,9 +28,14 @@ import type { RedoLog } from './redo-log.ts';
 const RUN_PAGES = 128;
 /** Bytes of pages that share a sync of the log. */
 const STAGED_BYTES: number = 4 << 20;
-/** Of the cache, how much may have changes: then a checkpoint begins, or writers wait for it. */
-const DIRTY_SHARE_SOON = 5 / 8;
-const DIRTY_SHARE_MOST = 7 / 8;
+/**
+ * Bytes of pages after which a checkpoint syncs the file: others who sync something would wait for
+ * all of them where the file system puts them into one transaction.
+ */
+const SYNCED_BYTES: number = 16 << 20;
+/** Of the cache, how much may have changes: then they are written, or writers wait for it. */
+const DIRTY_SHARE_SOON = 13 / 16;
+const DIRTY_SHARE_MOST = 15 / 16;
 
 export interface CheckpointBounds {
   /** A checkpoint begins when the log has this many bytes since the last one. */
@@ -57,6 +63,8 @@ export class Checkpointer implements Relief {
   /** Pages that are being written on the thread pool. */
   #inFlight: readonly Run[] = [];
   #running: Promise<void> | null = null;
+  /** Whether that is no checkpoint. */
+  #flushing = false;
   /** Called between two commits. */
   #atBoundary: (() => void) | null = null;
   /** Those that wait for pages to have been written. */
@@ -79,14 +87,21 @@ export class Checkpointer implements Relief {
   /** Makes a checkpoint of the state of now. Calls while one is under way share the next. */
   async checkpoint(): Promise<void> {
     await this.#running;
+    // Others that waited may have begun another one, or only to write pages.
+    while (this.#flushing) await this.#running;
     this.#failure = null;
-    await this.#start();
+    await this.#start('checkpoint');
     const failure = this.#failure as { readonly error: unknown } | null;
     if (failure !== null) throw failure.error;
   }
 
-  /** Writes all changed pages, without a checkpoint. REQUIRES: the log is durable. */
+  /**
+   * Writes all changed pages, without a checkpoint: the log, which stays, has an image of each of
+   * them, for this epoch and what may be torn. Makes room in the cache at less cost.
+   */
   async flush(): Promise<void> {
+    // A thread that never waits finds no page under way.
+    await this.#syncLog();
     await this.#writeAll(this.#dirtyPages());
   }
 
@@ -122,28 +137,39 @@ export class Checkpointer implements Relief {
     const atBoundary = this.#atBoundary;
     this.#atBoundary = null;
     atBoundary?.();
-    if (this.#closed || this.#running !== null) return;
+    if (this.#closed) return;
+    this.#setTimer();
+    if (this.#running !== null) return;
     const soon = this.#pager.cache.pagesMax * DIRTY_SHARE_SOON;
-    if (this.#log.bytes >= this.#bounds.logBytes || this.#pager.dirtyCount > soon) {
-      void this.#start();
-    } else {
-      this.#timer ??= this.#clock.after(this.#bounds.ms, () => {
-        this.#timer = null;
-        if (!this.#closed && this.#running === null) void this.#start();
-      });
-    }
+    if (this.#log.bytes >= this.#bounds.logBytes) void this.#start('checkpoint');
+    else if (this.#pager.dirtyCount > soon) void this.#start('flush');
   }
 
-  /** Never rejects: what fails is kept, and told by those who need what it was for. */
-  #start(): Promise<void> {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#running ??= this.#run()
+  /** Sees to a checkpoint of what was changed, also where nothing is changed any more. */
+  #setTimer(): void {
+    this.#timer ??= this.#clock.after(this.#bounds.ms, () => {
+      this.#timer = null;
+      if (this.#closed) return;
+      if (this.#running === null) void this.#start('checkpoint');
+      else this.#setTimer();
+    });
+  }
+
+  /**
+   * Does one or the other, unless something is being done. Never rejects: what fails is kept, and
+   * told by those who need what it was for.
+   */
+  #start(what: 'checkpoint' | 'flush'): Promise<void> {
+    if (this.#running !== null) return this.#running;
+    this.#flushing = what === 'flush';
+    const working = this.#flushing ? this.flush() : this.#run();
+    this.#running = working
       .catch((error: unknown) => {
         this.#failure = { error };
       })
       .finally(() => {
         this.#running = null;
+        this.#flushing = false;
         this.#wake();
       });
     return this.#running;
@@ -154,7 +180,7 @@ export class Checkpointer implements Relief {
     if (!tooMany) return;
     this.#failure = null;
     while (this.#pager.dirtyCount > this.#pager.cache.pagesMax * DIRTY_SHARE_MOST) {
-      void this.#start();
+      void this.#start('flush');
       await new Promise<void>((resolve) => this.#progressed.push(resolve));
       const failure = this.#failure as { readonly error: unknown } | null;
       if (failure !== null) throw failure.error;
@@ -162,6 +188,10 @@ export class Checkpointer implements Relief {
   }
 
   async #run(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = null;
+    // What is durable now, the records of the new segment need not wait for.
+    await this.#syncLog();
     // Step 1.
     const upTo = await this.#boundary();
     const { epoch } = this.#pager;
@@ -169,7 +199,7 @@ export class Checkpointer implements Relief {
     // Step 2.
     await this.#log.beginCheckpoint();
     // Step 3.
-    const pages = await this.#writeAll(numbers);
+    const pages = await this.#writeAll(numbers, SYNCED_BYTES);
     // Step 4.
     await this.#guard('sync', () => this.#pager.file.settle());
     // A sync on the calling thread may have failed meanwhile.
@@ -179,6 +209,11 @@ export class Checkpointer implements Relief {
     await this.#log.endCheckpoint(upTo);
     this.#pager.loggedFrom = epoch;
     this.completed++;
+  }
+
+  /** Syncs the log ahead of a step that needs it and would tell what fails. */
+  async #syncLog(): Promise<void> {
+    await this.#log.sync().catch(() => 'told by that step');
   }
 
   /** Resolves to the last sequence number, in the moment when the epoch changes. */
@@ -193,16 +228,21 @@ export class Checkpointer implements Relief {
     });
   }
 
-  /** Writes pages. Resolves to how many the file has, as far as is durable. */
-  async #writeAll(numbers: readonly number[]): Promise<number> {
+  /**
+   * Writes pages, with a sync after each `syncedBytes`. Resolves to how many the file has, as far as
+   * is durable.
+   */
+  async #writeAll(numbers: readonly number[], syncedBytes: number = Infinity): Promise<number> {
     let pages = pageCount(this.#pager.view(META_PAGE));
     const { pageBytes, file } = this.#pager;
     const pagesMax = Math.max(RUN_PAGES, STAGED_BYTES / pageBytes);
     const bytes = Math.min(numbers.length, pagesMax) * pageBytes;
     if (this.#staging.length < bytes) this.#staging = new Uint8Array(bytes);
     let at = 0;
+    let unsynced = 0;
     while (at < numbers.length) {
       const { runs, next } = this.#stageRuns(numbers, at);
+      unsynced += (next - at) * pageBytes;
       at = next;
       this.#inFlight = runs;
       try {
@@ -219,6 +259,9 @@ export class Checkpointer implements Relief {
       } finally {
         this.#inFlight = [];
       }
+      if (unsynced < syncedBytes || at >= numbers.length) continue;
+      unsynced = 0;
+      await this.#guard('sync', () => file.settle());
     }
     return pages;
   }

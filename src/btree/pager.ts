@@ -103,7 +103,7 @@ export class Pager {
   }
 
   /** Brings what `PageMissing` said is missing. */
-  bring({ number, version }: PageMissing): Promise<void> {
+  bring({ number, version }: Pick<PageMissing, 'number' | 'version'>): Promise<void> {
     const bringing = this.#bring(number, version).finally(() => this.#bringing.delete(bringing));
     this.#bringing.add(bringing);
     return bringing;
@@ -315,11 +315,14 @@ export class Pager {
 
   /** Readers see all changes from now on. REQUIRES: the log has them. */
   publish(): void {
+    const held = this.versions.snapshots.newest >= 0;
     for (const frame of this.#pending) {
       const { visible } = frame;
       frame.visible = null;
       frame.fresh = false;
-      if (visible !== null) {
+      if (visible !== null && !held) {
+        this.cache.returnBuffer(visible);
+      } else if (visible !== null) {
         const from = pagePosition(visible);
         this.versions.keep(frame.number, from, pagePosition(frame.data), visible);
       }

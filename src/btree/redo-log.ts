@@ -3,10 +3,18 @@
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import type { WriteAheadLog } from '../wal/write-ahead-log.ts';
 
+/**
+ * Bytes of records after which the log is synced though nobody asked for it: whoever does ask, and a
+ * full segment before the next one, would otherwise wait for all of them at once.
+ */
+const UNSYNCED_BYTES: number = 16 << 20;
+
 export class RedoLog {
   readonly #wal: WriteAheadLog;
   /** Bytes of records since the last `rotate`. */
   #bytes = 0;
+  /** Bytes of records since a sync began. */
+  #unsynced = 0;
 
   constructor(wal: WriteAheadLog) {
     this.#wal = wal;
@@ -27,7 +35,12 @@ export class RedoLog {
 
   async append(record: Uint8Array, policy: SyncPolicy): Promise<void> {
     this.#bytes += record.length;
+    this.#unsynced += record.length;
     await this.#wal.append(record, policy);
+    if (this.#unsynced < UNSYNCED_BYTES) return;
+    this.#unsynced = 0;
+    // The record is in the log as its policy asks for: what fails here, the next one hears of.
+    await this.#wal.sync().catch(() => 'told by the next append');
   }
 
   appendSync(record: Uint8Array, policy: SyncPolicy): void {
@@ -55,6 +68,7 @@ export class RedoLog {
   /** On return all records are durable, and later ones stand in another segment. */
   async beginCheckpoint(): Promise<void> {
     this.#bytes = 0;
+    this.#unsynced = 0;
     await this.#wal.rotate();
   }
 

@@ -16,7 +16,7 @@
 import { ByteReader, DecodeError } from '../base/byte-reader.ts';
 import { putVarint53, varintLength } from '../base/coding.ts';
 import { PAGE_HEADER_BYTES, PAGE_KIND, cellCount, cellsOffset, pageKind } from './page-format.ts';
-import { SLOT_BYTES, insertCell, removeCell, replaceCell } from './slotted-page.ts';
+import { SLOT_BYTES, copyBytes, insertCell, removeCell, replaceCell } from './slotted-page.ts';
 
 /** Version of the records of this module. */
 export const REDO_VERSION = 1;
@@ -108,7 +108,7 @@ export class RedoRecord {
   }
 
   #put(source: Uint8Array, start: number, end: number): void {
-    this.#bytes.set(source.subarray(start, end), this.#length);
+    copyBytes(source, start, end, this.#bytes, this.#length);
     this.#length += end - start;
   }
 }

@@ -186,7 +186,9 @@ export function insertCell(
   const count = cellCount(page);
   assert(index <= count, 'a cell goes among the others or behind them');
   const slot = PAGE_HEADER_BYTES + SLOT_BYTES * index;
-  page.copyWithin(slot + SLOT_BYTES, slot, PAGE_HEADER_BYTES + SLOT_BYTES * count);
+  const slotsEnd = PAGE_HEADER_BYTES + SLOT_BYTES * count;
+  if (slotsEnd - slot > MOVE_LOOP_BYTES_MAX) page.copyWithin(slot + SLOT_BYTES, slot, slotsEnd);
+  else for (let at = slotsEnd - 1; at >= slot; at--) page[at + SLOT_BYTES] = page[at]!;
   const offset = cellsOffset(page) - length;
   page[slot] = offset;
   page[slot + 1] = offset >>> 8;
@@ -263,21 +265,25 @@ function keyLengthBytes(length: number): number {
   return length < 0x4000 ? 2 : 3;
 }
 
-/** A loop beats a call out of JavaScript for what a cell mostly is. */
-function copyBytes(
+/** A loop beats a call out of JavaScript, and a view for it, for what a cell mostly is. */
+export function copyBytes(
   source: Uint8Array,
   start: number,
   end: number,
   target: Uint8Array,
   at: number,
 ): void {
-  if (end - start > 96) {
+  if (end - start > COPY_LOOP_BYTES_MAX) {
     target.set(source.subarray(start, end), at);
     return;
   }
   for (let from = start, to = at; from < end; from++, to++) target[to] = source[from]!;
 }
 
+/** Up to this length a loop copies faster than a call out of JavaScript. */
+const COPY_LOOP_BYTES_MAX = 192;
+/** As much for moving slots. */
+const MOVE_LOOP_BYTES_MAX = 96;
 /** Up to this length a loop compares faster than a call out of JavaScript. */
 const LOOP_BYTES_MAX = 48;
 /** Nothing here waits, so that one cursor and one page of scratch serve all. */

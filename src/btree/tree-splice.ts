@@ -11,21 +11,12 @@
  */
 
 import { assert } from '../base/assert.ts';
-import { putVarint32, varintLength } from '../base/coding.ts';
 import type { FreeList } from './free-list.ts';
 import { META_FIELDS, setRootPage } from './meta-page.ts';
 import type { PageFrame } from './btree-page-cache.ts';
-import {
-  PAGE_HEADER_BYTES,
-  PAGE_KIND,
-  cellCount,
-  pageKind,
-  pageLevel,
-  putUint32,
-} from './page-format.ts';
+import { PAGE_HEADER_BYTES, PAGE_KIND, cellCount, pageKind, pageLevel } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import {
-  CHILD_BYTES,
   CellCursor,
   SLOT_BYTES,
   cellBytesMax,
@@ -34,30 +25,34 @@ import {
   insertCell,
   usedBytes,
 } from './slotted-page.ts';
+import { NO_KEY, branchCell, childOf, middleOf, separatorOf, withoutKey } from './tree-cells.ts';
+import type { Cell } from './tree-cells.ts';
 import type { TreePath } from './tree-path.ts';
 
-/** A cell in an array of bytes that does not change meanwhile. */
-export interface Cell {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly keyStart: number;
-  readonly keyEnd: number;
+/** A page before it is filled anew. */
+interface OldPage {
+  readonly frame: PageFrame;
+  readonly cells: readonly Cell[];
 }
 
 /** A sibling with this share of its room free takes cells before a new page is made. */
-const SIBLING_FREE_SHARE = 1 / 5;
+const SIBLING_FREE_SHARE = 3 / 10;
+/** About what a change of one cell takes in the log, without the cell. */
+const CHANGE_BYTES = 6;
 
 export class TreeSplice {
   readonly #pager: Pager;
   readonly #freeList: FreeList;
   readonly #path: TreePath;
   readonly #cursor = new CellCursor();
+  /** Copies of a page and its sibling, whose cells are spread over both. */
+  readonly #copies: readonly [Uint8Array, Uint8Array];
 
   constructor(pager: Pager, freeList: FreeList, path: TreePath) {
     this.#pager = pager;
     this.#freeList = freeList;
     this.#path = path;
+    this.#copies = [new Uint8Array(pager.pageBytes), new Uint8Array(pager.pageBytes)];
   }
 
   /**
@@ -112,7 +107,14 @@ export class TreeSplice {
     if (used > this.#capacity * share) return false;
     // A page above may lose a cell.
     for (let level = 1; level < path.height; level++) this.#bringSibling(level);
-    this.#rewrite(0, [left, right], index, [...this.#cells(left), ...this.#cells(right)], -1);
+    const pages = [this.#old(left, 0), this.#old(right, 1)];
+    this.#rewrite(
+      0,
+      pages,
+      index,
+      pages.flatMap(({ cells }) => cells),
+      -1,
+    );
     return true;
   }
 
@@ -157,25 +159,24 @@ export class TreeSplice {
     used: number,
   ): void {
     const path = this.#path;
-    const frame = path.frame(level);
-    const cells = this.#cells(frame);
-    const appends = index === cells.length && path.isRightMost(level);
-    cells.splice(index, removed, ...added);
+    const page = this.#old(path.frame(level), 0);
+    const cells = page.cells.toSpliced(index, removed, ...added);
+    const appends = index === page.cells.length && path.isRightMost(level);
     const alone = level === path.height || appends;
-    if (!alone && this.#spreadWith(level, frame, cells, used)) return;
-    this.#rewrite(level, [frame], path.index(level), cells, appends ? cells.length - 1 : -1);
+    if (!alone && this.#spreadWith(level, page, cells, used)) return;
+    this.#rewrite(level, [page], path.index(level), cells, appends ? cells.length - 1 : -1);
   }
 
   /** Spreads the cells of a page over it and its sibling. False: the page is split by itself. */
-  #spreadWith(level: number, frame: PageFrame, own: readonly Cell[], used: number): boolean {
-    const sibling = this.#partner(level, used);
-    if (sibling === null) return false;
-    const path = this.#path;
-    const siblingIndex = path.siblingIndex(level);
-    const onTheRight = siblingIndex > path.index(level);
-    const left = onTheRight ? path.index(level) : siblingIndex;
+  #spreadWith(level: number, page: OldPage, own: readonly Cell[], used: number): boolean {
+    const partner = this.#partner(level, used);
+    if (partner === null) return false;
+    const sibling = this.#old(partner.frame, 1);
+    const index = this.#path.index(level);
+    const onTheRight = partner.at > index;
+    const left = onTheRight ? index : partner.at;
     const cells = [...own];
-    const others = this.#cells(sibling);
+    const others = [...sibling.cells];
     // The first key of a branch page stands in its parent.
     if (level > 0) {
       const right = onTheRight ? others : cells;
@@ -183,7 +184,7 @@ export class TreeSplice {
     }
     const all = onTheRight ? [...cells, ...others] : [...others, ...cells];
     if (used > this.#capacity && !this.#fitsInTwo(all)) return false;
-    this.#rewrite(level, onTheRight ? [frame, sibling] : [sibling, frame], left, all, -1);
+    this.#rewrite(level, onTheRight ? [page, sibling] : [sibling, page], left, all, -1);
     return true;
   }
 
@@ -198,17 +199,27 @@ export class TreeSplice {
     return total <= 2 * this.#capacity - 2 * longest;
   }
 
-  /** The sibling that takes part, or null: the page is split by itself. */
-  #partner(level: number, used: number): PageFrame | null {
-    if (this.#path.siblingIndex(level) < 0) return null;
-    const sibling = this.#pager.cache.peek(this.#path.sibling(level));
+  /** The sibling that takes part and its index in the parent, or null: the page is split by itself. */
+  #partner(level: number, used: number): { readonly frame: PageFrame; readonly at: number } | null {
+    const path = this.#path;
+    const { cache } = this.#pager;
     if (used <= this.#capacity) {
-      assert(sibling !== undefined, 'the sibling of a page that is too empty was brought');
-      return sibling;
+      const at = path.siblingIndex(level);
+      if (at < 0) return null;
+      const frame = cache.peek(path.sibling(level));
+      assert(frame !== undefined, 'the sibling of a page that is too empty was brought');
+      return { frame, at };
     }
-    if (sibling === undefined) return null;
-    const free = this.#capacity - usedBytes(sibling.data);
-    return free < this.#capacity * SIBLING_FREE_SHARE ? null : sibling;
+    const parent = path.frame(level + 1).data;
+    const index = path.index(level);
+    for (const at of [index + 1, index - 1]) {
+      if (at < 0 || at >= cellCount(parent)) continue;
+      const frame = cache.peek(childAt(parent, at));
+      if (frame === undefined) continue;
+      const free = this.#capacity - usedBytes(frame.data);
+      if (free >= this.#capacity * SIBLING_FREE_SHARE) return { frame, at };
+    }
+    return null;
   }
 
   /**
@@ -217,35 +228,82 @@ export class TreeSplice {
    */
   #rewrite(
     level: number,
-    frames: readonly PageFrame[],
+    pages: readonly OldPage[],
     parentIndex: number,
     cells: readonly Cell[],
     at: number,
   ): void {
-    const [first, second] = frames;
+    const [first, second] = pages;
     assert(first !== undefined, 'there is a page to fill');
-    const kind = pageKind(first.data);
+    const kind = pageKind(first.frame.data);
     let total = 0;
     for (const cell of cells) total += cell.end - cell.start + SLOT_BYTES;
     if (total <= this.#capacity) {
-      this.#fill(first, kind, level, cells);
+      this.#refill(first, kind, level, cells);
       if (second === undefined) return;
-      this.#freeList.release(second);
+      this.#freeList.release(second.frame);
       this.splice(level + 1, parentIndex + 1, 1, []);
       return;
     }
     const split = at === -1 ? middleOf(cells, total) : at;
     const leftCells = cells.slice(0, split);
     const rightCells = cells.slice(split);
-    const separator = this.#separator(leftCells, rightCells, level);
-    const right = second ?? this.#freeList.allocate(kind, level);
-    this.#fill(first, kind, level, leftCells);
-    this.#fill(right, kind, level, rightCells);
-    const cell = branchCell(separator.bytes, separator.start, separator.end, right.number);
+    const separator = separatorOf(leftCells, rightCells, level);
+    const cellTo = (right: PageFrame): Cell =>
+      branchCell(separator.bytes, separator.start, separator.end, right.number);
+    this.#refill(first, kind, level, leftCells);
+    let cell: Cell;
+    if (second === undefined) {
+      const right = this.#freeList.allocate(kind, level);
+      this.#fill(right, kind, level, rightCells);
+      cell = cellTo(right);
+    } else {
+      this.#refill(second, kind, level, rightCells);
+      cell = cellTo(second.frame);
+    }
     if (level < this.#path.height) {
       this.splice(level + 1, parentIndex + 1, second === undefined ? 0 : 1, [cell]);
     } else {
-      this.#raiseRoot(first, cell, level + 1);
+      this.#raiseRoot(first.frame, cell, level + 1);
+    }
+  }
+
+  /**
+   * Makes a page hold other cells than before: those that stay are not touched, unless the log has
+   * less to take when the page is made anew.
+   */
+  #refill(
+    { frame, cells: old }: OldPage,
+    kind: number,
+    level: number,
+    cells: readonly Cell[],
+  ): void {
+    const first = cells[0]!;
+    const wanted = level > 0 ? cells.with(0, withoutKey(first)) : cells;
+    const copy = old[0]?.bytes;
+    let gone = old.length;
+    let stayingBytes = 0;
+    for (const { bytes, start, end } of wanted) {
+      if (bytes !== copy) continue;
+      gone--;
+      stayingBytes += end - start + SLOT_BYTES;
+    }
+    const changes = gone + wanted.length - (old.length - gone);
+    // A page that the record has changed before is likely to be changed again: one image for all.
+    if (frame.edited || changes * CHANGE_BYTES >= stayingBytes) {
+      this.#fill(frame, kind, level, wanted);
+      return;
+    }
+    // What stays is the same object in both lists, in the same order.
+    let last = wanted.length - 1;
+    for (let index = old.length - 1; index >= 0; index--) {
+      while (last >= 0 && wanted[last]!.bytes !== copy) last--;
+      if (last >= 0 && wanted[last] === old[index]) last--;
+      else this.#pager.removeCell(frame, index);
+    }
+    for (let index = 0; index < wanted.length; index++) {
+      const { bytes, start, end } = wanted[index]!;
+      if (bytes !== copy) this.#pager.insertCell(frame, index, bytes, start, end);
     }
   }
 
@@ -258,27 +316,9 @@ export class TreeSplice {
     }
   }
 
-  /** The shortest key above all of the left and not above any of the right. */
-  #separator(
-    left: readonly Cell[],
-    right: readonly Cell[],
-    level: number,
-  ): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
-    const before = left.at(-1);
-    const [after] = right;
-    assert(before !== undefined && after !== undefined, 'both sides of a split have cells');
-    const { bytes, keyStart: start, keyEnd } = after;
-    if (level > 0) return { bytes, start, end: keyEnd };
-    let at = 0;
-    const common = Math.min(before.keyEnd - before.keyStart, keyEnd - start);
-    while (at < common && before.bytes[before.keyStart + at] === bytes[start + at]) at++;
-    assert(start + at < keyEnd, 'keys stand in their order');
-    return { bytes, start, end: start + at + 1 };
-  }
-
   #raiseRoot(left: PageFrame, cell: Cell, level: number): void {
     const root = this.#freeList.allocate(PAGE_KIND.branch, level);
-    const first = branchCell(NO_BYTES, 0, 0, left.number);
+    const first = branchCell(NO_KEY, 0, 0, left.number);
     insertCell(root.data, 0, first.bytes, first.start, first.end);
     insertCell(root.data, 1, cell.bytes, cell.start, cell.end);
     this.#setRoot(root.number);
@@ -298,19 +338,21 @@ export class TreeSplice {
     this.#pager.changed(meta, META_FIELDS.start, META_FIELDS.end);
   }
 
-  /** The cells of a page, in a copy of it. */
-  #cells(frame: PageFrame): Cell[] {
-    const bytes = new Uint8Array(frame.data);
+  /** A page and its cells, which are in a copy of it: good until the next page is taken so. */
+  #old(frame: PageFrame, which: 0 | 1): OldPage {
+    const bytes = this.#copies[which];
+    bytes.set(frame.data);
     const leaf = pageLevel(bytes) === 0;
+    assert(leaf === (pageKind(bytes) === PAGE_KIND.leaf), 'leaves are at level 0');
     const cursor = this.#cursor;
     const cells: Cell[] = [];
-    for (let index = 0; index < cellCount(bytes); index++) {
+    const count = cellCount(bytes);
+    for (let index = 0; index < count; index++) {
       cursor.at(bytes, index);
-      assert(leaf === (pageKind(bytes) === PAGE_KIND.leaf), 'leaves are at level 0');
       const { start, end, keyStart, keyEnd } = cursor;
       cells.push({ bytes, start, end, keyStart, keyEnd });
     }
-    return cells;
+    return { frame, cells };
   }
 
   /** The first cell of a branch page with its key, which is that of the page in its parent. */
@@ -322,42 +364,4 @@ export class TreeSplice {
     const child = childOf(cell);
     return branchCell(parent, cursor.keyStart, cursor.keyEnd, child);
   }
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-/** A cell that leads every key from its own on to a page. */
-export function branchCell(key: Uint8Array, keyStart: number, keyEnd: number, child: number): Cell {
-  const length = keyEnd - keyStart;
-  const bytes = new Uint8Array(varintLength(length) + length + CHILD_BYTES);
-  const start = putVarint32(bytes, 0, length);
-  bytes.set(key.subarray(keyStart, keyEnd), start);
-  putUint32(bytes, start + length, child);
-  return { bytes, start: 0, end: bytes.length, keyStart: start, keyEnd: start + length };
-}
-
-function withoutKey(cell: Cell): Cell {
-  return cell.keyStart === cell.keyEnd ? cell : branchCell(NO_BYTES, 0, 0, childOf(cell));
-}
-
-function childOf(cell: Cell): number {
-  const cursor = new CellCursor();
-  cursor.read(cell.bytes, cell.start, false);
-  return cursor.child;
-}
-
-/** The index that parts cells into halves of bytes as equal as can be. */
-function middleOf(cells: readonly Cell[], total: number): number {
-  let before = 0;
-  for (let index = 0; index < cells.length; index++) {
-    const { start, end } = cells[index]!;
-    const length = end - start + SLOT_BYTES;
-    if (before + length > total / 2) {
-      // The cell across the middle goes to the side that has less without it.
-      const goesLeft = before < total - before - length;
-      return Math.max(1, goesLeft ? index + 1 : index);
-    }
-    before += length;
-  }
-  return cells.length - 1;
 }

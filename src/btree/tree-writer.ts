@@ -18,13 +18,14 @@ import {
   CellCursor,
   SLOT_BYTES,
   cellBytesMax,
+  copyBytes,
   leafCellLength,
   searchCells,
 } from './slotted-page.ts';
+import type { Cell } from './tree-cells.ts';
 import { TreePath } from './tree-path.ts';
 import { TreeSplice } from './tree-splice.ts';
 import type { ValuePlacer } from './value-placer.ts';
-import type { Cell } from './tree-splice.ts';
 
 /** Bytes of a key in pages of this size: so that with the longest value code it fits in a cell. */
 export function keyBytesMax(pageBytes: number): number {
@@ -142,11 +143,11 @@ export class TreeWriter {
     const cell = this.#scratch;
     const start = putVarint32(cell, 0, keyEnd - keyStart);
     const end = start + keyEnd - keyStart;
-    cell.set(bytes.subarray(keyStart, keyEnd), start);
+    copyBytes(bytes, keyStart, keyEnd, cell, start);
     const code = (valueEnd - valueStart) * 2 + (firstOverflow === 0 ? 0 : 1);
     let at = putVarint53(cell, end, code);
     if (firstOverflow === 0) {
-      cell.set(bytes.subarray(valueStart, valueEnd), at);
+      copyBytes(bytes, valueStart, valueEnd, cell, at);
       at += valueEnd - valueStart;
     } else {
       putUint32(cell, at, firstOverflow);

@@ -121,7 +121,7 @@ test('pages that a thread writes that never waits come behind the sync of the lo
   const vfs = new OrderVfs(new MemoryVfs());
   const engine = await opened(vfs, { cacheSize: 1 });
   engine.writeSync(batchOfLabel('0:a=10,k*9=100'), 'none');
-  engine.writeSync(batchOfLabel('1:p=960000'), 'none');
+  engine.writeSync(batchOfLabel('1:p=1000000'), 'none');
   const before = vfs.pages;
   engine.writeSync(batchOfLabel('2:k*5-'), 'none');
   assert.ok(vfs.pages > before + 100, `${vfs.pages} pages`);
