@@ -20,8 +20,8 @@ import type { ManifestFile } from './manifest.ts';
 const COPY_BYTES = 1 << 20;
 
 /**
- * Copies what the store holds now. REQUIRES: all that readers see is durable, and a hold keeps the
- * files.
+ * Copies the state of the call: what readers see then, and nothing that is written after. REQUIRES:
+ * a hold keeps the files.
  */
 export async function backupStore(
   parts: StoreParts,
@@ -37,6 +37,8 @@ export async function backupStore(
     // Lengths and fingerprints of now: the log goes on growing.
     return file === undefined || file.entries === 0 ? [] : [manifestFile(file)];
   });
+  // A crash must not take from the store what its copy shows.
+  await parts.writer.sync();
   await makeEmptyDirectory(dispatch, directory);
   const total = wanted.reduce((sum, { length }) => sum + length, 0);
   let done = 0;

@@ -203,7 +203,9 @@ export class BitcaskEngine implements Engine {
     const control = this.#untilClosed(options);
     await this.#merging.run(async () => {
       this.#assertOpen();
-      await this.#merge(worthMerging(this.#sealed(), this.#parts.settings.fileBytes), control);
+      const { fileBytes } = this.#parts.settings;
+      const { isOver } = this.#iteratorParts;
+      await this.#merge(worthMerging(this.#sealed(), fileBytes, isOver), control);
     });
   }
 
@@ -253,8 +255,6 @@ export class BitcaskEngine implements Engine {
   }
 
   async backup(directory: string, options: ProgressOptions = {}): Promise<BackupReport> {
-    this.#assertOpen();
-    await this.#parts.writer.sync();
     return this.#held(() => backupStore(this.#parts, directory, this.#untilClosed(options)));
   }
 
@@ -350,7 +350,8 @@ export class BitcaskEngine implements Engine {
       .run(async () => {
         await this.#parts.writer.settled();
         this.#mergeWaits = false;
-        await this.#merge(dueForMerge(this.#sealed(), merge), control);
+        const { isOver } = this.#iteratorParts;
+        await this.#merge(dueForMerge(this.#sealed(), merge, isOver), control);
       })
       .catch((error: unknown) => {
         // Nothing is lost by a merge that fails; `compact` tells, and `stats` shows it.

@@ -16,6 +16,8 @@ export class DataFile {
   /** What the keydir calls it. */
   readonly slot: number;
   readonly path: string;
+  /** How many files the table had been given by then, this one included. */
+  readonly added: number;
   readonly merged: boolean;
   /** For reading only. */
   readonly file: VfsFile;
@@ -33,13 +35,16 @@ export class DataFile {
   /** Entries that the keydir leads to, and their bytes. */
   liveEntries = 0;
   liveBytes = 0;
+  /** When the first put of it is over, and the last; `Infinity`: never. */
+  firstExpiry: number = Infinity;
+  lastExpiry = 0;
   /** Collects the hint file; null when there is one already, or when it was not wanted. */
   hint: HintBuilder | null = new HintBuilder();
   /** Whether the hint file is on the disk. */
   hasHint = false;
 
   constructor(
-    place: { readonly number: number; readonly slot: number; readonly path: string },
+    place: Pick<DataFile, 'number' | 'slot' | 'path' | 'added'>,
     file: VfsFile,
     merged: boolean,
     length: number,
@@ -48,10 +53,18 @@ export class DataFile {
     this.number = place.number;
     this.slot = place.slot;
     this.path = place.path;
+    this.added = place.added;
     this.file = file;
     this.merged = merged;
     this.length = length;
     this.sealed = sealed;
+  }
+
+  /** A put of it is over at `expiry`; 0: never. */
+  noteExpiry(expiry: number): void {
+    const time = expiry === 0 ? Infinity : expiry;
+    if (time < this.firstExpiry) this.firstExpiry = time;
+    if (time > this.lastExpiry) this.lastExpiry = time;
   }
 
   /** Part of the entries that are of no use any more, from 0 to 1. */
@@ -69,6 +82,12 @@ export class DataFile {
 export class FileTable {
   readonly #slots: (DataFile | undefined)[] = [];
   readonly #free: number[] = [];
+  #added = 0;
+
+  /** How many files it has been given so far. */
+  get added(): number {
+    return this.#added;
+  }
 
   /** The file that the keydir means. */
   at(slot: number): DataFile {
@@ -94,7 +113,8 @@ export class FileTable {
       this.#free.push(slot);
       throw new HoldfastError('HOLDFAST_TOO_LARGE', `a store has at most ${SLOTS_MAX} files`);
     }
-    const dataFile = new DataFile({ number, slot, path }, file, merged, length, sealed);
+    const place = { number, slot, path, added: ++this.#added };
+    const dataFile = new DataFile(place, file, merged, length, sealed);
     this.#slots[slot] = dataFile;
     return dataFile;
   }

@@ -299,9 +299,9 @@ export function hintFileName(fileNumber: number): string {
   return `${String(fileNumber).padStart(10, '0')}.hint`;
 }
 
-/** The number and kind of one of our file names; null for any other name. */
+/** The number and kind of one of our file names, each of which has one; null for any other name. */
 export function parseFileName(name: string): { number: number; kind: 'data' | 'hint' } | null {
-  const match = /^(\d{10,15})\.(data|hint)$/.exec(name);
+  const match = /^(\d{10}|[1-9]\d{10,14})\.(data|hint)$/.exec(name);
   if (match === null) return null;
   return { number: Number(match[1]), kind: match[2] as 'data' | 'hint' };
 }

@@ -13,7 +13,8 @@
 
 import { assert } from '../base/assert.ts';
 import { crc32c } from '../base/crc32c.ts';
-import { FORMAT_VERSION, get64, put53 } from './entry-format.ts';
+import { FILE_HEADER_BYTES, FORMAT_VERSION, entryLength, get64, put53 } from './entry-format.ts';
+import { lengthOfCode } from './key-location.ts';
 import { get16, get32, put16, put32 } from './keydir-page.ts';
 
 export const HINT_HEADER_BYTES = 44;
@@ -146,7 +147,7 @@ export class HintReader {
     return reader;
   }
 
-  /** Null when the bytes are not the whole hint for this file. */
+  /** Null when the bytes are not the whole hint for this file, or say what none can say. */
   static open(bytes: Uint8Array, binding: HintBinding): HintReader | null {
     const end = bytes.length - TRAILER_BYTES;
     if (end < HINT_HEADER_BYTES) return null;
@@ -157,7 +158,31 @@ export class HintReader {
       get64(bytes, 20) === binding.length &&
       get32(bytes, 28) === binding.fingerprint;
     if (!bound || crc32c(bytes, 0, end) !== get32(bytes, end)) return null;
-    return new HintReader(bytes);
+    const reader = new HintReader(bytes);
+    return reader.#isSound(binding.length) ? reader : null;
+  }
+
+  /** Whether the records fill the hint, and lead to places in the data file, each behind the last. */
+  #isSound(fileLength: number): boolean {
+    const { bytes } = this;
+    let count = 0;
+    let place = FILE_HEADER_BYTES;
+    let at = this.#at;
+    for (; at + RECORD_BYTES <= this.#end; count++) {
+      const offset = get32(bytes, at);
+      const lengthCode = get16(bytes, at + 4);
+      const flags = bytes[at + 6]!;
+      const expires = (flags & FLAG_EXPIRY) !== 0;
+      const keyLength = get16(bytes, at + 8);
+      const least = entryLength(keyLength, 0, expires);
+      const isDelete = (flags & FLAG_DELETE) !== 0;
+      const length = isDelete ? 0 : lengthOfCode(lengthCode);
+      if (isDelete ? lengthCode !== 0 || expires : length < least) return false;
+      if (offset < place || offset + least > fileLength) return false;
+      place = offset + least;
+      at += RECORD_BYTES + (expires ? EXPIRY_BYTES : 0) + keyLength;
+    }
+    return at === this.#end && count === this.count;
   }
 
   /** Where the next record begins. */

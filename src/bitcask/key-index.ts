@@ -139,6 +139,7 @@ export class KeyIndex {
       this.delete(bytes, keyStart, keyEnd);
       if (file.merged) keepDelete(file, keyEnd - keyStart);
     } else {
+      file.noteExpiry(hint.expiry);
       this.#location.place(file.slot, hint.offset, hint.lengthCode, hint.expiry);
       const { bytes: keys } = hint;
       const replaced = this.#keydir.setNear(keys, keyStart, keyEnd, this.#location, this.#before);
@@ -155,6 +156,7 @@ export class KeyIndex {
     lengthCode: number,
     expiry: number,
   ): void {
+    file.noteExpiry(expiry);
     this.#location.place(file.slot, offset, lengthCode, expiry);
     const replaced = this.keydir.set(keys, keyStart, keyEnd, this.#location, this.#before);
     this.#count(file, lengthCode, replaced);

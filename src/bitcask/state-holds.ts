@@ -1,6 +1,7 @@
 /**
  * Who reads which state, and the files that only such readers still need. A file that a merge has
- * replaced goes when everybody who held a state at that moment has given it back.
+ * replaced goes when everybody has given back a state of when it was there: a state that somebody
+ * holds for ever does not keep the files that were made after it.
  */
 
 import { assert } from '../base/assert.ts';
@@ -13,6 +14,8 @@ import type { PagesSnapshot } from './keydir-pages.ts';
 /** One reader's hold on a state. */
 export interface StateHold {
   readonly state: PagesSnapshot;
+  /** How many files the table had been given: the state leads to none that came later. */
+  readonly filesAdded: number;
 }
 
 interface Retired {
@@ -46,7 +49,8 @@ export class StateHolds {
 
   /** Holds the state of now. */
   take(): StateHold {
-    const hold = { state: this.#index.keydir.snapshot() };
+    const state = this.#index.keydir.snapshot();
+    const hold = { state, filesAdded: this.#files.added };
     this.#holds.add(hold);
     return hold;
   }
@@ -54,9 +58,9 @@ export class StateHolds {
   /** Holds the state that another hold has. */
   share(other: StateHold): StateHold {
     assert(this.#holds.has(other), 'a hold that is shared has not been dropped');
-    const { state } = other;
+    const { state, filesAdded } = other;
     state.holders++;
-    const hold = { state };
+    const hold = { state, filesAdded };
     this.#holds.add(hold);
     for (const { waitsFor } of this.#retired) if (waitsFor.has(other)) waitsFor.add(hold);
     return hold;
@@ -72,7 +76,10 @@ export class StateHolds {
 
   /** Nothing of now leads to these files: they go when nobody can read them any more. */
   retire(files: readonly DataFile[]): void {
-    for (const file of files) this.#retired.push({ file, waitsFor: new Set(this.#holds) });
+    for (const file of files) {
+      const readers = [...this.#holds].filter(({ filesAdded }) => filesAdded >= file.added);
+      this.#retired.push({ file, waitsFor: new Set(readers) });
+    }
     this.#removeUnread();
   }
 

@@ -6,6 +6,7 @@
 
 import { join } from 'node:path';
 
+import { compareRanges } from '../base/bytes.ts';
 import { extendCrc32c } from '../base/crc32c.ts';
 import { CorruptionError } from '../base/errors.ts';
 import type { Damage, ProgressOptions, VerifyReport } from '../engine/engine-reports.ts';
@@ -23,8 +24,9 @@ import {
   newerVersion,
 } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
+import type { HintReader } from './hint-file.ts';
 import { readHint } from './hint-writing.ts';
-import { KeyLocation } from './key-location.ts';
+import { KeyLocation, lengthCodeOf } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { lookBehind } from './scan-log.ts';
@@ -74,6 +76,8 @@ class Verifier {
   /** Where the last whole batch of the file ends, and its last sequence number; 0 for none. */
   #wholeTo = FILE_HEADER_BYTES;
   #wholeLast = 0;
+  /** The hint of the file, read on with its entries; null where none counts, or it has said wrong. */
+  #hint: HintReader | null = null;
   /** Whether entries came while their file was read, and were not counted. */
   #hasPassedOver = false;
   #bytes = 0;
@@ -94,8 +98,8 @@ class Verifier {
     try {
       const file = await this.#vfs.open(path, { read: true });
       try {
-        const entries = await this.#entries(file, path, entry);
-        if (!entry.open && entries !== undefined) await this.#hint(entry, entries);
+        this.#hint = entry.open ? null : await readHint(this.#vfs, this.#directory, entry);
+        if (await this.#entries(file, path, entry)) this.#requireEndOfHint(entry);
       } finally {
         await file.close();
       }
@@ -119,8 +123,8 @@ class Verifier {
     };
   }
 
-  /** Gives how many puts and deletes there are; undefined where something is damaged. */
-  async #entries(file: VfsFile, path: string, entry: ManifestFile): Promise<number | undefined> {
+  /** Gives whether all of them could be read. */
+  async #entries(file: VfsFile, path: string, entry: ManifestFile): Promise<boolean> {
     const { size } = await file.stat();
     if (size < entry.length) {
       this.#found(path, size, `${entry.length} bytes expected, ${size} found`);
@@ -131,32 +135,27 @@ class Verifier {
     if (fault?.newer === true) throw newerVersion(path, fault);
     if (fault !== null) {
       this.#found(path, fault.offset, `${fault.expected} expected, ${fault.found} found`);
-      return undefined;
+      return false;
     }
     const beyond = entry.open && this.#still;
     const to = beyond ? size : Math.min(size, entry.length);
     const scanner = new EntryScanner(file, entry.number, FILE_HEADER_BYTES, to);
     this.#wholeTo = FILE_HEADER_BYTES;
     this.#wholeLast = 0;
-    const { fingerprint, entries } = await this.#scan(scanner, path, entry);
+    const fingerprint = await this.#scan(scanner, path, entry);
     const readTo = beyond ? await this.#endOfLog(file, path, entry, scanner.offset, size) : to;
     this.#bytes += readTo;
     if (scanner.offset === entry.length && !entry.open && fingerprint !== entry.fingerprint) {
       this.#found(path, undefined, 'the manifest has another fingerprint for its entries');
     }
-    return scanner.offset === entry.length ? entries : undefined;
+    return scanner.offset === entry.length;
   }
 
-  /** Takes the entries up to the scanner's end, or to the first that is none. */
-  async #scan(
-    scanner: EntryScanner,
-    path: string,
-    entry: ManifestFile,
-  ): Promise<{ fingerprint: number; entries: number }> {
+  /** Takes the entries up to the scanner's end, or to the first that is none. Gives their fingerprint. */
+  async #scan(scanner: EntryScanner, path: string, entry: ManifestFile): Promise<number> {
     const beyond = entry.open && this.#still;
     let fingerprint = 0;
     let last = this.#wholeLast;
-    let entries = 0;
     for (let step = scanner.step(); step !== 'end'; step = scanner.step()) {
       if (step === 'refill') {
         this.#options.signal?.throwIfAborted();
@@ -170,10 +169,10 @@ class Verifier {
         const { entryStart, bytes } = scanner;
         fingerprint = extendCrc32c(fingerprint, bytes, entryStart, entryStart + 4);
         last = this.#take(scanner, path, entry.merged, last);
-        if (scanner.entry.kind !== MARK) entries++;
+        if (scanner.entry.kind !== MARK) this.#compareHint(scanner, entry);
       }
     }
-    return { fingerprint, entries };
+    return fingerprint;
   }
 
   #take(scanner: EntryScanner, path: string, merged: boolean, last: number): number {
@@ -269,11 +268,28 @@ class Verifier {
   }
 
   /** A hint that counts has a record for each entry. One that does not count is no damage. */
-  async #hint(entry: ManifestFile, entries: number): Promise<void> {
-    const hint = await readHint(this.#vfs, this.#directory, entry);
-    if (hint === null || hint.count === entries) return;
-    const path = join(this.#directory, hintFileName(entry.number));
-    this.#found(path, undefined, `${entries} records expected, ${hint.count} found`);
+  #compareHint({ entry, bytes, entryOffset }: EntryScanner, file: ManifestFile): void {
+    const hint = this.#hint;
+    if (hint === null) return;
+    const isDelete = entry.kind === DELETE;
+    const { keyStart, keyEnd } = entry;
+    const same =
+      hint.next() &&
+      hint.offset === entryOffset &&
+      hint.isDelete === isDelete &&
+      hint.lengthCode === (isDelete ? 0 : lengthCodeOf(entry.length)) &&
+      hint.expiry === entry.expiry &&
+      compareRanges(hint.bytes, hint.keyStart, hint.keyEnd, bytes, keyStart, keyEnd) === 0;
+    if (!same) this.#wrongHint(file, `another record expected for the entry at ${entryOffset}`);
+  }
+
+  #requireEndOfHint(file: ManifestFile): void {
+    if (this.#hint?.next() === true) this.#wrongHint(file, 'more records than entries');
+  }
+
+  #wrongHint({ number }: ManifestFile, message: string): void {
+    this.#hint = null;
+    this.#found(join(this.#directory, hintFileName(number)), undefined, message);
   }
 
   #found(path: string, offset: number | undefined, message: string): void {

@@ -129,7 +129,8 @@ export interface Engine {
 
   /**
    * Makes a durable copy of the state of the call in `directory`, which must be missing or empty
-   * (`HOLDFAST_EXISTS`). Reading and writing go on. The copy can be opened when this resolves;
+   * (`HOLDFAST_EXISTS`): what readers see then, and nothing of writes that resolve later. Reading
+   * and writing go on. The copy can be opened when this resolves;
    * after a crash before that, opening it fails.
    */
   backup(directory: string, options?: ProgressOptions): Promise<BackupReport>;

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
+import type { BitcaskOptions } from '../../src/bitcask/bitcask-options.ts';
 import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
 import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
@@ -27,19 +28,24 @@ const START_MS = 1000;
 const MORTAL = 'm';
 const LIFETIME_MS = 500;
 
+/** A log with room for more than recovery writes again at once. */
+const LARGE: BitcaskOptions = { maxFileSize: 16 << 20, preallocateBytes: 0 };
+
 type ExpiringStory = (teller: ExpiringTeller) => Promise<void>;
 
 /** Uses a store whose entries expire, and says what it was promised. */
 class ExpiringTeller {
   readonly #disk: Vfs;
+  readonly #options: BitcaskOptions;
   readonly #mark: (text: string) => void;
   readonly #labels: string[] = [];
   #process: KillableVfs;
   #now = START_MS;
   #engine: Engine | undefined;
 
-  constructor(disk: Vfs, mark: (text: string) => void) {
+  constructor(disk: Vfs, mark: (text: string) => void, options: BitcaskOptions) {
     this.#disk = disk;
+    this.#options = options;
     this.#process = new KillableVfs(new LockAsideVfs(disk));
     this.#mark = mark;
   }
@@ -50,17 +56,29 @@ class ExpiringTeller {
   }
 
   async open(): Promise<void> {
-    this.#engine = await openAt(this.#process, () => this.#now);
+    this.#engine = await openAt(this.#process, () => this.#now, this.#options);
   }
 
   /** Kills the process; the next one starts with the clock set back, and serves everything. */
   async killAndOpen(): Promise<void> {
     this.#process.kill();
+    await this.#openInAnother();
+  }
+
+  async #openInAnother(): Promise<void> {
     this.#process = new KillableVfs(new LockAsideVfs(this.#disk));
     this.#now = START_MS;
     this.#mark(`time ${START_MS}`);
     await this.open();
     this.#mark(['opened', '0', ...this.#labels].join(' '));
+  }
+
+  /** Kills it when the mark is written that says that what is at `key` is over: before it is synced. */
+  async killBehindMark(key: string): Promise<void> {
+    const killed = this.#process.killBehind(({ name }) => name === 'file.write');
+    void Promise.resolve(this.engine.get(Buffer.from(key))).catch(() => 'its process was killed');
+    await killed;
+    await this.#openInAnother();
   }
 
   pass(ms: number): void {
@@ -139,6 +157,16 @@ const hardlySynced: ExpiringStory = async (teller) => {
   await teller.commit('mf=300,c-', 'none');
 };
 
+/** Recovery writes again just as much as it does at once (4 MiB); behind that is only a mark, which it leaves out. */
+const markBehind: ExpiringStory = async (teller) => {
+  await teller.open();
+  await teller.commit('m=10', 'sync');
+  teller.commitNow('k*4=1048550', 'none');
+  teller.pass(600);
+  await teller.killBehindMark('m');
+  await teller.commit('a=10', 'none');
+};
+
 /** Recovery that only opens the store, with the clock set back, and judges what it shows. */
 export const recoverExpiring: CheckFunction = async (vfs, { marks }) => {
   const engine = await openAt(new LockAsideVfs(vfs), () => START_MS);
@@ -154,10 +182,10 @@ export const recoverExpiring: CheckFunction = async (vfs, { marks }) => {
   if (wrong.length > 0) throw new Error(wrong.join('; '));
 };
 
-function crashTestOf(story: ExpiringStory): CrashTest {
+function crashTestOf(story: ExpiringStory, options: BitcaskOptions = SMALL): CrashTest {
   return {
     workload: async (vfs, { mark }) => {
-      const teller = new ExpiringTeller(vfs, mark);
+      const teller = new ExpiringTeller(vfs, mark, options);
       await story(teller);
       await teller.engine.close();
     },
@@ -171,16 +199,20 @@ function crashTestOf(story: ExpiringStory): CrashTest {
   };
 }
 
+type ExpiringName =
+  'expiring' | 'expiring, hardly a sync' | 'expiring, a mark behind what is written again';
+
 /** By what they are about. */
-export const EXPIRING: Readonly<Record<'expiring' | 'expiring, hardly a sync', CrashTest>> = {
+export const EXPIRING: Readonly<Record<ExpiringName, CrashTest>> = {
   expiring: crashTestOf(seenAndMerged),
   'expiring, hardly a sync': crashTestOf(hardlySynced),
+  'expiring, a mark behind what is written again': crashTestOf(markBehind, LARGE),
 };
 
-function openAt(vfs: Vfs, now: () => number): Promise<Engine> {
+function openAt(vfs: Vfs, now: () => number, sizes: BitcaskOptions = SMALL): Promise<Engine> {
   const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
   const clock = new ManualClock();
-  const options = { ...SMALL, merge: false, timeOfDay: now } as const;
+  const options = { ...sizes, merge: false, timeOfDay: now } as const;
   return bitcaskKind.open('/store', { ...options, dispatch, clock });
 }
 

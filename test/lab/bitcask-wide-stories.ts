@@ -15,6 +15,12 @@ const LONG_LOGS: StorySubject = {
   options: { ...SMALL, maxFileSize: 16384, merge: false },
 };
 
+/** Logs with room for more than recovery writes again at once (4 MiB). */
+const LARGE_LOGS: StorySubject = {
+  kind: bitcaskKind,
+  options: { maxFileSize: 16 << 20, preallocateBytes: 4096, merge: false },
+};
+
 /** One by one, awaited and not, and several in a write. */
 const twoDozen: Story = async (teller) => {
   await teller.open();
@@ -150,6 +156,17 @@ const everything: Story = async (teller) => {
   await someCommits(teller, 'fab');
 };
 
+/** Recovery writes again what is doubtful, in two pieces; the first ends inside a batch. */
+const writtenAgainInPieces: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('a=10,b=10', 'sync');
+  for (let round = 0; round < 3; round++) {
+    teller.commitNow(`k*10=${150_000 + round},${'abc'[round]}=${20 + round}`, 'none');
+  }
+  await teller.killAndOpen();
+  await teller.commit('a-', 'none');
+};
+
 async function someCommits(teller: StoryTeller, keys: string): Promise<void> {
   const [first = '', second = '', third = ''] = keys;
   await teller.commit(`${first}=700,k*4=120`, 'none');
@@ -177,4 +194,9 @@ export const BITCASK_WIDE_STORIES: readonly BitcaskStory[] = [
   { name: 'killed in three rotations', subject: BY_CALL, story: killedRotating },
   { name: 'merged under a snapshot', subject: BY_CALL, story: heldAndRemoved },
   { name: 'everything mixed, and hardly a sync', subject: BY_CALL, story: everything },
+];
+
+/** Of megabytes: a disk of them takes a hundred times as long as one of the others. */
+export const BITCASK_LARGE_STORIES: readonly BitcaskStory[] = [
+  { name: 'written again in pieces', subject: LARGE_LOGS, story: writtenAgainInPieces },
 ];

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
+import type { MergeOptions } from '../../../src/bitcask/bitcask-options.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
@@ -14,11 +15,11 @@ import { SpyVfs } from '../../support/spy-vfs.ts';
 
 let now = 0;
 
-function open(vfs: Vfs): Promise<Engine> {
+function open(vfs: Vfs, merge: MergeOptions | false = false): Promise<Engine> {
   return bitcaskKind.open('/store', {
     maxFileSize: 4096,
     preallocateBytes: 0,
-    merge: false,
+    merge,
     timeOfDay: () => now,
     dispatch: new SyncDispatch(vfs),
   });
@@ -115,6 +116,31 @@ test('merging gives back the space of what has expired, and it stays gone', asyn
   const again = await open(memory);
   for (const keys of await shown(again, ['a', 'b'])) assert.deepEqual(keys, ['b']);
   await again.close();
+});
+
+test('a file of which nothing but time has come is merged by call, and in the background when all of it is over', async () => {
+  now = 1000;
+  const memory = new MemoryVfs();
+  const engine = await open(memory);
+  for (let index = 0; index < 5; index++) await put(engine, `k${index}`, 500, 100);
+  await put(engine, 'stays', 0);
+  await engine.compact();
+  now = 1600;
+  await engine.compact();
+  assert.equal(engine.stats().entries, 1, 'by call');
+  assert.ok(engine.stats().diskBytes < 150, `${engine.stats().diskBytes} bytes`);
+  await engine.close();
+
+  const sessions = await open(new MemoryVfs(), {});
+  for (let round = 0; round < 20; round++) {
+    for (let index = 0; index < 10; index++) await put(sessions, `s${round}.${index}`, 500, 400);
+    now += 600;
+    for (let turn = 0; turn < 40; turn++) await new Promise((done) => void setImmediate(done));
+  }
+  const { entries, diskBytes } = sessions.stats();
+  assert.ok(entries !== undefined && entries < 50, `${entries} entries`);
+  assert.ok(diskBytes < 30_000, `${diskBytes} bytes`);
+  await sessions.close();
 });
 
 test('a lifetime that is none is refused', () => {

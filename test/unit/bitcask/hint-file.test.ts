@@ -3,16 +3,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { crc32c } from '../../../src/base/crc32c.ts';
 import { Prng } from '../../../src/base/prng.ts';
-import { HintBuilder, HintReader } from '../../../src/bitcask/hint-file.ts';
+import { HINT_HEADER_BYTES, HintBuilder, HintReader } from '../../../src/bitcask/hint-file.ts';
 import { positionsByKey } from '../../../src/bitcask/hint-order.ts';
 
 const BINDING = { number: 7, length: 1234, fingerprint: 99 };
+const HEADER = 32;
+const LENGTH = 40;
 
 function hintOf(keys: readonly Buffer[]): HintReader {
   const builder = new HintBuilder();
-  for (const [index, key] of keys.entries()) builder.add(key, 0, key.length, index, 40, 0);
-  const hint = HintReader.open(builder.finish(BINDING, 5).slice(), BINDING);
+  const offset = (index: number): number => HEADER + index * LENGTH;
+  for (const [index, key] of keys.entries()) {
+    builder.add(key, 0, key.length, offset(index), LENGTH, 0);
+  }
+  const binding = { ...BINDING, length: offset(keys.length) };
+  const hint = HintReader.open(builder.finish(binding, 5).slice(), binding);
   assert.ok(hint !== null);
   return hint;
 }
@@ -33,7 +40,7 @@ test('records sorted by key are all there, each key in its own order', () => {
   for (const position of positions) {
     hint.read(position);
     const key = Buffer.from(hint.bytes.subarray(hint.keyStart, hint.keyEnd)).toString('hex');
-    assert.equal(key, keys[hint.offset]?.toString('hex'));
+    assert.equal(key, keys[(hint.offset - HEADER) / LENGTH]?.toString('hex'));
     assert.ok((seen.get(key) ?? -1) < hint.offset, 'a key keeps its order');
     seen.set(key, hint.offset);
     offsets.add(hint.offset);
@@ -58,4 +65,42 @@ test('a hint counts only whole, and for the file that it was made for', () => {
     damaged[at] = (damaged[at] ?? 0) ^ 4;
     assert.equal(HintReader.open(damaged, BINDING), null, `byte ${at}`);
   }
+});
+
+test('a hint that says what no data file can hold does not count, whatever its checksum', () => {
+  const key = Buffer.from('key');
+  const told = (
+    records: readonly (readonly [offset: number, code: number, expiry: number])[],
+    change: (bytes: Buffer) => Buffer = (bytes) => bytes,
+  ): HintReader | null => {
+    const builder = new HintBuilder();
+    for (const [offset, code, expiry] of records) builder.add(key, 0, 3, offset, code, expiry);
+    const bytes = change(Buffer.from(builder.finish(BINDING, 5)));
+    bytes.writeUInt32LE(crc32c(bytes, 0, bytes.length - 4), bytes.length - 4);
+    return HintReader.open(bytes, BINDING);
+  };
+  const good = [
+    [32, 40, 0],
+    [72, 40, 99],
+    [112, 0, 0],
+    [139, 1000, 0],
+  ] as const;
+  assert.equal(told(good)?.count, good.length);
+  assert.equal(told([[31, 40, 0]]), null, 'in the header');
+  assert.equal(told([[1210, 27, 0]]), null, 'past the end');
+  assert.equal(told([[0xffff_fff0, 27, 0]]), null, 'far past the end');
+  assert.equal(told([[32, 26, 0]]), null, 'too short for the key');
+  assert.equal(told([good[1], good[0]]), null, 'not in order');
+  assert.equal(told([good[0], good[0]]), null, 'twice');
+  const byte = (at: number, value: number) => (bytes: Buffer) => {
+    bytes[at] = value;
+    return bytes;
+  };
+  assert.equal(told(good, byte(HINT_HEADER_BYTES + 8, 200)), null, 'a key past the end');
+  assert.equal(told(good, byte(HINT_HEADER_BYTES + 6, 1)), null, 'a delete with a length');
+  assert.equal(told(good, byte(32, 3)), null, 'more records than it says');
+  assert.equal(told(good, byte(32, 5)), null, 'fewer records than it says');
+  assert.equal(told(good, byte(35, 255)), null, 'far fewer');
+  const longer = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc(7)]);
+  assert.equal(told(good, longer), null, 'bytes that are no record');
 });

@@ -134,6 +134,33 @@ test('a file that was merged stays while a snapshot reads it, and goes with it',
   assert.ok(!filesOf(memory).includes('0000000001.data'));
 });
 
+test('a state that is held for ever keeps the files of its time, and none that were made after it', async () => {
+  const memory = new MemoryVfs();
+  const engine = await open(memory, { merge: false });
+  await write(engine, 'a=900,b=900');
+  const snapshot = engine.snapshot();
+  for (let round = 0; round < 5; round++) {
+    const shared = engine.iterator({ snapshot });
+    await write(engine, `a=3000`, `a=${3000 + round},c=${round}`);
+    await engine.compact();
+    shared.close();
+    assert.ok(detail(engine, 'retiredFileCount') <= 2, 'what is new and dead is gone');
+    assert.ok(engine.stats().diskBytes < 20_000);
+  }
+  assert.equal(engine.getSync(Buffer.from('a'), { snapshot })?.length, 900);
+  assert.equal(engine.getSync(Buffer.from('b'), { snapshot })?.length, 900);
+  // A later one keeps what is of its own time.
+  const later = engine.snapshot();
+  await write(engine, 'a=10,c=10');
+  await engine.compact();
+  assert.equal(engine.getSync(Buffer.from('a'), { snapshot: later })?.length, 3004);
+  snapshot.release();
+  assert.equal(engine.getSync(Buffer.from('a'), { snapshot: later })?.length, 3004);
+  later.release();
+  assert.equal(detail(engine, 'retiredFileCount'), 0);
+  await engine.close();
+});
+
 test('merging by call tells how far it is, and a signal ends it with nothing changed', async () => {
   const memory = new MemoryVfs();
   const engine = await open(memory, { merge: false });

@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { crc32c } from '../../../src/base/crc32c.ts';
+import { CorruptionError } from '../../../src/base/errors.ts';
 import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
 import type { BitcaskOptions } from '../../../src/bitcask/bitcask-options.ts';
+import { HintReader } from '../../../src/bitcask/hint-file.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
@@ -210,6 +213,70 @@ test('a store opens through its hints without reading data, and without them jus
       overwrite(vfs, path, 0, ...foreign);
     };
     assert.ok((await dataRead(put)) > files.length, "another file's");
+  }
+});
+
+/** The file that a hint says it is of. */
+function bindingOf(hint: Buffer): { number: number; length: number; fingerprint: number } {
+  return {
+    number: Number(hint.readBigUInt64LE(12)),
+    length: Number(hint.readBigUInt64LE(20)),
+    fingerprint: hint.readUInt32LE(28),
+  };
+}
+
+function changed(bytes: Buffer, at: number, value: number): Buffer {
+  bytes[at] = value;
+  return bytes;
+}
+
+test('a hint that lies is told by verify, and gives no wrong value', async () => {
+  const memory = await left(['a=10,b=20,c=5', 'sync'], ['b=30', 'sync']);
+  await (await open(memory, { merge: false })).close();
+  const name = memory.readDirectorySync('/store').find((each) => each.name.endsWith('.hint'))!.name;
+  const path = `/store/${name}`;
+  const good = readWholeFileSync(memory, path);
+  // Records of `a`, `b` and `c`, each of ten bytes and the key.
+  const lies: readonly [string, (bytes: Buffer) => Buffer][] = [
+    ['another place', (bytes) => changed(bytes, 44, bytes[44]! + 1)],
+    ['another length', (bytes) => changed(bytes, 48, bytes[48]! + 8)],
+    ['another key', (bytes) => changed(bytes, 65, 0x78)],
+    ['no delete', (bytes) => changed(changed(bytes, 48, 0), 50, 1)],
+    [
+      'a record left out',
+      (bytes) => changed(Buffer.concat([bytes.subarray(0, 66), bytes.subarray(77)]), 32, 2),
+    ],
+    ['far away', (bytes) => changed(bytes, 47, 255)],
+    ['no key', (bytes) => changed(bytes, 52, 255)],
+  ];
+  assert.equal(good.length, 44 + 3 * 11 + 4);
+  for (const [what, lie] of lies) {
+    const copy = MemoryVfs.fromTree(memory.toTree());
+    const bytes = lie(Buffer.from(good));
+    bytes.writeUInt32LE(crc32c(bytes, 0, bytes.length - 4), bytes.length - 4);
+    truncate(copy, path, 0);
+    overwrite(copy, path, 0, ...bytes);
+    const counts = HintReader.open(bytes, bindingOf(bytes)) !== null;
+    const { damage } = await bitcaskKind.verify('/store', { dispatch: new SyncDispatch(copy) });
+    assert.deepEqual(
+      damage.map((each) => each.path),
+      counts ? [path] : [],
+      what,
+    );
+    const engine = await open(copy, { merge: false });
+    for (const [key, length] of [
+      ['a', 10],
+      ['b', 30],
+      ['c', 5],
+    ] as const) {
+      try {
+        const value = engine.getSync(Buffer.from(key));
+        if (!counts) assert.equal(value?.length, length, what);
+      } catch (error) {
+        assert.ok(counts && error instanceof CorruptionError, `${what}: ${String(error)}`);
+      }
+    }
+    await engine.close();
   }
 });
 

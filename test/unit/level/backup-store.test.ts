@@ -148,13 +148,29 @@ test('an empty path is no place for a backup', async () => {
   await db.close();
 });
 
-test('a backup is of the state of the call', async () => {
-  const { db, vfs } = await open('lsm');
-  const backup = db.backup('/copy');
-  await db.put('later', 'not in it');
-  await backup;
-  await db.close();
-  const copy = new HoldfastLevel('/copy', { dispatch: new SyncDispatch(vfs) });
-  assert.deepEqual(await copy.keys().all(), ['a']);
-  await copy.close();
-});
+for (const engine of ['lsm', 'bitcask', 'btree'] as const) {
+  test(`a backup of ${engine} is of the state of the call, whatever is written while it is made`, async () => {
+    const { db, vfs } = await open(engine);
+    await db.put('b', '1', { sync: false });
+    const backup = db.backup('/copy');
+    const later = [db.put('c', 'not in it'), db.put('b', '2', { sync: true })];
+    db.putSync('a', 'changed');
+    later.push(db.put('d', 'not in it', { sync: 'none' }), db.del('b'));
+    await Promise.all([...later, backup]);
+    assert.deepEqual(await db.keys().all(), ['a', 'c', 'd']);
+    await db.close();
+    const copy = new HoldfastLevel('/copy', { engine, dispatch: new SyncDispatch(vfs) });
+    assert.deepEqual(await copy.iterator().all(), [
+      ['a', 'x'.repeat(1000)],
+      ['b', '1'],
+    ]);
+    assert.equal((await copy.verify()).sound, true);
+    // What is written to the copy goes on behind its state.
+    await copy.put('e', '5');
+    await copy.close();
+    assert.equal(
+      (await HoldfastLevel.verify('/copy', { dispatch: new SyncDispatch(vfs) })).sound,
+      true,
+    );
+  });
+}
