@@ -265,7 +265,7 @@ function keyLengthBytes(length: number): number {
   return length < 0x4000 ? 2 : 3;
 }
 
-/** A loop beats a call out of JavaScript, and a view for it, for what a cell mostly is. */
+/** A loop beats a call out of JavaScript, and a view for it, for a key and the like. */
 export function copyBytes(
   source: Uint8Array,
   start: number,
@@ -281,9 +281,9 @@ export function copyBytes(
 }
 
 /** Up to this length a loop copies faster than a call out of JavaScript. */
-const COPY_LOOP_BYTES_MAX = 192;
+const COPY_LOOP_BYTES_MAX = 48;
 /** As much for moving slots. */
-const MOVE_LOOP_BYTES_MAX = 96;
+const MOVE_LOOP_BYTES_MAX = 32;
 /** Up to this length a loop compares faster than a call out of JavaScript. */
 const LOOP_BYTES_MAX = 48;
 /** Nothing here waits, so that one cursor and one page of scratch serve all. */

@@ -7,7 +7,7 @@ import { META_PAGE, rootPage } from './meta-page.ts';
 import { OverflowReader } from './overflow.ts';
 import { PAGE_KIND, pageKind, pageLevel } from './page-format.ts';
 import type { Pager } from './pager.ts';
-import { CellCursor, childAt, searchCells, searchChild } from './slotted-page.ts';
+import { CellCursor, childAt, copyBytes, searchCells, searchChild } from './slotted-page.ts';
 import { damagedTree } from './tree-damage.ts';
 
 /** The state of now, in the place of a sequence number. */
@@ -118,10 +118,6 @@ export class ValueReading {
 /** A buffer of its own for bytes of a page. */
 export function copied(page: Uint8Array, start: number, length: number): Buffer {
   const value = Buffer.allocUnsafe(length);
-  if (length > 128) {
-    value.set(page.subarray(start, start + length));
-    return value;
-  }
-  for (let index = 0; index < length; index++) value[index] = page[start + index]!;
+  copyBytes(page, start, start + length, value, 0);
   return value;
 }
