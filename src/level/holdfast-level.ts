@@ -47,8 +47,8 @@ import type {
 } from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
 import { plainBatch } from './plain-batch.ts';
-import { writePlain } from './plain-write.ts';
-import type { DefaultEncodings, PlainWrite } from './plain-write.ts';
+import { PlainWrites } from './plain-write.ts';
+import type { PlainWrite } from './plain-write.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
@@ -95,7 +95,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   readonly #vfs: Vfs | undefined;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
-  #encodings: DefaultEncodings<KDefault, VDefault> | undefined;
+  #plain: PlainWrites<KDefault, VDefault> | undefined;
   /** What the engine could not do when it was closed. */
   #closeFailure: { readonly error: unknown } | null = null;
   /** The store whose sublevels a batch may name: this one, or what this is a transaction of. */
@@ -291,8 +291,8 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   #plainWritten(write: PlainWrite): Promise<void> | null {
     const engine = this.status === 'open' ? this.#engine : undefined;
     if (engine === undefined) return null;
-    this.#encodings ??= { keys: this.keyEncoding(), values: this.valueEncoding() } as never;
-    return writePlain(this, engine, this.#encodings, write);
+    this.#plain ??= new PlainWrites(this);
+    return this.#plain.write(engine, write);
   }
 
   async #written(engine: Engine, batch: WriteBatch, options: StoredWriteOptions): Promise<void> {

@@ -12,7 +12,7 @@ import type { Stored } from './level-bytes.ts';
 import { isPlain, isWatched } from './plain-batch.ts';
 
 /** The store's own encodings, which never change. */
-export interface DefaultEncodings<K, V> {
+interface DefaultEncodings<K, V> {
   readonly keys: { encode(key: K): Stored };
   readonly values: { encode(value: V): Stored };
 }
@@ -25,28 +25,49 @@ export interface PlainWrite {
   readonly options: unknown;
 }
 
-/**
- * Settles as the write does; null for the base class to make it, or to say what is wrong. Writes
- * that share a group commit may get the same promise. REQUIRES: the store is open.
- */
-export function writePlain<K, V>(
-  db: LevelBase<K, V>,
-  engine: Engine,
-  encodings: DefaultEncodings<K, V>,
-  write: PlainWrite,
-): Promise<void> | null {
-  const { options } = write;
-  if (!isPlain(options) || isWatched(db)) return null;
-  const batch = plainWriteBatch(encodings, write);
-  if (batch === null) return null;
-  try {
-    const policy = options == null ? undefined : toPolicy(options);
-    const done = engine.write(batch, policy);
-    return done instanceof Promise ? done : Promise.resolve(done);
-  } catch (error) {
-    // One way to hear of failures: the promise.
-    return Promise.reject(error);
+/** Plain writes of one store. */
+export class PlainWrites<K, V> {
+  readonly #db: LevelBase<K, V>;
+  readonly #encodings: DefaultEncodings<K, V>;
+  /** What the engine gave last, and what its callers got for it: one for all of a group commit. */
+  #done: Promise<void> | null = null;
+  #told: Promise<void> = Promise.resolve();
+
+  constructor(db: LevelBase<K, V>) {
+    this.#db = db;
+    this.#encodings = { keys: db.keyEncoding(), values: db.valueEncoding() };
   }
+
+  /**
+   * Settles as the write does; null for the base class to make it, or to say what is wrong. Writes
+   * that share a group commit may get the same promise. REQUIRES: the store is open.
+   */
+  write(engine: Engine, write: PlainWrite): Promise<void> | null {
+    const { options } = write;
+    if (!isPlain(options) || isWatched(this.#db)) return null;
+    const batch = plainWriteBatch(this.#encodings, write);
+    if (batch === null) return null;
+    try {
+      const done = engine.write(batch, toPolicy(options ?? {}));
+      return done instanceof Promise ? this.#tellOnce(done) : Promise.resolve(done);
+    } catch (error) {
+      // One way to hear of failures: the promise.
+      return Promise.reject(error);
+    }
+  }
+
+  #tellOnce(done: Promise<void>): Promise<void> {
+    if (done !== this.#done) {
+      this.#done = done;
+      this.#told = told(done);
+    }
+    return this.#told;
+  }
+}
+
+/** A step later: callers go on when the engine has begun what follows the commit. */
+async function told(done: Promise<void>): Promise<void> {
+  await done;
 }
 
 function plainWriteBatch<K, V>(
