@@ -147,6 +147,11 @@ export class HintReader {
     return reader;
   }
 
+  /** For records of `length` bytes, which are copied into its bytes, behind the header. */
+  static copied(length: number): HintReader {
+    return new HintReader(new Uint8Array(HINT_HEADER_BYTES + length + TRAILER_BYTES));
+  }
+
   /** Null when the bytes are not the whole hint for this file, or say what none can say. */
   static open(bytes: Uint8Array, binding: HintBinding): HintReader | null {
     const end = bytes.length - TRAILER_BYTES;
@@ -185,9 +190,19 @@ export class HintReader {
     return at === this.#end && count === this.count;
   }
 
+  /** Where the records end. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Where the next record begins. */
   get position(): number {
     return this.#at;
+  }
+
+  /** The next record is the one that begins at a `position`. */
+  rewind(position: number): void {
+    this.#at = position;
   }
 
   /** Goes to the record that begins at a `position`. */

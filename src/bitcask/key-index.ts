@@ -15,7 +15,7 @@ import {
   get64,
 } from './entry-format.ts';
 import type { HintBuilder, HintMark, HintReader } from './hint-file.ts';
-import { positionsByKey } from './hint-order.ts';
+import { sortedRecords } from './hint-order.ts';
 import { KeyLocation, lengthCodeOf, lengthOfCode } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 
@@ -28,6 +28,12 @@ interface Late {
   readonly hint: HintBuilder;
   /** What the hint had before them. */
   readonly mark: HintMark;
+}
+
+/** A data file and the records of its entries. */
+export interface HintedFile {
+  readonly file: DataFile;
+  readonly hint: HintReader;
 }
 
 export class KeyIndex {
@@ -87,7 +93,7 @@ export class KeyIndex {
     const late = this.#late;
     if (late === null) return;
     this.#late = null;
-    this.#applyRecords(late.file, late.hint.records(late.mark));
+    this.#applyRecords([{ file: late.file, hint: late.hint.records(late.mark) }]);
   }
 
   /** Takes one entry, which begins at `at` in `bytes`. Gives a mark's clock, else 0. */
@@ -117,20 +123,24 @@ export class KeyIndex {
 
   /** Takes all records of a hint. */
   applyHint(file: DataFile, hint: HintReader): void {
-    this.catchUp();
-    this.#applyRecords(file, hint);
-    file.entries = hint.count;
+    this.applyHints([{ file, hint }]);
   }
 
-  #applyRecords(file: DataFile, hint: HintReader): void {
-    const positions = positionsByKey(hint);
-    if (positions === null) while (hint.next()) this.#applyRecord(file, hint);
-    else {
-      for (const position of positions) {
-        hint.read(position);
-        this.#applyRecord(file, hint);
-      }
+  /** Takes all records of the hints of several files, oldest first. */
+  applyHints(hinted: readonly HintedFile[]): void {
+    this.catchUp();
+    this.#applyRecords(hinted);
+    for (const { file, hint } of hinted) file.entries = hint.count;
+  }
+
+  #applyRecords(hinted: readonly HintedFile[]): void {
+    const sorted = sortedRecords(hinted.map(({ hint }) => hint));
+    if (sorted === null) {
+      for (const { file, hint } of hinted) while (hint.next()) this.#applyRecord(file, hint);
+      return;
     }
+    const { reader } = sorted;
+    while (sorted.next()) this.#applyRecord(hinted[sorted.owner]!.file, reader);
   }
 
   #applyRecord(file: DataFile, hint: HintReader): void {

@@ -224,7 +224,7 @@ export function insertCell(
   }
   heap -= length;
   const slot = base + PAGE_HEADER_BYTES + 2 * index;
-  u8.copyWithin(slot + 2, slot, base + PAGE_HEADER_BYTES + 2 * count);
+  if (index < count) u8.copyWithin(slot + 2, slot, base + PAGE_HEADER_BYTES + 2 * count);
   put16(u8, slot, heap);
   put16(u8, base + 2, count + 1);
   put16(u8, base + 4, heap);

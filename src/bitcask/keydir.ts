@@ -65,6 +65,8 @@ export class Keydir {
   #count = 0;
   /** The leaf of the last `setNear`, which the path leads to; -1 when the tree has changed since. */
   #near = -1;
+  /** Whether that is the last leaf of all. */
+  #nearIsLast = false;
 
   /** Keys. */
   get count(): number {
@@ -139,11 +141,36 @@ export class Keydir {
     before: KeyLocation,
   ): boolean {
     let leaf = this.#near;
+    if (leaf >= 0 && this.#nearIsLast && this.#appendTo(leaf, key, start, end, location)) {
+      return false;
+    }
     if (leaf < 0 || !this.#spans(leaf, key, start, end)) {
       leaf = this.#descend(key, start, end, true);
       this.#near = leaf;
+      this.#nearIsLast = this.#onRightEdge();
     }
     return this.#setIn(leaf, key, start, end, location, before);
+  }
+
+  /** Puts a key behind all others, if it is; the leaf, which the path leads to, is the last one. */
+  #appendTo(
+    leaf: number,
+    key: Uint8Array,
+    start: number,
+    end: number,
+    location: KeyLocation,
+  ): boolean {
+    const pages = this.#pages;
+    const u8 = pages.array(leaf);
+    const base = pages.base(leaf);
+    const count = countOf(u8, base);
+    if (count === 0) return false;
+    if (compareCell(u8, base, count - 1, pages.longKeys, key, start, end) >= 0) return false;
+    this.#count++;
+    if (!this.#insertEntry(leaf, count, key, start, end, location)) {
+      this.#splitLeaf(leaf, count, key, start, end, location);
+    }
+    return true;
   }
 
   /** Whether the leaf, which the path leads to, is where the key belongs; false when in doubt. */
@@ -154,7 +181,7 @@ export class Keydir {
     const count = countOf(u8, base);
     if (count === 0 || compareCell(u8, base, 0, pages.longKeys, key, start, end) > 0) return false;
     if (compareCell(u8, base, count - 1, pages.longKeys, key, start, end) >= 0) return true;
-    return this.#onRightEdge();
+    return this.#nearIsLast;
   }
 
   #setIn(

@@ -14,13 +14,16 @@ import type { DataFile, FileTable } from './data-file.ts';
 import { FILE_HEADER_BYTES, checkFileHeader, dataFileName } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import type { HintReader } from './hint-file.ts';
+import { SORTED_HINTS_MAX } from './hint-order.ts';
 import { readHint } from './hint-writing.ts';
 import { noteEntry } from './key-index.ts';
-import type { KeyIndex } from './key-index.ts';
+import type { HintedFile, KeyIndex } from './key-index.ts';
 import type { ManifestFile } from './manifest.ts';
 
 /** Hints that are read ahead of the one that is taken in. */
 const HINTS_AHEAD = 4;
+/** Hints of so many bytes together are given to the index: more would take memory and block for long. */
+const GROUP_BYTES = 48 << 20;
 
 /** A data file that has been opened, and its size on the disk. */
 export interface OpenedFile {
@@ -84,6 +87,7 @@ export async function loadSealedFiles(
   index: KeyIndex,
 ): Promise<number> {
   let clock = 0;
+  const group = new HintGroup(index);
   const hints: Promise<HintReader | null>[] = [];
   for (const [place, { entry, data }] of opened.entries()) {
     while (hints.length < Math.min(opened.length, place + HINTS_AHEAD)) {
@@ -92,16 +96,42 @@ export async function loadSealedFiles(
     const hint = await hints[place]!;
     hints[place] = Promise.resolve(null);
     if (hint === null) {
+      group.apply();
       clock = Math.max(clock, await loadByReading(data, entry, index));
     } else {
       data.hint = null;
       data.hasHint = true;
       data.fingerprint = entry.fingerprint;
-      index.applyHint(data, hint);
+      group.add(data, hint);
       clock = Math.max(clock, hint.clock);
     }
   }
+  group.apply();
   return clock;
+}
+
+/** Hints of files that follow each other, which the index takes together: in the order of all their keys. */
+class HintGroup {
+  readonly #index: KeyIndex;
+  #hinted: HintedFile[] = [];
+  #bytes = 0;
+
+  constructor(index: KeyIndex) {
+    this.#index = index;
+  }
+
+  add(file: DataFile, hint: HintReader): void {
+    this.#hinted.push({ file, hint });
+    this.#bytes += hint.bytes.length;
+    const { length } = this.#hinted;
+    if (this.#bytes >= GROUP_BYTES || length === SORTED_HINTS_MAX) this.apply();
+  }
+
+  apply(): void {
+    if (this.#hinted.length > 0) this.#index.applyHints(this.#hinted);
+    this.#hinted = [];
+    this.#bytes = 0;
+  }
 }
 
 /** Reads a whole sealed file. Any damage is corruption. Gives the highest clock in it. */

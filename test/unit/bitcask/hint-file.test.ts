@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { crc32c } from '../../../src/base/crc32c.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { HINT_HEADER_BYTES, HintBuilder, HintReader } from '../../../src/bitcask/hint-file.ts';
-import { positionsByKey } from '../../../src/bitcask/hint-order.ts';
+import { sortedRecords } from '../../../src/bitcask/hint-order.ts';
 
 const BINDING = { number: 7, length: 1234, fingerprint: 99 };
 const HEADER = 32;
@@ -32,23 +32,44 @@ test('records sorted by key are all there, each key in its own order', () => {
     return key;
   });
   const hint = hintOf(keys);
-  const positions = positionsByKey(hint);
-  assert.ok(positions !== null);
+  const sorted = sortedRecords([hint]);
+  assert.ok(sorted !== null);
   const seen = new Map<string, number>();
   const offsets = new Set<number>();
   let before = '';
-  for (const position of positions) {
-    hint.read(position);
-    const key = Buffer.from(hint.bytes.subarray(hint.keyStart, hint.keyEnd)).toString('hex');
-    assert.equal(key, keys[(hint.offset - HEADER) / LENGTH]?.toString('hex'));
-    assert.ok((seen.get(key) ?? -1) < hint.offset, 'a key keeps its order');
-    seen.set(key, hint.offset);
-    offsets.add(hint.offset);
+  while (sorted.next()) {
+    const { bytes, keyStart, keyEnd, offset }: HintReader = sorted.reader;
+    const key: string = Buffer.from(bytes.subarray(keyStart, keyEnd)).toString('hex');
+    assert.equal(key, keys[(offset - HEADER) / LENGTH]?.toString('hex'));
+    assert.ok((seen.get(key) ?? -1) < offset, 'a key keeps its order');
+    seen.set(key, offset);
+    offsets.add(offset);
     const first = key.padEnd(10, '0').slice(0, 10);
     assert.ok(first >= before, 'the first bytes rise');
     before = first;
   }
   assert.equal(offsets.size, keys.length);
+});
+
+test('records of several hints are sorted together, and each key’s of the earlier hint come first', () => {
+  const names = Array.from({ length: 1500 }, (_, index) => Buffer.from(`same:${index % 700}`));
+  const sorted = sortedRecords([hintOf(names), hintOf(names.slice(0, 900))]);
+  assert.ok(sorted !== null);
+  const last = new Map<string, number>();
+  let count = 0;
+  let before = '';
+  while (sorted.next()) {
+    const { bytes, keyStart, keyEnd, offset }: HintReader = sorted.reader;
+    const key: string = Buffer.from(bytes.subarray(keyStart, keyEnd)).toString();
+    assert.equal(key, names[(offset - HEADER) / LENGTH]?.toString());
+    const age = sorted.owner * 1_000_000 + offset;
+    assert.ok((last.get(key) ?? -1) < age, 'a key keeps its order');
+    last.set(key, age);
+    assert.ok(key >= before, 'what all keys share does not hide their order');
+    before = key;
+    count++;
+  }
+  assert.equal(count, 2400);
 });
 
 test('a hint counts only whole, and for the file that it was made for', () => {
