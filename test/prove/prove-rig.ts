@@ -4,11 +4,11 @@
  * systems take turns. What is done is noted, so an interrupted run goes on where it was.
  *
  *   npm run prove:rig -- [--fs FS,…] [--images 5000] [--seconds N] [--fresh] [--certificate]
- *                        [--progress DIRECTORY] [--commit NAME] [--more N] [--brief]
+ *                        [--progress DIRECTORY] [--commit NAME] [--more N] [--brief] [--seed N]
  *
  * `--certificate` writes docs/proof/kernel-states.md from what has been noted. `--more N` mounts so many states of each
- * file system of this commit, whatever earlier ones have done. `--brief`: a short slice of each file system, in one policy
- * after the other, for the pipeline.
+ * file system of this commit, whatever earlier ones have done. `--brief`: one short slice of each file system, in one
+ * policy after the other, from the seed N on (1), for the pipeline.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -27,6 +27,7 @@ import {
   saveProgress,
 } from './rig-progress.ts';
 import { BRIEF_SLICE, LONG_SLICE, runSlice, sliceOf } from './rig-slices.ts';
+import type { RigSlice } from './rig-slices.ts';
 
 /** The file systems that the proof is about, in the order of their turns. */
 const FILE_SYSTEMS = [
@@ -54,6 +55,7 @@ const { values } = parseArgs({
     commit: { type: 'string' },
     more: { type: 'string' },
     brief: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
   },
 });
 /** The last one that changed what is proven. */
@@ -65,9 +67,10 @@ function askGit(...words: string[]): string {
 
 /** The one that has fewest states of those that are still to be mounted; none when there are enough of all. */
 function nextOf(all: readonly RigProgress[]): RigProgress | undefined {
+  if (values.brief) return all.find(({ slices }) => slices === 0);
   const done = ({ mounted, commits }: RigProgress): number =>
     values.more === undefined ? mounted : (commits[commit] ?? 0);
-  const wanted = Number(values.more ?? values.images ?? (values.brief ? 200 : 5000));
+  const wanted = Number(values.more ?? values.images ?? 5000);
   return all.filter((one) => done(one) < wanted).toSorted((a, b) => done(a) - done(b))[0];
 }
 
@@ -93,7 +96,7 @@ async function main(): Promise<void> {
     const progress = nextOf(all);
     if (progress === undefined || performance.now() > end) break;
     const start = performance.now();
-    const slice = sliceOf(values.brief ? briefTurn(progress, all) : progress.slices);
+    const slice = values.brief ? briefSlice(all.indexOf(progress)) : sliceOf(progress.slices);
     await runSlice(progress, slice, values.brief ? BRIEF_SLICE : LONG_SLICE, commit);
     saveProgress(values.progress, progress);
     const seconds = Math.round((performance.now() - start) / 1000);
@@ -108,16 +111,30 @@ async function main(): Promise<void> {
   if (failed) process.exitCode = 1;
 }
 
-/** Policies differ from file system to file system; all subjects side by side. */
-function briefTurn(progress: RigProgress, all: readonly RigProgress[]): number {
-  return (progress.slices + all.indexOf(progress)) % RIG_POLICIES.length;
+/** Policies differ from file system to file system, and from seed to seed; all subjects side by side. */
+function briefSlice(place: number): RigSlice {
+  const seed = Number(values.seed);
+  return { ...sliceOf((seed + place) % RIG_POLICIES.length), seed };
 }
 
-function told({ fileSystem, slices, mounted, recoveries, findings }: RigProgress): string {
-  return (
-    `${fileSystem}: ${mounted} states mounted in ${slices} slices, ` +
-    `${recoveries.mounted} inside ${recoveries.recoveries} recoveries, ${findings.length} failed`
-  );
+function told(progress: RigProgress): string {
+  const { fileSystem, slices, mounted, recoveries, findings, checked, clean, late } = progress;
+  const refused = Object.values(progress.cells).reduce((sum, cell) => sum + cell.refused, 0);
+  const unmounted = Object.entries(progress.damage)
+    .filter(([message]) => message.startsWith('cannot be mounted'))
+    .reduce((sum, [, { disks }]) => sum + disks, 0);
+  const more = [
+    [unmounted, 'cannot be mounted'],
+    [refused, 'stores refused'],
+    [late, 'slices too slow'],
+  ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
+  return [
+    `${fileSystem}: ${mounted} states mounted in ${slices} slices`,
+    `${recoveries.mounted} inside ${recoveries.recoveries} recoveries`,
+    `${clean} of ${checked} checked are clean`,
+    ...more,
+    `${findings.length} failed`,
+  ].join(', ');
 }
 
 await main();

@@ -18,11 +18,11 @@ export function certificatePage(all: readonly RigProgress[]): string {
     '',
     'States by the last commit that changed `src/`, on all file systems: ' + commitsOf(done) + '.',
     '',
-    '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | File systems checked | Failed |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | Checked by fsck | Clean | Failed |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...done.map(
-      ({ fileSystem, slices, mounted, trees, recoveries, checked, findings }) =>
-        `| ${fileSystem} | ${slices} | ${mounted} | ${trees} | ${recoveries.recoveries} | ${recoveries.mounted} | ${checked} | ${findings.length} |`,
+      ({ fileSystem, slices, mounted, trees, recoveries, checked, clean, findings }) =>
+        `| ${fileSystem} | ${slices} | ${mounted} | ${trees} | ${recoveries.recoveries} | ${recoveries.mounted} | ${checked} | ${clean} | ${findings.length} |`,
     ),
     '',
     '## By subject and policy',

@@ -27,8 +27,9 @@ export interface RigProgress {
   mounted: number;
   /** Different trees of files among them. */
   trees: number;
-  /** Disks looked at with the file system's own check. */
+  /** Disks looked at with the file system's own check, and those of which it had nothing to say. */
   checked: number;
+  clean: number;
   /** Complaints of mount or check, with the number of disks, and of those without a torn write. */
   damage: Record<string, { disks: number; untorn: number }>;
   cells: Record<string, RigCell>;
@@ -58,6 +59,7 @@ export function loadProgress(directory: string, fileSystem: string): RigProgress
     mounted: 0,
     trees: 0,
     checked: 0,
+    clean: 0,
     damage: {},
     cells: {},
     recoveries: { recoveries: 0, mounted: 0, trees: 0 },

@@ -11,6 +11,7 @@ import {
   cutPowerOfStores,
   CutSample,
   StoreJudge,
+  storyProgram,
 } from '../support/store-rig.ts';
 import type { RigProgress } from './rig-progress.ts';
 
@@ -22,14 +23,13 @@ export interface SliceSize {
   readonly images: number;
   /** One of them is recovered on the kernel with the power cut inside that; so many states are mounted of it. */
   readonly recoveryImages: number;
+  /** The stories: whole, or a third of them. */
+  readonly task: 'tell' | 'brief';
 }
 
-export const LONG_SLICE: SliceSize = { runs: 3, images: 900, recoveryImages: 100 };
+export const LONG_SLICE: SliceSize = { runs: 3, images: 900, recoveryImages: 100, task: 'tell' };
 /** A few hundred states in a dozen seconds. */
-export const BRIEF_SLICE: SliceSize = { runs: 2, images: 240, recoveryImages: 20 };
-
-/** Starting the file system's own tool costs more than mounting. */
-const CHECK_SHARE = 1 / 3;
+export const BRIEF_SLICE: SliceSize = { runs: 2, images: 240, recoveryImages: 20, task: 'brief' };
 
 export interface RigSlice {
   readonly policy: string;
@@ -88,12 +88,12 @@ async function cutPowerIn(
     subsetsMax: 48,
     tornMax: 12,
     checkFileSystems: true,
-    checkShare: CHECK_SHARE,
   };
   const sample = new CutSample(1, seed);
   const judge = new StoreJudge(fileSystem, policy, names);
   const result = await cutPowerOfStores(fileSystem, policy, names, judge, {
     ...limits,
+    program: storyProgram(policy, names, size.task),
     seen: (image, marks) => sample.show(image, marks),
   });
   const { imagesMounted, distinctTrees } = result.certificate;
@@ -131,6 +131,7 @@ function note(
   what: string,
 ): void {
   progress.checked += certificate.fileSystemsChecked;
+  progress.clean += certificate.fileSystemsClean;
   for (const { message, images, imagesWithoutTear } of damage) {
     const known = (progress.damage[message] ??= { disks: 0, untorn: 0 });
     known.disks += images;

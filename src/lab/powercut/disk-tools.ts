@@ -10,18 +10,29 @@ import type { DiskProfile } from './disk-profile.ts';
 /** A repair command's exit codes: 1 and 2 say that something was repaired. */
 const REPAIRED_CODE_MAX = 3;
 
+/**
+ * Repairs that take away what was durable. Without a journal the extents of a file that grows reach the disk before its
+ * size; e2fsck then clears the whole extent in which the file ends, synced blocks of it too.
+ */
+const TAKES_AWAY = /end of extent exceeds allowed value/;
+
 /** Runs the file system's own check; null when it is clean, else what it said. */
 export async function checkImage(profile: DiskProfile, path: string): Promise<string | null> {
   const { exitCode, output } = await runCommand([...profile.check, path]);
   return exitCode === 0 ? null : complaint(profile.check[0] ?? '', exitCode, output);
 }
 
-/** Repairs an image where its kind asks for it; null when it can be mounted now, else what the tool said. */
+/**
+ * Repairs an image where its kind asks for it; null when it can be mounted now with what was durable on it, else what
+ * the tool said.
+ */
 export async function repairImage(profile: DiskProfile, path: string): Promise<string | null> {
   const { repair } = profile;
   if (repair === null) return null;
   const { exitCode, output } = await runCommand([...repair, path]);
-  return exitCode <= REPAIRED_CODE_MAX ? null : complaint(repair[0] ?? '', exitCode, output);
+  if (exitCode > REPAIRED_CODE_MAX) return complaint(repair[0] ?? '', exitCode, output);
+  const taken = output.split('\n').find((line) => TAKES_AWAY.test(line));
+  return taken === undefined ? null : `${repair[0] ?? ''} takes data away: ${taken.trim()}`;
 }
 
 interface CommandResult {

@@ -36,8 +36,6 @@ export interface PowercutOptions extends RigOptions {
   readonly imagesMax: number;
   /** Whether each recovered image is checked with the file system's own tool. */
   readonly checkFileSystems: boolean;
-  /** The share of them, from 0 to 1; the same for every order. Default: all. */
-  readonly checkShare?: number;
   /** Devices that are mounted side by side. */
   readonly devices: number;
   /** Called with each run's undamaged trees before its crash states; throws when the checker is unsound there. */
@@ -90,6 +88,8 @@ class Examination {
   readonly #mounts: Meter = { count: 0, ms: 0 };
   readonly #fileSystemChecks: Meter = { count: 0, ms: 0 };
   readonly #checks: Meter = { count: 0, ms: 0 };
+  /** File systems that their own tool found nothing wrong with. */
+  #clean = 0;
 
   constructor(options: PowercutOptions, rig: Rig, disks: readonly CrashDisk[]) {
     this.#options = options;
@@ -131,6 +131,7 @@ class Examination {
         distinctTrees: this.#obligations.treeCount,
         treesChecked: this.#checks.count,
         fileSystemsChecked: this.#fileSystemChecks.count,
+        fileSystemsClean: this.#clean,
         devices: this.#disks.length,
         imagesPerSecond: perSecond(this.#mounts, this.#disks.length),
         fileSystemChecksPerSecond: perSecond(this.#fileSystemChecks, this.#disks.length),
@@ -190,10 +191,10 @@ class Examination {
       } else {
         found = { key: treeDigest(mounted.tree), tree: mounted.tree };
         this.#options.seen?.(image.image, marks);
-        const { checkFileSystems, checkShare = 1 } = this.#options;
-        if (checkFileSystems && inShare(image.key, checkShare, CHECK_SHARE_AT)) {
+        if (this.#options.checkFileSystems) {
           const complaint = await timed(this.#fileSystemChecks, () => disk.check());
-          if (complaint !== null) this.#damage.add(complaint, sighting);
+          if (complaint === null) this.#clean += 1;
+          else this.#damage.add(complaint, sighting);
         }
       }
       this.#known.set(image.key, found);
@@ -238,12 +239,9 @@ class Examination {
   }
 }
 
-/** Other bytes of the key than those that choose what is mounted: the two choices have nothing to do with each other. */
-const CHECK_SHARE_AT = 4;
-
 /** Whether an image is among a share, from 0 to 1, that is the same for every seed and order. */
-function inShare(key: string, share: number, at: number = 0): boolean {
-  return share >= 1 || Buffer.from(key, 'base64').readUInt32LE(at) / 2 ** 32 < share;
+function inShare(key: string, share: number): boolean {
+  return share >= 1 || Buffer.from(key, 'base64').readUInt32LE() / 2 ** 32 < share;
 }
 
 /** Rounded; null when nothing was done. */

@@ -58,6 +58,8 @@ export interface PowercutCertificate {
   readonly distinctTrees: number;
   readonly treesChecked: number;
   readonly fileSystemsChecked: number;
+  /** Those of them of which the file system's own tool had nothing to say. */
+  readonly fileSystemsClean: number;
   readonly devices: number;
   /** Patch, mount, recover, read, unmount; null when nothing was mounted. */
   readonly imagesPerSecond: number | null;

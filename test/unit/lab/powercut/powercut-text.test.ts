@@ -55,6 +55,7 @@ const CLEAN: PowercutResult = {
     distinctTrees: 3,
     treesChecked: 3,
     fileSystemsChecked: 70,
+    fileSystemsClean: 70,
     devices: 2,
     imagesPerSecond: 200,
     fileSystemChecksPerSecond: 90,
