@@ -179,7 +179,7 @@ async function recover(
     writer?.refused(number, length),
   );
   try {
-    await rewriteDoubtful(read, log, index);
+    await rewriteDoubtful(read, log, index, fileBytes);
     const files = [...kept, ...recoveredFiles(read)];
     await keeper.change((old) => withLog({ ...old, files, sequence, clock }, log.data));
   } catch (error) {

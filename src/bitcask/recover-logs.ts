@@ -13,6 +13,7 @@ import { readFully } from '../vfs/transfer.ts';
 import type { DroppedBytes } from '../engine/engine-reports.ts';
 import type { DataFile } from './data-file.ts';
 import {
+  ENTRY_HEADER_BYTES,
   EntryView,
   FILE_HEADER_BYTES,
   MARK,
@@ -27,8 +28,9 @@ import type { ManifestFile } from './manifest.ts';
 import { scanLog } from './scan-log.ts';
 import type { ScannedLog } from './scan-log.ts';
 
-/** What is doubtful is written again in pieces about so long. */
-const COPY_BYTES = 4 << 20;
+/** What is doubtful is written again in pieces: a part of a log's length each, and no more than so much. */
+const PIECES_A_LOG = 16;
+const PIECE_BYTES_MAX = 4 << 20;
 
 /** What the open logs hold. */
 export interface ReadLogs {
@@ -93,19 +95,21 @@ function lastUsed({ logs }: ReadLogs): (typeof logs)[number] | undefined {
 
 /**
  * Step 2: writes what is doubtful again into the new log, and shows it there. Durable when it
- * resolves.
+ * resolves. Logs are about `fileBytes` long.
  */
 export async function rewriteDoubtful(
   read: ReadLogs,
   target: LogFile,
   index: KeyIndex,
+  fileBytes: number,
 ): Promise<void> {
   const last = lastUsed(read);
   if (last === undefined) return;
   const { data } = last.opened;
   const { end, durable } = last.scanned;
+  const most = Math.min(PIECE_BYTES_MAX, Math.ceil(fileBytes / PIECES_A_LOG));
   for (let from = durable.offset; from < end.offset;) {
-    const bytes = await readEntries(data, from, end.offset);
+    const bytes = await readEntries(data, from, Math.min(most, end.offset - from));
     from += bytes.length;
     const copy = copyEntries(bytes, target);
     if (copy.length === 0) continue;
@@ -126,10 +130,10 @@ export async function rewriteDoubtful(
   if (durable.hint !== undefined) data.hint?.truncate(durable.hint);
 }
 
-/** Entries that were read before, whole, from byte position `from` on: many of them, not all. */
-async function readEntries(data: DataFile, from: number, to: number): Promise<Uint8Array> {
+/** Entries that were read before, whole, from byte position `from` on: `most` bytes, or one entry. */
+async function readEntries(data: DataFile, from: number, most: number): Promise<Uint8Array> {
   const view = new EntryView();
-  let bytes = new Uint8Array(Math.min(COPY_BYTES, to - from));
+  let bytes = new Uint8Array(Math.max(most, ENTRY_HEADER_BYTES));
   await readFully(data.file, bytes, from);
   let end = 0;
   while (view.peek(bytes, end, bytes.length - end) && end + view.length <= bytes.length) {

@@ -29,7 +29,7 @@ const MORTAL = 'm';
 const LIFETIME_MS = 500;
 
 /** A log with room for more than recovery writes again at once. */
-const LARGE: BitcaskOptions = { maxFileSize: 16 << 20, preallocateBytes: 0 };
+const LONG: BitcaskOptions = { maxFileSize: 16384, preallocateBytes: 0 };
 
 type ExpiringStory = (teller: ExpiringTeller) => Promise<void>;
 
@@ -157,11 +157,11 @@ const hardlySynced: ExpiringStory = async (teller) => {
   await teller.commit('mf=300,c-', 'none');
 };
 
-/** Recovery writes again just as much as it does at once (4 MiB); behind that is only a mark, which it leaves out. */
+/** Recovery writes again just as much as it does at once (1 KiB); behind that is only a mark, which it leaves out. */
 const markBehind: ExpiringStory = async (teller) => {
   await teller.open();
   await teller.commit('m=10', 'sync');
-  teller.commitNow('k*4=1048550', 'none');
+  teller.commitNow('k*4=230', 'none');
   teller.pass(600);
   await teller.killBehindMark('m');
   await teller.commit('a=10', 'none');
@@ -206,7 +206,7 @@ type ExpiringName =
 export const EXPIRING: Readonly<Record<ExpiringName, CrashTest>> = {
   expiring: crashTestOf(seenAndMerged),
   'expiring, hardly a sync': crashTestOf(hardlySynced),
-  'expiring, a mark behind what is written again': crashTestOf(markBehind, LARGE),
+  'expiring, a mark behind what is written again': crashTestOf(markBehind, LONG),
 };
 
 function openAt(vfs: Vfs, now: () => number, sizes: BitcaskOptions = SMALL): Promise<Engine> {

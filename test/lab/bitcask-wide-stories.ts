@@ -15,12 +15,6 @@ const LONG_LOGS: StorySubject = {
   options: { ...SMALL, maxFileSize: 16384, merge: false },
 };
 
-/** Logs with room for more than recovery writes again at once (4 MiB). */
-const LARGE_LOGS: StorySubject = {
-  kind: bitcaskKind,
-  options: { maxFileSize: 16 << 20, preallocateBytes: 4096, merge: false },
-};
-
 /** One by one, awaited and not, and several in a write. */
 const twoDozen: Story = async (teller) => {
   await teller.open();
@@ -156,12 +150,12 @@ const everything: Story = async (teller) => {
   await someCommits(teller, 'fab');
 };
 
-/** Recovery writes again what is doubtful, in two pieces; the first ends inside a batch. */
+/** Recovery writes again what is doubtful, in pieces of a sixteenth of a log, which end inside batches too. */
 const writtenAgainInPieces: Story = async (teller) => {
   await teller.open();
   await teller.commit('a=10,b=10', 'sync');
   for (let round = 0; round < 3; round++) {
-    teller.commitNow(`k*10=${150_000 + round},${'abc'[round]}=${20 + round}`, 'none');
+    teller.commitNow(`k*10=${150 + round},${'abc'[round]}=${20 + round}`, 'none');
   }
   await teller.killAndOpen();
   await teller.commit('a-', 'none');
@@ -194,9 +188,5 @@ export const BITCASK_WIDE_STORIES: readonly BitcaskStory[] = [
   { name: 'killed in three rotations', subject: BY_CALL, story: killedRotating },
   { name: 'merged under a snapshot', subject: BY_CALL, story: heldAndRemoved },
   { name: 'everything mixed, and hardly a sync', subject: BY_CALL, story: everything },
-];
-
-/** Of megabytes: a disk of them takes a hundred times as long as one of the others. */
-export const BITCASK_LARGE_STORIES: readonly BitcaskStory[] = [
-  { name: 'written again in pieces', subject: LARGE_LOGS, story: writtenAgainInPieces },
+  { name: 'written again in pieces', subject: LONG_LOGS, story: writtenAgainInPieces },
 ];

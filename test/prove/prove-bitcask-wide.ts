@@ -13,8 +13,7 @@
 import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
 import { EXPIRING, recoverExpiring } from '../lab/bitcask-expiring.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
-import type { BitcaskStory } from '../lab/bitcask-stories.ts';
-import { BITCASK_LARGE_STORIES, BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
+import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
 import { engineCrashTest, openAndJudge } from '../support/engine-story.ts';
 import { classOfBitcask } from './bitcask-class.ts';
 import { runWidePieces } from './wide-pieces.ts';
@@ -25,25 +24,21 @@ interface WideStory {
   readonly recover: Recover;
 }
 
-function told(stories: readonly BitcaskStory[]): WideStory[] {
-  return stories.map(({ name, subject, story }) => ({
+const told: readonly WideStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES].map(
+  ({ name, subject, story }) => ({
     name,
     test: engineCrashTest(subject, story),
     // Not what merging does in the background after opening: crashes inside recovery have that.
     recover: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
-  }));
-}
+  }),
+);
 
 const expiring: readonly WideStory[] = Object.entries(EXPIRING).map(([name, test]) => {
   return { name, test, recover: recoverExpiring };
 });
 
 await runWidePieces({
-  stories: [
-    ...told([...BITCASK_STORIES, ...BITCASK_WIDE_STORIES]),
-    ...expiring,
-    ...told(BITCASK_LARGE_STORIES),
-  ],
+  stories: [...told, ...expiring],
   testOf: ({ test }) => test,
   recoverOf: ({ recover }) => recover,
   classOf: classOfBitcask,

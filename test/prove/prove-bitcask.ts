@@ -20,7 +20,7 @@ import { explore } from '../../src/lab/suite/explore-crash-test.ts';
 import { crashTestReport } from '../../src/lab/suite/suite-report.ts';
 import { EXPIRING } from '../lab/bitcask-expiring.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
-import { BITCASK_LARGE_STORIES, BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
+import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
 import { engineCrashTest, faultyCrashTest } from '../support/engine-story.ts';
 
 const { values } = parseArgs({
@@ -45,7 +45,7 @@ interface Piece {
 
 function pieces(): Piece[] {
   const parts = values.part.split(',');
-  const stories = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_LARGE_STORIES];
+  const stories = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES];
   const named = stories.filter(({ name }) => name.includes(values.only));
   const tests: { name: string; test: CrashTest }[] = named.map(({ name, subject, story }) => ({
     name,
