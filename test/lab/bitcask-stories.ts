@@ -9,8 +9,12 @@ import type { BitcaskOptions } from '../../src/bitcask/bitcask-options.ts';
 import type { Story, StorySubject } from '../support/engine-story.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
 
-/** Logs of 4 KiB, and zeros ahead of the entries of one page. */
-export const SMALL: BitcaskOptions = { maxFileSize: 4096, preallocateBytes: 4096 };
+/** Logs of 4 KiB, and zeros ahead of the entries of one page. The same time of day in every run: it is in the files. */
+export const SMALL: BitcaskOptions = {
+  maxFileSize: 4096,
+  preallocateBytes: 4096,
+  timeOfDay: () => 1000,
+};
 
 /** Merged in the background too. */
 export const SMALL_BITCASK: StorySubject = { kind: bitcaskKind, options: { ...SMALL } };

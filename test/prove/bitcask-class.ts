@@ -1,11 +1,13 @@
 /**
  * What can be said of a disk with Bitcask stores, so that opening does the same on every disk of which it is said: the
- * bytes of the manifest; of each sealed file the bytes that count, and its hint where that is whole; of each open log
- * the entries that are whole from its beginning on, and what entries behind them say. Nothing else is acted on: not
- * the rest of a torn log, nor a hint that is not whole, nor the bytes of files that only wait to be removed. Of the
- * names of data files and hints only the highest number counts, because the next file gets a higher one.
+ * bytes of the manifest; of each sealed file the bytes that count; whether all of these have hints that are whole and
+ * say what the files say, and the highest clock that is found; of each open log the entries that are whole from its
+ * beginning on, and what entries behind them say. Nothing else is acted on: not the rest of a torn log, nor a hint that
+ * is not whole, nor the bytes of files that only wait to be removed. Of the names of data files and hints only the
+ * highest number counts, because the next file gets a higher one.
  */
 
+import { equalBytes } from '../../src/base/bytes.ts';
 import { decodePointer } from '../../src/durable/pointer-file.ts';
 import {
   EntryView,
@@ -13,16 +15,21 @@ import {
   MARK,
   PUT,
   dataFileName,
+  get64,
   hintFileName,
   parseFileName,
 } from '../../src/bitcask/entry-format.ts';
-import { HintReader } from '../../src/bitcask/hint-file.ts';
+import { HintBuilder, HintReader } from '../../src/bitcask/hint-file.ts';
+import { lengthCodeOf } from '../../src/bitcask/key-location.ts';
 import { MANIFEST_NAME, decodeManifest } from '../../src/bitcask/manifest.ts';
 import type { ManifestFile } from '../../src/bitcask/manifest.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
 import { contentOf, onceFor, saidInFull, sortedEntries } from './disk-facts.ts';
 import { digestOf } from './wide-judge.ts';
+
+/** What takes the place of the manifest, under a name of its own each time. */
+const TEMPORARY = /^\.holdfast-.*\.tmp$/;
 
 /** For stores in directories of the root. */
 export function classOfBitcask({ root }: CrashedDisk): string {
@@ -44,14 +51,14 @@ function classOfStore(store: FileTreeDirectory): string {
 
 /** Names that are none of data files and hints; of these the highest number. */
 function namesOf({ entries }: FileTreeDirectory): string {
-  const others: string[] = [];
+  const others = new Set<string>();
   let highest = 0;
   for (const [name, { kind }] of entries) {
     const file = parseFileName(name);
-    if (file === null) others.push(`${name}:${kind}`);
+    if (file === null) others.add(`${name.replace(TEMPORARY, '.tmp')}:${kind}`);
     else highest = Math.max(highest, file.number);
   }
-  return `${highest} ${others.toSorted().join()}`;
+  return `${highest} ${[...others].toSorted().join()}`;
 }
 
 /** @throws what opening throws, or an Error where a file is missing */
@@ -61,25 +68,63 @@ function foundIn(store: FileTreeDirectory): string {
   const { files } = onceFor(bytes, 'manifest', () => {
     return decodeManifest(decodePointer(bytes, MANIFEST_NAME), MANIFEST_NAME);
   });
+  let clock = 0;
+  let hinted = true;
   const facts = files.map((file) => {
     const content = contentOf(store, dataFileName(file.number));
     if (content.length < file.length) throw new Error('a file that is too short');
-    return file.open ? ofLog(content, file) : ofSealed(store, content, file);
+    if (file.open) return ofLog(content, file);
+    const { length } = file;
+    const sealed = onceFor(content, `sealed ${file.number} ${length}`, () =>
+      ofSealed(content, file),
+    );
+    const hint = hintOf(store, sealed, file);
+    hinted &&= hint !== null;
+    clock = Math.max(clock, hint?.clock ?? sealed.clock);
+    return `${sealed.digest}${hint?.lies ?? ''}`;
   });
-  return `${digest} ${facts.join()}`;
+  return `${digest} ${hinted} ${clock} ${facts.join()}`;
 }
 
-/** All bytes that count, and the hint. */
-function ofSealed(store: FileTreeDirectory, content: Uint8Array, file: ManifestFile): string {
+interface Sealed {
+  /** Of all bytes that count. */
+  readonly digest: string;
+  /** The highest that it has. */
+  readonly clock: number;
+  /** What its hint has to say. */
+  readonly hint: HintBuilder;
+}
+
+function ofSealed(content: Uint8Array, { number, length }: ManifestFile): Sealed {
+  const view = new EntryView();
+  const hint = new HintBuilder();
+  let clock = 0;
+  for (let at = FILE_HEADER_BYTES; view.load(content, at, length - at, number, at);) {
+    const { kind, keyStart, keyEnd, expiry } = view;
+    if (kind === MARK) clock = Math.max(clock, get64(content, keyEnd));
+    else
+      hint.add(content, keyStart, keyEnd, at, kind === PUT ? lengthCodeOf(view.length) : 0, expiry);
+    at += view.length;
+  }
+  return { digest: digestOf(content.subarray(0, length)), clock, hint };
+}
+
+/** The clock of the hint, and what it says where that is not what the file says; null: it does not count. */
+function hintOf(
+  store: FileTreeDirectory,
+  sealed: Sealed,
+  file: ManifestFile,
+): { readonly clock: number; readonly lies: string } | null {
+  const node = store.entries.get(hintFileName(file.number));
+  if (node?.kind !== 'file') return null;
   const { number, length, fingerprint } = file;
-  const digest = onceFor(content, `sealed ${length}`, () => digestOf(content.subarray(0, length)));
-  const node = store.entries.get(hintFileName(number));
-  if (node?.kind !== 'file') return digest;
-  const hint = node.content;
-  const hinted = onceFor(hint, `hint ${number} ${length} ${fingerprint}`, () => {
-    return HintReader.open(hint, file) === null ? '' : digestOf(hint);
+  return onceFor(node.content, `hint ${number} ${length} ${fingerprint} ${sealed.digest}`, () => {
+    const hint = HintReader.open(node.content, file);
+    if (hint === null) return null;
+    const { clock } = hint;
+    const isRight = equalBytes(sealed.hint.finish(file, clock), node.content);
+    return { clock, lies: isRight ? '' : `+${digestOf(node.content)}` };
   });
-  return `${digest}+${hinted}`.replace(/\+$/, '');
 }
 
 /** The entries that are whole, one behind the other, and what is behind them. */
