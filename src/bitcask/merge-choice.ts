@@ -8,7 +8,7 @@ const SMALL_FILES_MAX = 8;
 
 /**
  * Files for a merge in the background; none when none is due. `sealed`: those it may take. Of what
- * has expired, only files in which all has: nothing of them is copied.
+ * has expired, only files in which all has: of them, deletes at most are copied.
  */
 export function dueForMerge(
   sealed: readonly DataFile[],

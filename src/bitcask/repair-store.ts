@@ -22,6 +22,7 @@ import {
   MARK,
   PUT,
   checkFileHeader,
+  get64,
   newerVersion,
   parseFileName,
 } from './entry-format.ts';
@@ -180,7 +181,11 @@ class Repair {
   #take({ entry, bytes, entryOffset }: EntrySearch, source: number): void {
     const { sequence, kind, keyStart, keyEnd, length } = entry;
     this.#sequence = Math.max(this.#sequence, sequence);
-    if (kind === MARK) return;
+    if (kind === MARK) {
+      // What somebody has seen to be over must not come back.
+      this.#clock = Math.max(this.#clock, get64(bytes, keyEnd));
+      return;
+    }
     const known = this.#before;
     const found = this.#found.find(bytes, keyStart, keyEnd, known);
     if (found && known.expiry > sequence) return;

@@ -143,6 +143,27 @@ test('a file of which nothing but time has come is merged by call, and in the ba
   await sessions.close();
 });
 
+test('what was seen to be gone stays so when the store is repaired with the clock set back', async () => {
+  now = 1000;
+  const memory = new MemoryVfs();
+  const engine = await open(memory);
+  await put(engine, 'a', 500);
+  await put(engine, 'b', 0);
+  now = 1500;
+  assert.equal(engine.getSync(Buffer.from('a')), undefined);
+  const left = copyWithoutLock(memory.toTree());
+  await engine.close();
+  now = 1000;
+  for (const lost of [[], ['/store/BITCASK']]) {
+    const copy = copyWithoutLock(left.toTree());
+    for (const path of lost) copy.unlinkSync(path);
+    await bitcaskKind.repair('/store', { dispatch: new SyncDispatch(copy) });
+    const repaired = await open(copy);
+    for (const keys of await shown(repaired, ['a', 'b'])) assert.deepEqual(keys, ['b']);
+    await repaired.close();
+  }
+});
+
 test('a lifetime that is none is refused', () => {
   const batch = new WriteBatch();
   assert.throws(() => batch.put(Buffer.from('a'), Buffer.from('b'), -1));
