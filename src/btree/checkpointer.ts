@@ -34,7 +34,7 @@ const STAGED_BYTES: number = 4 << 20;
  */
 const SYNCED_BYTES: number = 16 << 20;
 /** Of the cache, how much may have changes: then they are written, or writers wait for it. */
-const DIRTY_SHARE_SOON = 13 / 16;
+const DIRTY_SHARE_SOON = 7 / 8;
 const DIRTY_SHARE_MOST = 15 / 16;
 
 export interface CheckpointBounds {
