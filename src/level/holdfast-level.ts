@@ -40,6 +40,7 @@ import type {
   BatchOptions,
   ChainedBatch,
   DelOptions,
+  GetOptions,
   LevelOptions,
   PutOptions,
   StartEndOptions,
@@ -47,8 +48,7 @@ import type {
 } from './level-options.ts';
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
 import { plainBatch } from './plain-batch.ts';
-import { PlainWrites } from './plain-write.ts';
-import type { PlainWrite } from './plain-write.ts';
+import { PlainCalls, READ_COST } from './plain-calls.ts';
 import { restoreStore } from './restore-store.ts';
 import type { RestoreReport } from './restore-store.ts';
 import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
@@ -80,9 +80,6 @@ const MANIFEST = {
 /** What the calls on a store that is not open take beside other options. */
 const SURROUNDINGS = ['dispatch', 'clock'] as const;
 
-/** About what one answer costs, in entries of a scan. */
-const READ_COST = 10;
-
 /** A store of keys and values in a directory. */
 export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBase<
   KDefault,
@@ -95,7 +92,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
   readonly #vfs: Vfs | undefined;
   readonly #turns = new FairTurns();
   #engine: Engine | undefined;
-  #plain: PlainWrites<KDefault, VDefault> | undefined;
+  #plain: PlainCalls<KDefault, VDefault> | undefined;
   /** What the engine could not do when it was closed. */
   #closeFailure: { readonly error: unknown } | null = null;
   /** The store whose sublevels a batch may name: this one, or what this is a transaction of. */
@@ -274,25 +271,29 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     options: PutOptions<K, V>,
   ): Promise<void>;
   override put(...given: [key: unknown, value: unknown, options?: unknown]): Promise<void> {
+    const engine = this.status === 'open' ? this.#engine : undefined;
+    if (engine === undefined) return super.put(...(given as [never, never]));
     const [key, value, options] = given;
-    const done = this.#plainWritten({ type: 'put', key, value, options });
+    const done = this.#plainly.write(engine, { type: 'put', key, value, options });
     return done ?? super.put(...(given as [never, never]));
   }
 
-  /** As the base class has it; see `put`. */
-  override del(key: KDefault): Promise<void>;
-  override del<K = KDefault>(key: K, options: DelOptions<K>): Promise<void>;
-  override del(...given: [key: unknown, options?: unknown]): Promise<void> {
-    const [key, options] = given;
-    const done = this.#plainWritten({ type: 'del', key, options });
-    return done ?? super.del(...(given as [never]));
+  /** As the base class has it. */
+  override get(key: KDefault): Promise<VDefault | undefined>;
+  override get<K = KDefault, V = VDefault>(
+    key: K,
+    options: GetOptions<K, V>,
+  ): Promise<V | undefined>;
+  override get(...given: [key: unknown, options?: unknown]): Promise<unknown> {
+    const otherwise = async (): Promise<never> => super.get(...(given as [never])) as never;
+    const engine = this.status === 'open' ? this.#engine : undefined;
+    const key = engine === undefined ? null : this.#plainly.keyOf(given[0], given[1]);
+    return key === null ? otherwise() : this.#plainly.get(engine!, key, otherwise);
   }
 
-  #plainWritten(write: PlainWrite): Promise<void> | null {
-    const engine = this.status === 'open' ? this.#engine : undefined;
-    if (engine === undefined) return null;
-    this.#plain ??= new PlainWrites(this);
-    return this.#plain.write(engine, write);
+  get #plainly(): PlainCalls<KDefault, VDefault> {
+    this.#plain ??= new PlainCalls(this, this.#turns);
+    return this.#plain;
   }
 
   async #written(engine: Engine, batch: WriteBatch, options: StoredWriteOptions): Promise<void> {

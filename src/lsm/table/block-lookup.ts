@@ -24,28 +24,34 @@ const CONTENT_BYTES_MAX = 1 << 16;
 export function indexBlock(block: Block): void {
   const { bytes } = block;
   if (bytes.length > CONTENT_BYTES_MAX) return;
-  const tags: number[] = [];
-  const starts: number[] = [];
-  const cursor = new BlockCursor(block);
+  cursor ??= new BlockCursor(block);
+  cursor.reset(block);
+  let count = 0;
   for (cursor.seekToFirst(); cursor.valid; cursor.next()) {
     const userEnd = cursor.keyLength - TRAILER_BYTES;
     // Many versions of a key, and a trailer that is in more than one entry.
-    if (cursor.sharedLength > userEnd || tags.length === ENTRIES_MAX) return;
-    tags.push(tagOf(bloomHash(cursor.key, 0, userEnd)));
-    starts.push(cursor.entryStart);
+    if (cursor.sharedLength > userEnd || count === ENTRIES_MAX) return;
+    foundTags[count] = tagOf(bloomHash(cursor.key, 0, userEnd));
+    foundStarts[count++] = cursor.entryStart;
   }
-  const larger = new Uint8Array(bytes.length + 3 * tags.length);
+  const larger = new Uint8Array(bytes.length + 3 * count);
   larger.set(bytes);
   let at = bytes.length;
-  for (const tag of tags) larger[at++] = tag;
-  for (const start of starts) {
+  for (let index = 0; index < count; index++) larger[at++] = foundTags[index]!;
+  for (let index = 0; index < count; index++) {
+    const start = foundStarts[index]!;
     larger[at++] = start;
     larger[at++] = start >>> 8;
   }
   block.tagsStart = bytes.length;
-  block.tagCount = tags.length;
+  block.tagCount = count;
   block.bytes = larger;
 }
+
+/** For one block at a time: nothing is allocated for it but what it keeps. */
+let cursor: BlockCursor | null = null;
+const foundTags = new Uint8Array(ENTRIES_MAX);
+const foundStarts = new Uint16Array(ENTRIES_MAX);
 
 /**
  * Puts the newest entry of the user key `target[0, userEnd)` that is not above `sequence` into

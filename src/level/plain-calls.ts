@@ -1,20 +1,26 @@
 /**
- * A put or delete that asks for nothing of the base class's (hooks, events, encodings of its own):
- * straight to the engine. The base class waits for each in a promise of its own, and looks its
- * options up. Not here: the checks, which the base class makes of all that is not plain.
+ * Reads and writes of one key that ask for nothing of the base class's (hooks, events, encodings of
+ * their own, snapshots): straight to the engine. The base class looks options up and has a promise
+ * of its own for each. Not here: the checks, which the base class makes of all that is not plain.
  */
 
 import type { Engine } from '../engine/engine.ts';
+import type { Eventual } from '../engine/read-options.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
+import type { FairTurns } from './fair-turns.ts';
 import type { LevelBase } from './level-base.ts';
-import { toBytes, toPolicy } from './level-bytes.ts';
-import type { Stored } from './level-bytes.ts';
+import { fromBytes, toBytes, toPolicy } from './level-bytes.ts';
+import type { Format, Stored } from './level-bytes.ts';
 import { isPlain, isWatched } from './plain-batch.ts';
 
 /** The store's own encodings, which never change. */
 interface DefaultEncodings<K, V> {
   readonly keys: { encode(key: K): Stored };
-  readonly values: { encode(value: V): Stored };
+  readonly values: {
+    readonly format: Format;
+    encode(value: V): Stored;
+    decode(stored: unknown): V;
+  };
 }
 
 /** A put (with a value) or a delete, as the caller gave it: nothing of it has been checked. */
@@ -25,17 +31,54 @@ export interface PlainWrite {
   readonly options: unknown;
 }
 
-/** Plain writes of one store. */
-export class PlainWrites<K, V> {
+/** About what one answer costs, in entries of a scan. */
+export const READ_COST = 10;
+
+/** Plain calls of one store. */
+export class PlainCalls<K, V> {
   readonly #db: LevelBase<K, V>;
+  readonly #turns: FairTurns;
   readonly #encodings: DefaultEncodings<K, V>;
   /** What the engine gave last, and what its callers got for it: one for all of a group commit. */
   #done: Promise<void> | null = null;
   #told: Promise<void> = Promise.resolve();
 
-  constructor(db: LevelBase<K, V>) {
+  constructor(db: LevelBase<K, V>, turns: FairTurns) {
     this.#db = db;
+    this.#turns = turns;
     this.#encodings = { keys: db.keyEncoding(), values: db.valueEncoding() };
+  }
+
+  /**
+   * The bytes of a key, for `get`; null for the base class to make the call, or to say what is
+   * wrong.
+   */
+  keyOf(key: unknown, options: unknown): Uint8Array | null {
+    if (key == null || options != null) return null;
+    try {
+      return toBytes(this.#encodings.keys.encode(key as K));
+    } catch {
+      // The base class meets it again and tells it in its own words.
+      return null;
+    }
+  }
+
+  /** The value of a key; `otherwise` where it cannot be decoded. */
+  async get(
+    engine: Engine,
+    key: Uint8Array,
+    otherwise: () => Promise<V | undefined>,
+  ): Promise<V | undefined> {
+    const found: Eventual<Buffer | undefined> = engine.get(key);
+    const value = await (found instanceof Promise ? found : this.#turns.answer(found, READ_COST));
+    if (value === undefined) return undefined;
+    const { values } = this.#encodings;
+    try {
+      return values.decode(fromBytes(value, values.format));
+    } catch {
+      // As above.
+      return otherwise();
+    }
   }
 
   /**
