@@ -9,13 +9,13 @@ import { DEFAULT_BATCH_BOUNDS } from '../durable/append-options.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { defaultCacheBytes } from '../engine/default-cache.ts';
 import type { EngineOptions } from '../engine/engine-kind.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 
 const FILE_BYTES_DEFAULT = 64 << 20;
 const FILE_BYTES_MIN = 4096;
 const FILE_BYTES_MAX: number = 2 ** 31;
-const CACHE_BYTES_DEFAULT = 128 << 20;
 
 /**
  * When files are merged in the background, in the words of the original Bitcask. A merge begins
@@ -38,7 +38,10 @@ export interface MergeOptions {
 export interface BitcaskOptions extends EngineOptions {
   /** A log about so long is followed by a new one. Default 64 MiB. */
   readonly maxFileSize?: number | undefined;
-  /** Bytes of data files kept in memory. Default 128 MiB. */
+  /**
+   * Bytes of data files kept in memory. Default 256 MiB, or a sixteenth of the memory that there is
+   * where that is less, but at least 16 MiB.
+   */
   readonly cacheSize?: number | undefined;
   /** `false`: merge only by `compact`. */
   readonly merge?: MergeOptions | false | undefined;
@@ -67,7 +70,7 @@ export interface BitcaskSettings {
 export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
   const fileBytes = options.maxFileSize ?? FILE_BYTES_DEFAULT;
   checkBytes('maxFileSize', fileBytes, FILE_BYTES_MIN, FILE_BYTES_MAX);
-  const cacheBytes = options.cacheSize ?? CACHE_BYTES_DEFAULT;
+  const cacheBytes = options.cacheSize ?? defaultCacheBytes();
   checkBytes('cacheSize', cacheBytes, 0, Number.MAX_SAFE_INTEGER);
   const preallocateBytes = options.preallocateBytes ?? fileBytes;
   checkBytes('preallocateBytes', preallocateBytes, 0, FILE_BYTES_MAX);

@@ -3,8 +3,6 @@
  * `classic-level`, so that its options go on working. Not here: what happens then.
  */
 
-import { totalmem } from 'node:os';
-import process from 'node:process';
 import { inspect } from 'node:util';
 
 import { systemClock } from '../base/clock.ts';
@@ -14,6 +12,7 @@ import type { BatchBounds } from '../durable/append-options.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
+import { defaultCacheBytes } from '../engine/default-cache.ts';
 import type { EngineOptions } from '../engine/engine-kind.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { gainsByPreallocation } from '../wal/preallocation-choice.ts';
@@ -61,19 +60,6 @@ export interface LsmSettings {
 
 /** Of the memory for blocks, this part more for indexes and filters. */
 const INDEX_BYTES_MAX: number = 64 << 20;
-
-/** Of the memory of the machine, or of the container, this part is for blocks at most. */
-const CACHE_PART = 16;
-const CACHE_BYTES_MIN: number = 16 << 20;
-const CACHE_BYTES_MAX: number = 256 << 20;
-
-/** Bytes of blocks that are kept where the opener names no number. */
-function defaultCacheBytes(): number {
-  // 0 or a huge number where nothing constrains the process.
-  const limit = process.constrainedMemory() || Infinity;
-  const part = Math.floor(Math.min(totalmem(), limit) / CACHE_PART);
-  return Math.min(CACHE_BYTES_MAX, Math.max(CACHE_BYTES_MIN, part));
-}
 
 /** @throws TypeError for an option that cannot be used */
 export function lsmSettings(options: LsmOptions, directory: string): LsmSettings {
