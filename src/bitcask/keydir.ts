@@ -52,6 +52,8 @@ const INNER_CELL_BYTES_MAX = 2 + INNER_PAYLOAD + INLINE_KEY_BYTES_MAX + 2;
 /** A page emptier than this joins a neighbour, if both fit in `JOINED_BYTES_MAX`. */
 const SPARSE_BYTES = ROOM_BYTES >>> 2;
 const JOINED_BYTES_MAX = (ROOM_BYTES * 3) >>> 2;
+/** So full are leaves that keys fill in order, many at once: those that come between have room. */
+const LOADED_BYTES = (ROOM_BYTES * 7) >>> 3;
 /** Deeper than any tree that memory can hold. */
 const DEPTH_MAX = 24;
 
@@ -167,7 +169,8 @@ export class Keydir {
     if (count === 0) return false;
     if (compareCell(u8, base, count - 1, pages.longKeys, key, start, end) >= 0) return false;
     this.#count++;
-    if (!this.#insertEntry(leaf, count, key, start, end, location)) {
+    const isFull = usedBytes(u8, base) > LOADED_BYTES;
+    if (isFull || !this.#insertEntry(leaf, count, key, start, end, location)) {
       this.#splitLeaf(leaf, count, key, start, end, location);
     }
     return true;
