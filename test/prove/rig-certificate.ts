@@ -17,6 +17,7 @@ export function certificatePage(all: readonly RigProgress[]): string {
     `${kernels}, Node ${process.version}; ${days}. Seeds are the numbers of the slices, from 1.`,
     '',
     'States by the last commit that changed `src/`, on all file systems: ' + commitsOf(done) + '.',
+    'Of the last one, every subject in every policy, all side by side.',
     '',
     '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | Checked by fsck | Clean | Failed |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',

@@ -21,6 +21,8 @@ export interface RigProgress {
   days: string[];
   /** States mounted, by the commit of the sources. */
   commits: Record<string, number>;
+  /** Slices done, by the commit. */
+  rounds: Record<string, number>;
   /** Done so far; also the seed of the next one, less one. */
   slices: number;
   /** Different disks, mounted and judged. */
@@ -55,6 +57,7 @@ export function loadProgress(directory: string, fileSystem: string): RigProgress
     kernel: release(),
     days: [],
     commits: {},
+    rounds: {},
     slices: 0,
     mounted: 0,
     trees: 0,

@@ -71,6 +71,7 @@ export async function runSlice(
     else progress.findings.push(`${placeOf(slice)}: ${error.message}`);
   }
   progress.slices++;
+  progress.rounds[commit] = (progress.rounds[commit] ?? 0) + 1;
 }
 
 async function cutPowerIn(
