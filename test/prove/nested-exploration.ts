@@ -35,7 +35,7 @@ export interface CutRecoveries {
 
 /** How the recoveries of one depth are cut. */
 export interface Cutting {
-  /** About so many disks of each recovery. */
+  /** About so many disks of each recovery; with 0 it is not cut, and only its end is judged. */
   readonly disks: number;
   readonly stopAtFirst?: boolean;
 }
@@ -96,21 +96,24 @@ export class NestedExploration {
       if (stopAtFirst && failures.length > 0) break;
       cut++;
       const { trace, failure } = await recordRecovery(test, disk);
-      const inside = await exploreModel(trace, this.#model, {
-        checker: this.#judge.checker({
-          tally,
-          before: disk.marks,
-          onClass: (each) => void met.push(each),
-        }),
-        store: this.#store,
-        verdicts: new VerdictCache(),
-        ...boundsFor(disks),
-        // Recoveries that are alike have different states drawn.
-        seed: cut,
-        countStates: false,
-      });
-      if (inside.complete) whole++;
-      const found = inside.violations.map(({ message }) => message);
+      const found: string[] = [];
+      if (disks > 0) {
+        const inside = await exploreModel(trace, this.#model, {
+          checker: this.#judge.checker({
+            tally,
+            before: disk.marks,
+            onClass: (each) => void met.push(each),
+          }),
+          store: this.#store,
+          verdicts: new VerdictCache(),
+          ...boundsFor(disks),
+          // Recoveries that are alike have different states drawn.
+          seed: cut,
+          countStates: false,
+        });
+        if (inside.complete) whole++;
+        found.push(...inside.violations.map(({ message }) => message));
+      }
       const wrong = failure ?? (await wrongAtEnd(test, disk, trace));
       if (wrong !== null) found.push(wrong);
       failures.push(...found.map((message) => `recovery ${cut}: ${message}`));
@@ -169,8 +172,8 @@ function checkOf({ check }: CrashTest): CheckFunction {
 
 /** Of a mutant: disks of the workload, recoveries that are cut (first few, which catch nearly all), disks of each. */
 const MUTANT_WORKLOAD = 400;
-const MUTANT_RECOVERIES = [12, 150];
-const MUTANT_DISKS = 60;
+const MUTANT_RECOVERIES = [12, 100];
+const MUTANT_DISKS = 50;
 
 /**
  * Looks for a recovery that fails when it is cut: for mutation runs of recovery, one for each story. The workload is
@@ -186,10 +189,9 @@ export function findsInRecovery(judging: Judging): (test: CrashTest) => Promise<
       if (base.base.violationCount > 0) return true;
       for (const recoveries of MUTANT_RECOVERIES) {
         const chosen = evenly(base.classes, recoveries);
-        const { failures } = await base.cut(test, chosen, {
-          disks: MUTANT_DISKS,
-          stopAtFirst: true,
-        });
+        // The places of recovery are gathered without crashes inside it.
+        const disks = test.nested === 0 ? 0 : MUTANT_DISKS;
+        const { failures } = await base.cut(test, chosen, { disks, stopAtFirst: true });
         if (failures.length > 0) return true;
         if (chosen.length === base.classes.length) break;
       }
