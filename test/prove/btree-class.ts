@@ -16,6 +16,7 @@ import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts
 import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { inspectWal } from '../../src/wal/wal-inspection.ts';
 import { WalReading } from '../../src/wal/wal-reading.ts';
+import { saidInFull, sortedEntries } from './disk-facts.ts';
 import { saidOfLog } from './wal-class.ts';
 import { digestOf } from './wide-judge.ts';
 
@@ -35,12 +36,14 @@ interface Redone {
 
 /** By what is said of a log; null: it is refused. */
 const redoneBy = new Map<string, Redone | null>();
-const digests = new WeakMap<Uint8Array, string>();
 
 /** For stores in directories of the root. */
 export function classOfBtree({ root }: CrashedDisk): string {
   return sortedEntries(root)
-    .map(([name, node]) => `${name}=${node.kind === 'directory' ? classOfStore(node) : said(node)}`)
+    .map(
+      ([name, node]) =>
+        `${name}=${node.kind === 'directory' ? classOfStore(node) : saidInFull(node)}`,
+    )
     .join(' ');
 }
 
@@ -49,9 +52,9 @@ function classOfStore(store: FileTreeDirectory): string {
   const logSaid = log?.kind === 'directory' ? saidOfLog(log) : 'none';
   const others = sortedEntries(store).map(([name, node]) => {
     if (node === log && node.kind === 'directory') return logSaid;
-    if (node.kind !== 'file') return `${name}${said(node)}`;
+    if (node.kind !== 'file') return `${name}${saidInFull(node)}`;
     if (SCRATCH.has(name)) return name;
-    if (name !== PAGES_NAME) return `${name}:${said(node)}`;
+    if (name !== PAGES_NAME) return `${name}:${saidInFull(node)}`;
     return `${name}:${pagesSaid(node.content, logSaid, log)}`;
   });
   return others.join(';');
@@ -127,23 +130,4 @@ function redoneFrom(log: FileTreeDirectory, pageBytes: number): Redone | null {
     return null;
   }
   return { imaged, freeList: imaged.has(FREE_LIST_PAGE) ? freeList : null };
-}
-
-/** All of it. */
-function said(node: FileTreeNode): string {
-  if (node.kind === 'symlink') return `>${node.target}`;
-  if (node.kind === 'file') return digestOnce(node.content);
-  return `{${sortedEntries(node)
-    .map(([name, child]) => `${name}${said(child)}`)
-    .join(',')}}`;
-}
-
-function digestOnce(content: Uint8Array): string {
-  let digest = digests.get(content);
-  if (digest === undefined) digests.set(content, (digest = digestOf(content)));
-  return digest;
-}
-
-function sortedEntries({ entries }: FileTreeDirectory): [string, FileTreeNode][] {
-  return [...entries].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
