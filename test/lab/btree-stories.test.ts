@@ -1,5 +1,5 @@
 /**
- * The B+tree keeps its stories on the weakest disk: a taste of each run of `npm run prove:btree`.
+ * The B+tree keeps its stories on the weakest disk: a taste of each run of `npm run prove:btree:wide`.
  */
 
 import assert from 'node:assert/strict';

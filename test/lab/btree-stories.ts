@@ -5,9 +5,13 @@
 
 import { nextTurn } from '../../src/base/clock.ts';
 import { btreeKind } from '../../src/btree/btree-kind.ts';
-import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
+import { LOG_NAME, PAGES_NAME } from '../../src/btree/btree-parts.ts';
+import type { CheckFunction, CrashTest } from '../../src/lab/suite/crash-test.ts';
+import { WAL_POINTER_NAME } from '../../src/wal/wal-directory.ts';
+import { classOfBtree } from '../prove/btree-class.ts';
+import type { Judging } from '../prove/wide-judge.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
-import { engineCrashTest } from '../support/engine-story.ts';
+import { engineCrashTest, openAndJudge, owedBy, STORE } from '../support/engine-story.ts';
 import type { Story, StoryLimits, StorySubject } from '../support/engine-story.ts';
 import { AHEAD_PLAIN_BTREE, BTREE_CUT_STORIES, PLAIN_BTREE } from './btree-cut-stories.ts';
 
@@ -192,14 +196,35 @@ const diesAtOnce: Story = async (teller) => {
   await teller.commit('b=10', 'none');
 };
 
+/** What `repaired` commits first when its repair is done. */
+const BEHIND_REPAIR = 'k*9=20';
+
+function isBehindRepair(mark: string): boolean {
+  return mark.endsWith(`:${BEHIND_REPAIR}`);
+}
+
+/** Once a repair is done, the damaged files have their second names for good. */
+const keptAside: CheckFunction = async (vfs, { marks }) => {
+  if (!marks.some(isBehindRepair)) return;
+  const place = `${STORE}/lost/btree-1`;
+  await vfs.lstat(`${place}/${PAGES_NAME}`);
+  const log = await vfs.readDirectory(`${place}/${LOG_NAME}`);
+  const names = log.map(({ name }) => name);
+  if (!names.includes(WAL_POINTER_NAME) || !names.some((name) => name.endsWith('.log'))) {
+    throw new Error(`P2: the log that was kept aside has ${names.join() || 'nothing'}`);
+  }
+};
+
 /** Killed with records that no sync covers, and repaired, although nothing is damaged. */
 const repaired: Story = async (teller) => {
   await teller.open();
   await teller.commit('k*30=100,a=5000', 'sync');
   await teller.engine.compact();
+  // The old pages do not show it, with a log that is not theirs.
+  await teller.commit('c=20', 'sync');
   await teller.commit('k*5-,b=10', 'none');
   await teller.repair();
-  await teller.commit('k*9=20', 'none');
+  await teller.commit(BEHIND_REPAIR, 'none');
   await teller.commit('a-', 'sync');
 };
 
@@ -216,6 +241,8 @@ export interface BtreeStory {
   readonly name: string;
   readonly subject: StorySubject;
   readonly story: Story;
+  /** Asked of every disk, beside the promises that all stories make. */
+  readonly asks?: CheckFunction;
   /** Disks of it that the suite looks at. */
   readonly taste: number;
 }
@@ -242,7 +269,7 @@ const OWN: readonly BtreeStory[] = [
     story: diesAtOnce,
     taste: 0,
   },
-  { name: 'repaired', subject: SMALL_BTREE, story: repaired, taste: 0 },
+  { name: 'repaired', subject: SMALL_BTREE, story: repaired, asks: keptAside, taste: 0 },
   { name: 'a thread that never waits', subject: SMALLEST_BTREE, story: unwaiting, taste: 0 },
 ];
 
@@ -257,4 +284,16 @@ export const BTREE_STORIES: readonly BtreeStory[] = [
 
 export function btreeCrashTest({ subject, story }: BtreeStory, limits: StoryLimits): CrashTest {
   return engineCrashTest(subject, story, limits);
+}
+
+/** How the disks of a story are judged, by what opening acts on. */
+export function btreeJudging({ subject, asks }: BtreeStory): Judging {
+  const opens = openAndJudge(subject);
+  const judge: CheckFunction = async (vfs, context) => {
+    await asks?.(vfs, context);
+    await opens(vfs, context);
+  };
+  const owed = (marks: readonly string[]): string =>
+    `${marks.some(isBehindRepair)} ${owedBy(marks)}`;
+  return { judge, classOf: classOfBtree, owedBy: owed };
 }

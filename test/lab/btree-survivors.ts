@@ -25,11 +25,34 @@ const BELOW_THE_FIRST =
 const SCRATCH =
   'old pages that spilled are of no meaning to the next opener, which removes them unread';
 
+const ANOTHER_BEFORE_IT_IS_NAMED =
+  'nobody opens the tree that a repair fills before it is named `repaired`; a later step syncs the same directory (opening ' +
+  'the tree its names, the checkpoint the names of its log), or the same file (the checkpoint its pages), before that';
+
+const STORE_IS_NAMED =
+  'the store has its name since it was made: `mkdirAll` syncs it for a directory that others make at the same time';
+
+const LOST_IS_NAMED =
+  'the rename of the new tree syncs the same directory before the repair ends; the files keep their first names until then';
+
+const LOST_ONCE_MORE =
+  'the folder is synced again when it has all names (`keepNames, repairBtree`, which "repaired" needs)';
+
+const BEFORE_THE_TAKEOVER =
+  'it comes one change later, and still before the takeover, until which the files keep their first names';
+
+const TAKEN_OVER =
+  'nothing is written to what has moved before the folder itself is gone for good: a takeover that finds old names in it ' +
+  'moves them once more';
+
+const COPY_UNNAMED =
+  'nobody opens a backup before its pages have their name, which comes last; the pointer of the log is written behind the ' +
+  'first segment, in the same directory, whose sync makes both names durable ("backed up" needs that one: `#start, sync`)';
+
 export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fsync of / in sync, changeNames': ONCE_MORE,
   'postponed: fsync of / in mkdirAll, open': LATER,
   'postponed: fsync of / in sync, changeNames': LATER,
-  'postponed: fsync of /store in sync, changeNames': LATER,
   'postponed: fsync of /store/log in sync, changeNames': LATER,
   'postponed: fsync of /store/log in createFiles, create': BEFORE_THE_PROMISE,
   'postponed: fdatasync in makeBtree, open': UNNAMED,
@@ -39,4 +62,32 @@ export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fsync of /store in mkdirAll, open': LOG_IS_NAMED,
   'reordered: unlink of /store/log/N.log in #make, unlink': BELOW_THE_FIRST,
   'reordered: unlink of /store/old-pages.tmp in remove, close': SCRATCH,
+  'dropped: fsync of /store/repair.tmp in mkdirAll, open': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fsync of /store/repair.tmp in mkdirAll, open': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fsync of /store/repair.tmp in sync, changeNames': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fsync of /store/repair.tmp in sync, changeNames': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fsync of /store/repair.tmp/log in #start, sync': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fsync of /store/repair.tmp/log in #start, sync': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fsync of /store/repair.tmp/log in createFiles, create': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fsync of /store/repair.tmp/log in createFiles, create': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fsync of /store/repair.tmp/log in sync, changeNames': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fsync of /store/repair.tmp/log in sync, changeNames': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fdatasync in makeBtree, repairBtree': ANOTHER_BEFORE_IT_IS_NAMED,
+  'postponed: fdatasync in makeBtree, repairBtree': ANOTHER_BEFORE_IT_IS_NAMED,
+  'dropped: fsync of / in mkdirAll, keepNames': STORE_IS_NAMED,
+  'postponed: fsync of / in mkdirAll, keepNames': STORE_IS_NAMED,
+  'dropped: fsync of /store in mkdirAll, keepNames': LOST_IS_NAMED,
+  'postponed: fsync of /store in mkdirAll, keepNames': LOST_IS_NAMED,
+  'dropped: fsync of /store/lost/btree-1 in sync, changeNames': LOST_ONCE_MORE,
+  'postponed: fsync of /store/lost/btree-1 in sync, changeNames': LOST_ONCE_MORE,
+  'dropped: fsync of /store/repaired in sync, changeNames': TAKEN_OVER,
+  'postponed: fsync of /store/repaired in sync, changeNames': TAKEN_OVER,
+  'dropped: fsync of /copy/log in sync, changeNames': COPY_UNNAMED,
+  'postponed: fsync of /copy/log in sync, changeNames': COPY_UNNAMED,
+  'postponed: fsync of /copy/log in #start, sync': COPY_UNNAMED,
+  'reordered: rename of /copy/log/N.tmp in renameOver, #make': COPY_UNNAMED,
+  'postponed: fdatasync in open, backUpBtree': COPY_UNNAMED,
+  'postponed: fsync of /store/lost in sync, changeNames': BEFORE_THE_TAKEOVER,
+  'postponed: fsync of /store/lost/btree-1/log in keepNames, repairBtree': BEFORE_THE_TAKEOVER,
+  'postponed: fsync of /store/lost/btree-1 in keepNames, repairBtree': BEFORE_THE_TAKEOVER,
 };

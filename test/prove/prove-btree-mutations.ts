@@ -7,9 +7,8 @@
  *                                    [--sum]
  */
 
-import { BTREE_STORIES, btreeCrashTest } from '../lab/btree-stories.ts';
+import { BTREE_STORIES, btreeCrashTest, btreeJudging } from '../lab/btree-stories.ts';
 import { BTREE_SURVIVORS } from '../lab/btree-survivors.ts';
-import { openAndJudge, owedBy } from '../support/engine-story.ts';
 import { classOfBtree } from './btree-class.ts';
 import { runMutationPieces } from './mutation-pieces.ts';
 import { findsInRecovery } from './nested-exploration.ts';
@@ -18,12 +17,12 @@ import { findsWidely } from './wide-exploration.ts';
 await runMutationPieces({
   stories: BTREE_STORIES,
   testOf: (story) => btreeCrashTest(story, {}),
-  findsOf: ({ subject }, program) => {
-    const judge = openAndJudge(subject);
+  findsOf: (story, program) => {
+    const judging = btreeJudging(story);
     // What recovery syncs is missed only by a crash inside it, or after it.
     return program === 'workload'
-      ? (test) => findsWidely(test, judge, classOfBtree)
-      : findsInRecovery({ judge, classOf: classOfBtree, owedBy });
+      ? (test) => findsWidely(test, judging.judge, classOfBtree)
+      : findsInRecovery(judging);
   },
   // The weakest: what it does not miss, no other one misses.
   models: ['posix'],

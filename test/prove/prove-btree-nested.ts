@@ -9,14 +9,13 @@
  *   npm run prove:btree:nested -- --into DIR --sum
  */
 
-import { BTREE_STORIES, btreeCrashTest } from '../lab/btree-stories.ts';
-import { faultyCrashTest, openAndJudge, owedBy } from '../support/engine-story.ts';
-import { classOfBtree } from './btree-class.ts';
+import { BTREE_STORIES, btreeCrashTest, btreeJudging } from '../lab/btree-stories.ts';
+import { faultyCrashTest } from '../support/engine-story.ts';
 import { runNestedPieces } from './nested-pieces.ts';
 
 await runNestedPieces({
   stories: BTREE_STORIES,
   testOf: (story) => btreeCrashTest(story, {}),
   faultyOf: ({ subject, story }) => faultyCrashTest(subject, story),
-  judgingOf: ({ subject }) => ({ judge: openAndJudge(subject), classOf: classOfBtree, owedBy }),
+  judgingOf: btreeJudging,
 });

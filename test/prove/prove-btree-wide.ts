@@ -9,14 +9,13 @@
  * `--wide` bounds a piece, `--seconds` the run: no piece is begun after that. `--sum` prints the certificate.
  */
 
-import { BTREE_STORIES, btreeCrashTest } from '../lab/btree-stories.ts';
-import { openAndJudge } from '../support/engine-story.ts';
+import { BTREE_STORIES, btreeCrashTest, btreeJudging } from '../lab/btree-stories.ts';
 import { classOfBtree } from './btree-class.ts';
 import { runWidePieces } from './wide-pieces.ts';
 
 await runWidePieces({
   stories: BTREE_STORIES,
   testOf: (story) => btreeCrashTest(story, {}),
-  recoverOf: ({ subject }) => openAndJudge(subject),
+  recoverOf: (story) => btreeJudging(story).judge,
   classOf: classOfBtree,
 });
