@@ -141,7 +141,7 @@ function turnOf(
   if (values.more === undefined) return { slice: sliceOf(progress.slices), size: LONG_SLICE };
   const slice = { ...sliceOf(progress.rounds[commit] ?? 0), seed: 1 + progress.slices };
   const images = Math.ceil(Number(values.more) / RIG_POLICIES.length);
-  return { slice, size: { ...LONG_SLICE, images, recoveryImages: Math.ceil(images / 4) } };
+  return { slice, size: { ...LONG_SLICE, runs: 2, images, recoveryImages: Math.ceil(images / 4) } };
 }
 
 function told(progress: RigProgress): string {
