@@ -89,8 +89,9 @@ test('a failed sync that a program takes for a good one is found', async () => {
   const explored = async (careful: boolean): Promise<readonly string[]> => {
     const program = promising(careful);
     const judging = { judge: program.check as CheckFunction };
-    const { runs, failures } = await exploreFaults(program, judging, 'posix', 10);
-    assert.ok(runs > 10, `${runs} runs`);
+    const limits = { runs: 100, disks: 10 };
+    const { runs, of, failures } = await exploreFaults(program, judging, 'posix', limits);
+    assert.ok(runs > 10 && runs === of, `${runs} of ${of} runs`);
     return failures;
   };
   assert.deepEqual(await explored(true), []);

@@ -7,6 +7,7 @@
  *   --part nested|faults, --only TEXT (of a story's name), --model MODEL,…  what is tried; all models: the default list
  *   --wide DISKS  about so many disks of a workload, whose classes the recoveries begin from
  *   --recoveries N,M,…  recoveries that are cut at most, for each depth
+ *   --faults N  runs with each kind of fault, at most
  *   --disks DISKS  about so many disks of a recovery, or of a run with a fault
  *   --seconds CPU  no piece is begun after that
  *   --sum  tries nothing, and says what DIR has
@@ -47,6 +48,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: '' },
     wide: { type: 'string', default: '2000' },
     recoveries: { type: 'string', default: '500,50' },
+    faults: { type: 'string', default: 'Infinity' },
     disks: { type: 'string', default: '60' },
     seconds: { type: 'string', default: 'Infinity' },
     sum: { type: 'boolean', default: false },
@@ -119,13 +121,9 @@ async function exploreNested(test: CrashTest, judging: Judging, model: string): 
 }
 
 async function exploreFaulted(test: CrashTest, judging: Judging, model: string): Promise<Found> {
-  const faulted = await exploreFaults(test, judging, model, Number(values.disks));
-  const { runs, whole, tally, failures } = faulted;
-  return {
-    rows: [rowOf('faults', { cut: runs, of: runs, whole }, tally)],
-    failures,
-    names: tally.names,
-  };
+  const limits = { runs: Number(values.faults), disks: Number(values.disks) };
+  const { runs, of, whole, tally, failures } = await exploreFaults(test, judging, model, limits);
+  return { rows: [rowOf('faults', { cut: runs, of, whole }, tally)], failures, names: tally.names };
 }
 
 /** What is there to be tried, the weakest models first. */
@@ -176,11 +174,15 @@ async function exploreAll<Story extends { readonly name: string }>(
 }
 
 function lineOf({ story, model, rows, failures, seconds }: PieceResult): string {
-  const cells = rows.map(({ what, cut, of, whole, disks, looks, classes, probed }) => {
-    return `${what} ${cut}/${of} (${whole} whole): ${disks} disks, ${looks} looks, ${classes} classes, ${probed} probed`;
-  });
   const found = failures.map((failure) => `FOUND ${failure}`);
-  return `| ${[story, model, ...cells, `${seconds.toFixed(1)} s`, ...found].join(' | ')} |`;
+  return `| ${[story, model, ...rows.map(rowText), `${seconds.toFixed(1)} s`, ...found].join(' | ')} |`;
+}
+
+function rowText({ what, cut, of, whole, disks, looks, classes, probed }: Row): string {
+  return (
+    `${what} ${cut}/${of} (${whole} whole): ${disks} disks, ${looks} looks, ${classes} classes, ` +
+    `${probed} probed`
+  );
 }
 
 /** For each part: a line for each story, and the sum of all. */
@@ -213,34 +215,45 @@ function sum(directory: string): void {
     const seconds = all.reduce((total, each) => total + each.seconds, 0);
     console.log(
       `${part}: ${all.length} pieces, models ${[...models].join(', ')}; ${names.size} different disks; ` +
-        `${rowsText(all)}; ${seconds.toFixed(0)} s; ` +
+        `${totalsOf(all).map(rowText).join('; ')}; ${seconds.toFixed(0)} s; ` +
         (failures.length === 0 ? 'none failed' : `FAILED: ${failures.join('; ')}`),
     );
     if (failures.length > 0) process.exitCode = 1;
   }
 }
 
-/** `| story | models | recoveries or runs, and disks, for each row | failed |` */
+/** `| story | models | cut and disks, for each kind of rows but the workload's | looks | classes | failed |` */
 function storyLine(story: string, results: readonly PieceResult[]): string {
   const models = results.map(({ model }) => model).join(', ');
+  const kinds = totalsOf(results).filter(({ what }) => what !== 'workload');
+  const cells = kinds.flatMap(({ cut, of, disks }) => [
+    cut === of ? cut : `${cut} of ${of}`,
+    disks,
+  ]);
+  const looks = kinds.reduce((all, kind) => all + kind.looks, 0);
+  const classes = kinds.reduce((all, kind) => all + kind.classes, 0);
   const failed = results.flatMap(({ failures }) => failures).length;
-  return `| ${[story, models, rowsText(results), failed === 0 ? 'none' : failed].join(' | ')} |`;
+  const end = [looks, classes, failed === 0 ? 'none' : failed];
+  return `| ${[story, models, ...cells, ...end].join(' | ')} |`;
 }
 
 /** The rows of several pieces, those of one kind together. */
-function rowsText(results: readonly PieceResult[]): string {
+function totalsOf(results: readonly PieceResult[]): Row[] {
   const rows = results.flatMap((result) => result.rows);
-  const kinds = [...new Set(rows.map(({ what }) => what))];
-  return kinds
-    .map((kind) => {
-      const total = (key: Exclude<keyof Row, 'what'>): number =>
-        rows.reduce((all, row) => all + (row.what === kind ? row[key] : 0), 0);
-      return (
-        `${kind}: ${total('cut')} of ${total('of')} cut, ${total('whole')} whole, ${total('disks')} disks, ` +
-        `${total('looks')} looks, ${total('classes')} classes, ${total('probed')} probed`
-      );
-    })
-    .join('; ');
+  return [...new Set(rows.map(({ what }) => what))].map((what) => {
+    const total = (key: Exclude<keyof Row, 'what'>): number =>
+      rows.reduce((all, row) => all + (row.what === what ? row[key] : 0), 0);
+    return {
+      what,
+      cut: total('cut'),
+      of: total('of'),
+      whole: total('whole'),
+      disks: total('disks'),
+      looks: total('looks'),
+      classes: total('classes'),
+      probed: total('probed'),
+    };
+  });
 }
 
 /** Does what the words of the command line say: explores what is missing, or adds up what is there. */

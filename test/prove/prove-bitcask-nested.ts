@@ -5,7 +5,7 @@
  * before the power is cut. Entries that expire have no runs with faults.
  *
  *   npm run prove:bitcask:nested -- --into DIR [--part nested|faults] [--only TEXT] [--model MODEL,…] [--wide DISKS]
- *                                   [--recoveries N,M] [--disks DISKS] [--seconds CPU]
+ *                                   [--recoveries N,M] [--faults N] [--disks DISKS] [--seconds CPU]
  *   npm run prove:bitcask:nested -- --into DIR --sum
  */
 

@@ -5,7 +5,7 @@
  * left, before the power is cut.
  *
  *   npm run prove:lsm:nested -- --into DIR [--part nested|faults] [--only TEXT] [--model MODEL,…] [--wide DISKS]
- *                               [--recoveries N,M] [--disks DISKS] [--seconds CPU]
+ *                               [--recoveries N,M] [--faults N] [--disks DISKS] [--seconds CPU]
  *   npm run prove:lsm:nested -- --into DIR --sum
  */
 
