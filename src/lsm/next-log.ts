@@ -36,7 +36,7 @@ export class NextLog {
     return this.#making !== null;
   }
 
-  /** Why the last attempt failed. */
+  /** Why the last attempt failed; null when it did not. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -47,7 +47,10 @@ export class NextLog {
     if (this.#clock.monotonicMs() >= this.#retryAtMs) void this.make();
   }
 
-  /** Resolves when one is ready, or could not be made: `failure` says why. */
+  /**
+   * Resolves when one is ready, or could not be made: `failure` says why. A synchronous writer may
+   * take it before the caller goes on.
+   */
   make(): Promise<void> {
     if (this.#log !== null) return Promise.resolve();
     this.#making ??= this.#make();
@@ -58,6 +61,7 @@ export class NextLog {
   makeSync(): void {
     const number = this.#takeNumber();
     this.#log = LsmLog.createSync(number, this.#settings);
+    this.#failure = null;
     this.#leastNumber = number;
   }
 
@@ -90,6 +94,7 @@ export class NextLog {
         if (log.number > this.#leastNumber) this.#log = log;
         else await this.#drop(log);
       }
+      this.#failure = null;
     } catch (error) {
       // Writing goes on in the log there is; the attempt is repeated.
       this.#failure = error;

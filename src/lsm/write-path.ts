@@ -163,9 +163,8 @@ export class WritePath {
       this.#around.poison.check();
       if (this.#task !== null && this.#flushing === flushing) throw closedError('store');
       if (this.#memtable.count === 0 && this.#logged.length === 0) return;
-      await this.#nextLog.make();
-      if (!this.#nextLog.isReady) throw this.#nextLog.failure;
-      if (this.#gate !== null || this.#task !== null) continue;
+      const isReady = await this.#makeNextLog();
+      if (!isReady || this.#gate !== null || this.#task !== null) continue;
       this.#changeLog();
       await this.#gatePassed;
       await this.#attempted();
@@ -311,11 +310,18 @@ export class WritePath {
 
   /** Rejects when there is no room for now. */
   async #makeRoom(): Promise<void> {
-    await this.#nextLog.make();
-    if (!this.#nextLog.isReady) throw this.#nextLog.failure;
-    if (this.#task === null) return;
+    const isReady = await this.#makeNextLog();
+    if (!isReady || this.#task === null) return;
     const refusal = await Promise.race([this.#flushing, this.#task.refusal()]);
     if (refusal !== undefined) throw refusal;
+  }
+
+  /** False when a synchronous writer has taken it meanwhile. Rejects when there is no room for it. */
+  async #makeNextLog(): Promise<boolean> {
+    const nextLog = this.#nextLog;
+    await nextLog.make();
+    if (!nextLog.isReady && nextLog.failure !== null) throw nextLog.failure;
+    return nextLog.isReady;
   }
 
   /** Resolves when the flush under way has ended; rejects when its next attempt is refused. */

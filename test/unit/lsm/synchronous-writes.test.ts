@@ -17,6 +17,7 @@ import { ForwardingVfs } from '../../../src/vfs/forwarding-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import type { VfsCall } from '../../../src/vfs/vfs-call.ts';
 import { openOn, textBatch, textEntries } from '../../support/lsm-stores.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const BUFFER = 16 << 10;
@@ -174,4 +175,28 @@ test('a loop of synchronous writes merges its tables itself once nobody else can
   const tables = names.filter((name) => name.endsWith('.ldb'));
   assert.equal(tables.length, again.stats().files - 3, 'no table is left over');
   await again.close();
+});
+
+test('a synchronous writer that takes the next log refuses nobody who waits for room', async () => {
+  // The other writer waits for the next log at some of these moments, and it is taken in just that one.
+  for (let moment = 0; moment < 30; moment++) {
+    const engine = await openOn(new MemoryVfs(), { clock: new ManualClock() });
+    const writes: unknown[] = [];
+    const put = (length: number): void => {
+      writes.push(engine.write(textBatch({ a: 'x'.repeat(length) }), 'none'));
+    };
+    const putSync = (length: number): void => {
+      engine.writeSync(textBatch({ a: 'x'.repeat(length) }), 'none');
+    };
+    put(700);
+    put(700);
+    putSync(700);
+    put(3000);
+    for (let tick = 0; tick < moment; tick++) await Promise.resolve();
+    putSync(9000);
+    put(3000);
+    await Promise.all(writes);
+    assert.equal((await textEntries(engine))[0]?.[1].length, 3000);
+    await engine.close();
+  }
 });
