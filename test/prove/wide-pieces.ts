@@ -140,9 +140,10 @@ function sum(directory: string): void {
   for (const [story, pieces] of stories) console.log(storyLine(story, pieces));
   const all = [...stories.values()].flat();
   const failures = all.flatMap((piece) => piece.failures);
+  const models = new Set(all.map((piece) => piece.model));
   console.log(
-    `${names.size} different disks of ${stories.size} stories under ${DEFAULT_MODELS.length} models ` +
-      `(${all.length} pieces); ${total(all, 'looks')} looked at with what was promised, ` +
+    `${names.size} different disks; stories: ${stories.size}, models: ${[...models].join(', ')}, ` +
+      `pieces: ${all.length}; ${total(all, 'looks')} looked at with what was promised, ` +
       `${total(all, 'classes')} classes recovered to the end, ${total(all, 'probed')} more to compare; ` +
       (failures.length === 0 ? 'none failed' : `FAILED: ${failures.join('; ')}`),
   );
