@@ -74,6 +74,7 @@ export const LSM_LOAD_STORIES: readonly LsmStory[] = [
       await teller.commit('k*12=500', 'sync');
       await teller.commit('k*6=450,m*4=500', 'sync');
       const merging = teller.engine.compact();
+      merging.catch(() => 'told to whoever awaits it');
       await turns(2);
       await load(teller, 'abcdef', 900);
       await turns(2);
@@ -151,6 +152,7 @@ export const LSM_LOAD_STORIES: readonly LsmStory[] = [
       await teller.commit('k*12=500', 'sync');
       await load(teller, 'abc', 800);
       const copying = teller.engine.backup('/copy');
+      copying.catch(() => 'told to whoever awaits it');
       await load(teller, 'def', 900);
       await turns(2);
       await load(teller, 'ghi', 700);
@@ -170,6 +172,7 @@ export const LSM_LOAD_STORIES: readonly LsmStory[] = [
       await load(teller, 'hgfedc', 600);
       snapshot.release();
       const merging = teller.engine.compact();
+      merging.catch(() => 'told to whoever awaits it');
       await load(teller, 'ab', 900);
       await merging;
       await teller.commit('a-,b-,c-', 'none');
@@ -235,6 +238,7 @@ export const LSM_LOAD_STORIES: readonly LsmStory[] = [
       await teller.commit('k*4-,l=400', 'sync');
       await load(teller, 'mnopqrs', 900);
       const merging = teller.engine.compact({ gte: Buffer.from('a'), lt: Buffer.from('h') });
+      merging.catch(() => 'told to whoever awaits it');
       await load(teller, 'tu', 600);
       await merging;
       await teller.killAndOpen();

@@ -102,6 +102,7 @@ const writtenInMerge: Story = async (teller) => {
   await teller.commit('k*6=300', 'none');
   await teller.commit('k*3=290', 'sync');
   const merging = teller.engine.compact();
+  merging.catch(() => 'told to whoever awaits it');
   await turns(20);
   const flying = [teller.commit('k*2-,a=1500', 'sync'), teller.commit('k*4=20', 'none')];
   await merging;
