@@ -96,7 +96,8 @@ function nextOf(all: readonly RigProgress[]): RigProgress | undefined {
 async function main(): Promise<void> {
   const names = values.fs.split(',');
   if (values.certificate) {
-    writeFileSync(PAGE, certificatePage(names.map((name) => loadProgress(values.progress, name))));
+    const all = names.map((name) => loadProgress(values.progress, name));
+    writeFileSync(PAGE, certificatePage(all, commit));
     console.log(`${PAGE} is written`);
     return;
   }
