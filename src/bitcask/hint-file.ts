@@ -170,6 +170,7 @@ export class HintReader {
   /** Whether the records fill the hint, and lead to places in the data file, each behind the last. */
   #isSound(fileLength: number): boolean {
     const { bytes } = this;
+    if (!Number.isSafeInteger(this.clock)) return false;
     let count = 0;
     let place = FILE_HEADER_BYTES;
     let at = this.#at;

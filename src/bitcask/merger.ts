@@ -22,7 +22,7 @@ import { DELETE, FILE_HEADER_BYTES, MARK, PUT } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import type { ExpiryClock } from './expiry-clock.ts';
 import { HintBuilder } from './hint-file.ts';
-import { writeHint } from './hint-writing.ts';
+import { hintPath, writeHint } from './hint-writing.ts';
 import type { KeyIndex } from './key-index.ts';
 import { KeyLocation } from './key-location.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
@@ -71,6 +71,8 @@ export class Merger {
   readonly #gone = new HintBuilder();
   readonly #location = new KeyLocation();
   #done = 0;
+  /** Entries of the input at hand to which the index led when they were looked at. */
+  #found = 0;
 
   /** `inputs` are sealed in the manifest. */
   constructor(around: MergeSurroundings, inputs: readonly DataFile[], control: MergeControl) {
@@ -120,6 +122,7 @@ export class Merger {
       input.length,
       SCAN_BYTES,
     );
+    this.#found = 0;
     if (this.#needsOutput) await this.#nextOutput();
     for (let step = scanner.step(); step !== 'end'; step = scanner.step()) {
       if (step === 'entry') {
@@ -137,7 +140,19 @@ export class Merger {
       }
       if (this.#needsOutput) await this.#nextOutput();
     }
+    this.#requireAllFound(input);
     this.#done += input.length;
+  }
+
+  /** Where the index, which came from a hint, leads to what is not there, the input must stay. */
+  #requireAllFound(input: DataFile): void {
+    // The counts of the files are of now.
+    this.#around.index.catchUp();
+    const { liveEntries } = input;
+    if (liveEntries <= this.#found) return;
+    const expected = `at most ${this.#found} entries of ${input.path} in use`;
+    const path = hintPath(input);
+    throw new CorruptionError({ path, offset: 0, expected, found: String(liveEntries) });
   }
 
   /** An output is made before it is needed: entries are added without waiting. */
@@ -169,6 +184,7 @@ export class Merger {
       return;
     }
     if (!found || location.file !== input.slot || location.offset !== entryOffset) return;
+    this.#found++;
     if (!this.#around.expiry.isOver(expiry)) {
       output.add({ kind: PUT, flags: 0, sequence, expiry }, bytes, keyStart, keyEnd, valueEnd);
     } else if (mayLeave) {

@@ -122,6 +122,7 @@ test('a hint that says what no data file can hold does not count, whatever its c
   assert.equal(told(good, byte(32, 3)), null, 'more records than it says');
   assert.equal(told(good, byte(32, 5)), null, 'fewer records than it says');
   assert.equal(told(good, byte(35, 255)), null, 'far fewer');
+  assert.equal(told(good, byte(36 + 7, 255)), null, 'a clock that no number can hold');
   const longer = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.alloc(7)]);
   assert.equal(told(good, longer), null, 'bytes that are no record');
 });

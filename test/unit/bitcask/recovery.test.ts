@@ -280,6 +280,27 @@ test('a hint that lies is told by verify, and gives no wrong value', async () =>
   }
 });
 
+test('a merge takes nothing away that a hint which lies would hide', async () => {
+  const memory = await left(['a=10,b=20,c=5', 'sync'], ['b=30', 'sync']);
+  await (await open(memory, { merge: false })).close();
+  const name = memory.readDirectorySync('/store').find((each) => each.name.endsWith('.hint'))!.name;
+  const path = `/store/${name}`;
+  // The record of `c` is one of `x`.
+  const bytes = changed(Buffer.from(readWholeFileSync(memory, path)), 76, 0x78);
+  bytes.writeUInt32LE(crc32c(bytes, 0, bytes.length - 4), bytes.length - 4);
+  overwrite(memory, path, 0, ...bytes);
+  const engine = await open(memory, { merge: false });
+  const isTold = (error: unknown): boolean =>
+    error instanceof CorruptionError && error.path === path;
+  await assert.rejects(engine.compact(), isTold);
+  await engine.close();
+  memory.unlinkSync(path);
+  const again = await open(memory, { merge: false });
+  await again.compact();
+  assert.deepEqual([...stateOfStore(again).keys()], ['a', 'b', 'c']);
+  await again.close();
+});
+
 test('a batch that the log has no room for is whole in the next one', async () => {
   const memory = await left(['a=3000', 'none'], ['b=900,c=900,d=900', 'none']);
   const second = '/store/0000000002.data';
