@@ -1,6 +1,6 @@
 /**
- * Bitcask under the laboratory: a small exploration of every story. The long run, under all models, with faults and
- * with crashes inside recovery: `npm run prove:bitcask`; many disks: `npm run prove:bitcask:wide`; every sync taken away in turn: `npm run
+ * Bitcask under the laboratory: a small exploration of every story. Many disks: `npm run prove:bitcask:wide`; crashes
+ * inside recovery and faults, under all models: `npm run prove:bitcask:nested`; every sync taken away in turn: `npm run
  * prove:bitcask:mutations`.
  */
 
