@@ -108,9 +108,8 @@ const killedInMerge: Story = async (teller) => {
   await teller.commit('k*8=400', 'sync');
   await teller.commit('k*8=390,a=10', 'none');
   await teller.commit('k*4-', 'none');
-  const merging = teller.engine.compact();
+  void teller.engine.compact().catch(() => 'its process was killed, or a fault came first');
   for (let turn = 0; turn < 12; turn++) await Promise.resolve();
-  void merging.catch(() => 'its process was killed');
   await teller.killAndOpen();
   await teller.commit('k*2=10', 'sync');
 };

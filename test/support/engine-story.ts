@@ -174,7 +174,7 @@ export class StoryTeller {
   async dieInFirstOpen(): Promise<void> {
     const isThere = (): boolean =>
       this.#disk.readDirectorySync('/').some(({ name }) => STORE === `/${name}`);
-    void this.open();
+    void this.open().catch(() => 'a fault came first: nothing has been made');
     for (let turn = 0; turn < 1000 && !isThere(); turn++) await Promise.resolve();
     if (!isThere()) throw new Error('the directory has not been made');
     this.#process.kill();
