@@ -22,7 +22,11 @@ const TEMPORARY = /^\d{6,15}\.tmp$|^\.holdfast-.*\.tmp$/;
 
 /** For a log in `/log`. */
 export function classOfWal({ root }: CrashedDisk): string {
-  return saidOfLog(root);
+  const parts = sortedEntries(root).map(([name, node]) => {
+    const isLog = name === 'log' && node.kind === 'directory';
+    return `${name}:${isLog ? saidOfLog(node) : saidInFull(node)}`;
+  });
+  return parts.join();
 }
 
 /** Names, links, and contents as far as they count. */
