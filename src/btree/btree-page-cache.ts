@@ -88,12 +88,12 @@ export class PageCache {
   }
 
   /**
-   * Takes a page in, and lets others go where that is not put off. `data` came from `takeBuffer` and
-   * is the cache's now.
+   * Takes a page in, and lets others go until there are at most `countMax`. `data` came from
+   * `takeBuffer` and is the cache's now.
    */
-  add(number: number, data: Buffer, makesRoom: boolean = true): PageFrame {
+  add(number: number, data: Buffer, countMax: number = this.pagesMax): PageFrame {
     assert(this.#frames[number] === undefined, 'a page is in memory once');
-    if (makesRoom) this.#makeRoom();
+    while (this.#count >= countMax && this.#evict());
     const frame = new PageFrame(number, data);
     while (this.#frames.length <= number) this.#frames.push(undefined);
     this.#frames[number] = frame;
@@ -130,12 +130,6 @@ export class PageCache {
   /** Calls back for every page that is held. */
   forEach(visit: (frame: PageFrame) => void): void {
     for (const frame of this.#frames) if (frame !== undefined) visit(frame);
-  }
-
-  #makeRoom(): void {
-    while (this.#count >= this.pagesMax) {
-      if (!this.#evict()) break;
-    }
   }
 
   /** Lets one page go. False when none may. */
@@ -202,7 +196,7 @@ export class PageCache {
 }
 
 /** A tree of some height, its siblings and a free list fit in any cache. */
-const PAGES_MIN = 64;
+export const PAGES_MIN: number = 64;
 const HITS_MAX = 3;
 /** Buffers are made many at a time: an `ArrayBuffer` of one page each is dear. */
 const SLAB_PAGES = 16;

@@ -9,6 +9,7 @@
 
 import { assert } from '../base/assert.ts';
 import { META_PAGE } from './meta-page.ts';
+import { PAGES_MIN } from './btree-page-cache.ts';
 import type { PageCache, PageFrame } from './btree-page-cache.ts';
 import type { PageFile } from './page-file.ts';
 import { PAGE_KIND, formatPage, pagePosition, setPagePosition } from './page-format.ts';
@@ -127,7 +128,7 @@ export class Pager {
       this.cache.returnBuffer(data);
       throw error;
     }
-    this.cache.add(number, data);
+    this.#add(number, data);
   }
 
   /**
@@ -280,7 +281,7 @@ export class Pager {
     let frame = this.cache.peek(number);
     if (frame === undefined) {
       // Nothing goes for it: a writer holds frames that nothing else protects.
-      frame = this.cache.add(number, this.cache.takeBuffer(), false);
+      frame = this.cache.add(number, this.cache.takeBuffer(), Infinity);
       frame.fresh = true;
       this.#pending.push(frame);
     }
@@ -375,8 +376,13 @@ export class Pager {
       throw error;
     }
     // A synchronous call may have brought it meanwhile, and even changed it.
-    if (this.cache.peek(number) === undefined) this.cache.add(number, data);
+    if (this.cache.peek(number) === undefined) this.#add(number, data);
     else this.cache.returnBuffer(data);
+  }
+
+  /** Beside pages with changes, however many, there is room for all that one change needs. */
+  #add(number: number, data: Buffer): void {
+    this.cache.add(number, data, Math.max(this.cache.pagesMax, this.dirtyCount + PAGES_MIN));
   }
 
   #recall(version: PageVersion): never {

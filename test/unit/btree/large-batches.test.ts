@@ -32,3 +32,28 @@ test('a batch over the limit of a log record is refused by itself, and changes n
   assert.deepEqual((await engine.verify()).damage, []);
   await engine.close();
 });
+
+test('a batch that changes more pages than the cache holds is applied', async () => {
+  const dispatch = new SyncDispatch(new MemoryVfs());
+  const options = { dispatch, cacheSize: 1, checkpoint: { logBytes: 1 } };
+  const count = 3000;
+  const batchOf = (byte: number, length: number): WriteBatch => {
+    const batch = new WriteBatch();
+    const value = Buffer.alloc(length, byte);
+    // Neighbours are far from each other in the batch.
+    for (let index = 0; index < count; index++) {
+      const number = (index * 1009) % count;
+      batch.put(Buffer.from(String(number).padStart(5, '0')), value);
+    }
+    return batch;
+  };
+  const made = await btreeKind.open('/store', options);
+  await made.write(batchOf(1, 900), 'none');
+  await made.close();
+  const engine = await btreeKind.open('/store', options);
+  for (const length of [1200, 100, 900]) await engine.write(batchOf(2, length), 'none');
+  engine.writeSync(batchOf(3, 1200), 'none');
+  assert.equal(engine.getSync(Buffer.from('01234'))?.[0], 3);
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
+});
