@@ -49,6 +49,13 @@ const COPY_UNNAMED =
   'nobody opens a backup before its pages have their name, which comes last; the pointer of the log is written behind the ' +
   'first segment, in the same directory, whose sync makes both names durable ("backed up" needs that one: `#start, sync`)';
 
+const REMOVED_WHOLE =
+  'the old log goes whole before the new one takes its name: an opener that finds a part of it goes on removing, in any order';
+
+const PAGES_LAST =
+  'opening goes on with a takeover whatever part of it is done; the pages move last for `verify` and `stats`, which change ' +
+  'nothing and look for the log of pages in `repaired` there or beside it, but for that of pages in their place only there';
+
 export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fsync of / in sync, changeNames': ONCE_MORE,
   'postponed: fsync of / in mkdirAll, open': LATER,
@@ -81,7 +88,6 @@ export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fsync of /store/lost/btree-1 in sync, changeNames': LOST_ONCE_MORE,
   'postponed: fsync of /store/lost/btree-1 in sync, changeNames': LOST_ONCE_MORE,
   'dropped: fsync of /store/repaired in sync, changeNames': TAKEN_OVER,
-  'postponed: fsync of /store/repaired in sync, changeNames': TAKEN_OVER,
   'dropped: fsync of /copy/log in sync, changeNames': COPY_UNNAMED,
   'postponed: fsync of /copy/log in sync, changeNames': COPY_UNNAMED,
   'postponed: fsync of /copy/log in #start, sync': COPY_UNNAMED,
@@ -90,4 +96,9 @@ export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fsync of /store/lost in sync, changeNames': BEFORE_THE_TAKEOVER,
   'postponed: fsync of /store/lost/btree-1/log in keepNames, repairBtree': BEFORE_THE_TAKEOVER,
   'postponed: fsync of /store/lost/btree-1 in keepNames, repairBtree': BEFORE_THE_TAKEOVER,
+  'reordered: rename of /store/repair.tmp/log/N.tmp in renameOver, #make':
+    ANOTHER_BEFORE_IT_IS_NAMED,
+  'reordered: unlink of /store/repair.tmp/log/N.log in #make, unlink': ANOTHER_BEFORE_IT_IS_NAMED,
+  'reordered: unlink of /store/log/holdfast-wal in #empty, changeNames': REMOVED_WHOLE,
+  'reordered: rename of /store/repaired/log in renameOver, #make': PAGES_LAST,
 };
