@@ -50,7 +50,8 @@ const COPY_UNNAMED =
   'first segment, in the same directory, whose sync makes both names durable ("backed up" needs that one: `#start, sync`)';
 
 const REMOVED_WHOLE =
-  'the old log goes whole before the new one takes its name: an opener that finds a part of it goes on removing, in any order';
+  'an old or half-made log goes whole before another takes its name: an opener that finds a part of it removes the rest, in ' +
+  'any order';
 
 const PAGES_LAST =
   'opening goes on with a takeover whatever part of it is done; the pages move last for `verify` and `stats`, which change ' +
@@ -101,4 +102,5 @@ export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'reordered: unlink of /store/repair.tmp/log/N.log in #make, unlink': ANOTHER_BEFORE_IT_IS_NAMED,
   'reordered: unlink of /store/log/holdfast-wal in #empty, changeNames': REMOVED_WHOLE,
   'reordered: rename of /store/repaired/log in renameOver, #make': PAGES_LAST,
+  'reordered: unlink of TEMPORARY in #empty, changeNames': REMOVED_WHOLE,
 };
