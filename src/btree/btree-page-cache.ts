@@ -93,7 +93,7 @@ export class PageCache {
    */
   add(number: number, data: Buffer, countMax: number = this.pagesMax): PageFrame {
     assert(this.#frames[number] === undefined, 'a page is in memory once');
-    while (this.#count >= countMax && this.#evict());
+    this.makeRoom(countMax);
     const frame = new PageFrame(number, data);
     while (this.#frames.length <= number) this.#frames.push(undefined);
     this.#frames[number] = frame;
@@ -101,6 +101,11 @@ export class PageCache {
     if (this.#ghosts.delete(number)) this.#long.push(frame);
     else this.#short.push(frame);
     return frame;
+  }
+
+  /** Lets pages go until there is room for one more, or none may. */
+  makeRoom(countMax: number = this.pagesMax): void {
+    while (this.#count >= countMax && this.#evict());
   }
 
   /** Forgets a page that is of no use any more, whatever its state. */

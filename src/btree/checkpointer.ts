@@ -233,8 +233,9 @@ export class Checkpointer implements Relief {
    * is durable.
    */
   async #writeAll(numbers: readonly number[], syncedBytes: number = Infinity): Promise<number> {
-    let pages = pageCount(this.#pager.view(META_PAGE));
-    const { pageBytes, file } = this.#pager;
+    const { pageBytes, file, cache } = this.#pager;
+    // Redo writes pages while the first one may not be in memory, and cuts nothing.
+    let pages = cache.peek(META_PAGE) === undefined ? 0 : pageCount(this.#pager.view(META_PAGE));
     const pagesMax = Math.max(RUN_PAGES, STAGED_BYTES / pageBytes);
     const bytes = Math.min(numbers.length, pagesMax) * pageBytes;
     if (this.#staging.length < bytes) this.#staging = new Uint8Array(bytes);

@@ -163,9 +163,12 @@ export class Pager {
     await loading;
   }
 
-  /** Takes a page into memory whose bytes are known: when a file is made, and for redo. */
+  /**
+   * Takes a page into memory whose bytes are known: when a file is made, and for redo. No other goes
+   * for it: a record may need it.
+   */
   adopt(number: number, data: Buffer, dirty: boolean): PageFrame {
-    const frame = this.cache.add(number, data);
+    const frame = this.cache.add(number, data, Infinity);
     if (dirty) this.markDirty(frame);
     return frame;
   }

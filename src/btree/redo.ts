@@ -39,6 +39,7 @@ export async function redo(
     }
     // What is written now may be torn by the next crash: the log stays until the checkpoint.
     if (pager.dirtyCount > pager.cache.pagesMax / 2) await checkpointer.flush();
+    pager.cache.makeRoom();
   }
   return { records, bytes };
 }

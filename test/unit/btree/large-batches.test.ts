@@ -5,8 +5,12 @@ import { test } from 'node:test';
 
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import type { Vfs } from '../../../src/vfs/vfs.ts';
+import { KillableVfs } from '../../support/killable-vfs.ts';
+import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 
 test('a batch over the limit of a log record is refused by itself, and changes nothing', async () => {
   const dispatch = new SyncDispatch(new MemoryVfs());
@@ -31,6 +35,33 @@ test('a batch over the limit of a log record is refused by itself, and changes n
   assert.ok(!engine.hasSync(Buffer.from('large')));
   assert.deepEqual((await engine.verify()).damage, []);
   await engine.close();
+});
+
+test('a record that changes more pages than the cache holds is done again after a crash', async () => {
+  const memory = new MemoryVfs();
+  const killable = new KillableVfs(memory);
+  const open = (vfs: Vfs): Promise<Engine> => {
+    const dispatch = new SyncDispatch(new LockAsideVfs(vfs));
+    return btreeKind.open('/store', { dispatch, cacheSize: 1 });
+  };
+  const count = 3000;
+  const engine = await open(killable);
+  for (const byte of [1, 2, 3]) {
+    const batch = new WriteBatch();
+    // Every fourth only of the later ones, so that pages are changed and not made anew.
+    for (let index = 0; index < count; index += byte === 1 ? 1 : 4) {
+      batch.put(Buffer.from(String(index).padStart(5, '0')), Buffer.alloc(900, byte));
+    }
+    await engine.write(batch, 'sync');
+  }
+  killable.kill();
+  const again = await open(memory);
+  for (let index = 0; index < count; index++) {
+    const value = again.getSync(Buffer.from(String(index).padStart(5, '0')));
+    assert.equal(value?.[0], index % 4 === 0 ? 3 : 1);
+  }
+  assert.deepEqual((await again.verify()).damage, []);
+  await again.close();
 });
 
 test('a batch that changes more pages than the cache holds is applied', async () => {
