@@ -214,7 +214,12 @@ async function openParts(
   await spill.remove();
   const poison = new Poison(directory);
   const log = new RedoLog(wal);
-  pager.file.log = log;
+  pager.file.log = {
+    get lastSequence(): number {
+      // Long values of a record that is being made are written ahead, and may be read for it.
+      return log.lastSequence + (pager.recording ? 1 : 0);
+    },
+  };
   const { checkpoint, clock } = settings;
   const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock);
   const upTo = wal.recovery.checkpoint?.upTo ?? 0;
