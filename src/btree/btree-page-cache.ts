@@ -39,7 +39,7 @@ export class PageFrame {
 
   /** Whether the page may be forgotten. */
   get evictable(): boolean {
-    return !this.dirty && this.visible === null && !this.pinned;
+    return !this.dirty && this.visible === null && !this.pinned && !this.fresh;
   }
 }
 

@@ -301,7 +301,8 @@ export class Pager {
     formatPage(frame.data, frame.number, PAGE_KIND.none, 0);
     frame.imaging = false;
     frame.imageEpoch = 0;
-    this.markClean(frame);
+    // What readers see goes to the file until the log has the record: a checkpoint may end before.
+    if (frame.visible === null) this.markClean(frame);
   }
 
   /** The record's bytes for the log, where it will have this sequence number. */
@@ -330,7 +331,9 @@ export class Pager {
         const from = pagePosition(visible);
         this.versions.keep(frame.number, from, pagePosition(frame.data), visible);
       }
-      if (frame.data[KIND_AT] === PAGE_KIND.none) this.cache.drop(frame);
+      if (frame.data[KIND_AT] !== PAGE_KIND.none) continue;
+      if (frame.dirty) this.markClean(frame);
+      this.cache.drop(frame);
     }
     this.#pending = [];
   }
