@@ -48,6 +48,7 @@ export class Pager {
   readonly record: RedoRecord = new RedoRecord();
 
   readonly #spill: SpillFile;
+  /** Reads under way of pages that have not come in another way since. */
   readonly #loading = new Map<number, Promise<void>>();
   /** All reads under way, also those of older versions. */
   readonly #bringing = new Set<Promise<void>>();
@@ -128,6 +129,7 @@ export class Pager {
       this.cache.returnBuffer(data);
       throw error;
     }
+    this.#loading.delete(number);
     this.#add(number, data);
   }
 
@@ -159,6 +161,7 @@ export class Pager {
       if (version.slot === slot) this.#keepRecalled(version, page);
       return;
     }
+    if (this.cache.peek(number) !== undefined) return;
     const loading = this.#loading.get(number) ?? this.#load(number);
     await loading;
   }
@@ -285,6 +288,7 @@ export class Pager {
     if (frame === undefined) {
       // Nothing goes for it: a writer holds frames that nothing else protects.
       frame = this.cache.add(number, this.cache.takeBuffer(), Infinity);
+      this.#loading.delete(number);
       frame.fresh = true;
       this.#pending.push(frame);
     }
@@ -368,22 +372,29 @@ export class Pager {
   }
 
   #load(number: number): Promise<void> {
-    const loading = this.#read(number).finally(() => this.#loading.delete(number));
+    const isOld = (): boolean => this.#loading.get(number) !== loading;
+    const loading = this.#read(number, isOld).finally(() => {
+      if (!isOld()) this.#loading.delete(number);
+    });
     this.#loading.set(number, loading);
     return loading;
   }
 
-  async #read(number: number): Promise<void> {
+  async #read(number: number, isOld: () => boolean): Promise<void> {
     const data = this.cache.takeBuffer();
+    let failure: { readonly error: unknown } | null = null;
     try {
       await this.file.read(number, data);
     } catch (error) {
-      this.cache.returnBuffer(data);
-      throw error;
+      failure = { error };
     }
-    // A synchronous call may have brought it meanwhile, and even changed it.
-    if (this.cache.peek(number) === undefined) this.#add(number, data);
-    else this.cache.returnBuffer(data);
+    if (failure === null && !isOld()) {
+      this.#add(number, data);
+      return;
+    }
+    this.cache.returnBuffer(data);
+    // Of a page that came meanwhile, and may be changed and gone again, whoever asked asks anew.
+    if (failure !== null && !isOld()) throw failure.error;
   }
 
   /** Beside pages with changes, however many, there is room for all that one change needs. */

@@ -1,6 +1,6 @@
 /**
- * A page that a record being made gives up, and a checkpoint that ends before that record is with the log. Not here:
- * what becomes of the page afterwards (`tree`).
+ * A page that a record being made gives up, or that a read is under way of, and what else goes on at that moment:
+ * checkpoints, other pages that need room, writes on the calling thread.
  */
 
 import assert from 'node:assert/strict';
@@ -37,10 +37,10 @@ function put(batch: WriteBatch, index: number, byte: number): void {
   batch.put(keyOf(index), Buffer.alloc(900, byte));
 }
 
-async function made(vfs: Vfs): Promise<void> {
+async function made(vfs: Vfs, count: number): Promise<void> {
   const engine = await opened(vfs);
   const batch = new WriteBatch();
-  for (let index = 0; index < COUNT; index++) put(batch, index, 1);
+  for (let index = 0; index < count; index++) put(batch, index, 1);
   await engine.write(batch, 'none');
   await engine.close();
 }
@@ -51,7 +51,7 @@ function isPageRead(call: VfsCall): boolean {
 
 test('a checkpoint writes a page that a record being made gives up', async () => {
   const memory = new MemoryVfs();
-  await made(memory);
+  await made(memory, COUNT);
   const killable = new KillableVfs(memory);
   const log = new LateCallsVfs(killable, ({ name, path }) => {
     return name === 'open' && path.startsWith('/store/log/');
@@ -84,4 +84,29 @@ test('a checkpoint writes a page that a record being made gives up', async () =>
   }
   assert.deepEqual((await again.verify()).damage, []);
   await again.close();
+});
+
+test('a read that ends after its page was changed, written and let go brings nothing back', async () => {
+  const memory = new MemoryVfs();
+  const count = 8000;
+  await made(memory, count);
+  const late = new LateCallsVfs(memory, isPageRead);
+  const engine = await opened(late);
+  // The pages above the leaf.
+  engine.getSync(keyOf(580));
+  const reached = late.hold();
+  const reading = engine.get(keyOf(600));
+  await reached;
+  for (const byte of [2, 3]) {
+    for (let index = 0; index < count; index += 40) {
+      const batch = new WriteBatch();
+      for (let at = index; at < index + 40; at += 4) put(batch, (at + 600) % count, byte);
+      engine.writeSync(batch, 'none');
+    }
+  }
+  late.release();
+  await reading;
+  assert.equal(engine.getSync(keyOf(600))?.[0], 3);
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
 });
