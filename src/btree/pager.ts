@@ -305,8 +305,8 @@ export class Pager {
     formatPage(frame.data, frame.number, PAGE_KIND.none, 0);
     frame.imaging = false;
     frame.imageEpoch = 0;
-    // What readers see goes to the file until the log has the record: a checkpoint may end before.
-    if (frame.visible === null) this.markClean(frame);
+    // It stays among the changed ones until the log has the record: what readers see of it goes to
+    // the file, as a checkpoint may end before, and there is room beside it.
   }
 
   /** The record's bytes for the log, where it will have this sequence number. */
