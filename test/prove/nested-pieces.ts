@@ -1,33 +1,34 @@
 /**
- * Crashes inside recovery and faults, both widely, in pieces: one for each story and model, whose results stay in a
- * directory, so that a run that was interrupted, or is split over several, goes on where it was; and the sum of all of
- * them. What is proved, the caller says.
+ * Crashes inside recovery and faults, both widely, in pieces (`piece-keeper`, which has the other words): one for each
+ * story and model; and the sum of all of them. What is proved, the caller says.
  *
- *   --into DIR  where the results are
- *   --part nested|faults, --only TEXT (of a story's name), --model MODEL,…  what is tried; all models: the default list
+ *   --part nested|faults  what is tried
  *   --wide DISKS  about so many disks of a workload, whose classes the recoveries begin from
  *   --recoveries N,M,…  recoveries that are cut at most, for each depth
  *   --faults N  runs with each kind of fault, at most
  *   --disks DISKS  about so many disks of a recovery, or of a run with a fault
- *   --seconds CPU  no piece is begun after that
- *   --sum  tries nothing, and says what DIR has
  */
 
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { DEFAULT_MODELS } from '../../src/lab/model/model-list.ts';
 import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { exploreFaults } from './faulted-exploration.ts';
 import { evenly, NestedExploration, type CutRecoveries } from './nested-exploration.ts';
+import {
+  byStory,
+  differentDisks,
+  failedCell,
+  failuresOf,
+  foundCells,
+  modelsOf,
+  PIECE_OPTIONS,
+  PieceKeeper,
+  type Explored,
+  type KeptPiece,
+  type Piece,
+  type PieceResult,
+} from './piece-keeper.ts';
 import type { Judging, WideTally } from './wide-judge.ts';
 
 /** What is tried. */
@@ -42,16 +43,11 @@ export interface NestedSubject<Story extends { readonly name: string }> {
 
 const { values } = parseArgs({
   options: {
-    into: { type: 'string' },
+    ...PIECE_OPTIONS,
     part: { type: 'string', default: 'nested,faults' },
-    only: { type: 'string', default: '' },
-    model: { type: 'string', default: '' },
-    wide: { type: 'string', default: '2000' },
     recoveries: { type: 'string', default: '500,50' },
     faults: { type: 'string', default: 'Infinity' },
     disks: { type: 'string', default: '60' },
-    seconds: { type: 'string', default: 'Infinity' },
-    sum: { type: 'boolean', default: false },
   },
 });
 
@@ -76,13 +72,9 @@ interface Row {
 }
 
 /** What a piece leaves, beside the names of its disks. */
-interface PieceResult {
+interface NestedResult extends PieceResult {
   readonly part: Part;
-  readonly story: string;
-  readonly model: string;
   readonly rows: readonly Row[];
-  readonly failures: readonly string[];
-  readonly seconds: number;
 }
 
 /** What a piece found. */
@@ -92,8 +84,6 @@ interface Found {
   /** Those of the crashes inside recoveries, or of the runs with a fault. */
   readonly names: ReadonlySet<string>;
 }
-
-const NAME_BYTES = 8;
 
 function rowOf(what: string, counts: Pick<Row, 'cut' | 'of' | 'whole'>, tally: WideTally): Row {
   const { cut, of, whole } = counts;
@@ -126,56 +116,40 @@ async function exploreFaulted(test: CrashTest, judging: Judging, model: string):
   return { rows: [rowOf('faults', { cut: runs, of, whole }, tally)], failures, names: tally.names };
 }
 
+async function explorePiece<Story extends { readonly name: string }>(
+  { judgingOf }: NestedSubject<Story>,
+  part: Part,
+  story: Story,
+  { test, model }: { readonly test: CrashTest; readonly model: string },
+): Promise<readonly [Explored<NestedResult>, Iterable<string>]> {
+  const explore = part === 'nested' ? exploreNested : exploreFaulted;
+  const { rows, failures, names } = await explore(test, judgingOf(story), model);
+  return [{ part, story: story.name, model, rows, failures }, names];
+}
+
 /** What is there to be tried, the weakest models first. */
-function* pieces<Story extends { readonly name: string }>(
-  { stories, testOf, faultyOf, judgingOf }: NestedSubject<Story>,
-  directory: string,
-): Generator<{
-  story: string;
-  part: Part;
-  model: string;
-  base: string;
-  run: () => Promise<Found>;
-}> {
+function* piecesOf<Story extends { readonly name: string }>(
+  subject: NestedSubject<Story>,
+): Generator<Piece<NestedResult>> {
   const models = values.model === '' ? MODELS : values.model.split(',');
   for (const part of PARTS.filter((each) => values.part.split(',').includes(each))) {
+    const testOf = part === 'nested' ? subject.testOf : subject.faultyOf;
     for (const model of models) {
-      for (const [index, story] of stories.entries()) {
+      for (const [index, story] of subject.stories.entries()) {
         if (!story.name.includes(values.only)) continue;
-        const test = part === 'nested' ? testOf(story) : faultyOf(story);
+        const test = testOf(story);
         if (test === null) continue;
-        const base = join(directory, `${part}-${String(index).padStart(2, '0')}-${model}`);
-        const explored = part === 'nested' ? exploreNested : exploreFaulted;
-        const run = (): Promise<Found> => explored(test, judgingOf(story), model);
-        yield { story: story.name, part, model, base, run };
+        const name = `${part}-${String(index).padStart(2, '0')}-${model}`;
+        yield { name, explore: () => explorePiece(subject, part, story, { test, model }) };
       }
     }
   }
 }
 
-async function exploreAll<Story extends { readonly name: string }>(
-  subject: NestedSubject<Story>,
-  directory: string,
-): Promise<void> {
-  mkdirSync(directory, { recursive: true });
-  for (const { story, part, model, base, run } of pieces(subject, directory)) {
-    if (existsSync(`${base}.json`)) continue;
-    if (process.cpuUsage().user / 1e6 > Number(values.seconds)) return;
-    const start = process.cpuUsage().user;
-    const { rows, failures, names } = await run();
-    const seconds = (process.cpuUsage().user - start) / 1e6;
-    const result: PieceResult = { part, story, model, rows, failures, seconds };
-    writeFileSync(`${base}.disks`, Buffer.from([...names].join(''), 'hex'));
-    writeFileSync(`${base}.part`, JSON.stringify(result));
-    // The result last: a piece that is there is whole.
-    renameSync(`${base}.part`, `${base}.json`);
-    console.log(lineOf(result));
-  }
-}
-
-function lineOf({ story, model, rows, failures, seconds }: PieceResult): string {
-  const found = failures.map((failure) => `FOUND ${failure}`);
-  return `| ${[story, model, ...rows.map(rowText), `${seconds.toFixed(1)} s`, ...found].join(' | ')} |`;
+function lineOf(result: NestedResult): string {
+  const { story, model, rows, seconds } = result;
+  const cells = [story, model, ...rows.map(rowText), `${seconds.toFixed(1)} s`];
+  return `| ${[...cells, ...foundCells(result)].join(' | ')} |`;
 }
 
 function rowText({ what, cut, of, whole, disks, looks, classes, probed }: Row): string {
@@ -186,44 +160,26 @@ function rowText({ what, cut, of, whole, disks, looks, classes, probed }: Row): 
 }
 
 /** For each part: a line for each story, and the sum of all. */
-function sum(directory: string): void {
-  const files = readdirSync(directory).filter((name) => name.endsWith('.json'));
-  const results = files.toSorted().map((file) => {
-    const result = JSON.parse(readFileSync(join(directory, file), 'utf8')) as PieceResult;
-    return { result, names: readFileSync(join(directory, file.replace(/json$/, 'disks'))) };
-  });
+function sum(keeper: PieceKeeper<NestedResult>): void {
+  const kept = keeper.all();
   for (const part of PARTS) {
-    const ofPart = results.filter(({ result }) => result.part === part);
-    if (ofPart.length === 0) continue;
-    const all = ofPart.map(({ result }) => result);
-    for (const story of new Set(all.map((each) => each.story))) {
-      console.log(
-        storyLine(
-          story,
-          all.filter((each) => each.story === story),
-        ),
-      );
-    }
-    const names = new Set<string>();
-    for (const each of ofPart) {
-      for (let at = 0; at < each.names.length; at += NAME_BYTES) {
-        names.add(each.names.toString('latin1', at, at + NAME_BYTES));
-      }
-    }
-    const failures = all.flatMap((each) => each.failures);
-    const models = new Set(all.map(({ model }) => model));
-    const seconds = all.reduce((total, each) => total + each.seconds, 0);
-    console.log(
-      `${part}: ${all.length} pieces, models ${[...models].join(', ')}; ${names.size} different disks; ` +
-        `${totalsOf(all).map(rowText).join('; ')}; ${seconds.toFixed(0)} s; ` +
-        (failures.length === 0 ? 'none failed' : `FAILED: ${failures.join('; ')}`),
-    );
-    if (failures.length > 0) process.exitCode = 1;
+    const ofPart = kept.filter(({ result }) => result.part === part);
+    if (ofPart.length > 0) sumPart(part, ofPart);
   }
 }
 
+function sumPart(part: Part, kept: readonly KeptPiece<NestedResult>[]): void {
+  const all = kept.map(({ result }) => result);
+  for (const [story, results] of byStory(all)) console.log(storyLine(story, results));
+  const seconds = all.reduce((total, each) => total + each.seconds, 0);
+  console.log(
+    `${part}: ${all.length} pieces, models ${modelsOf(all)}; ${differentDisks(kept)} different disks; ` +
+      `${totalsOf(all).map(rowText).join('; ')}; ${seconds.toFixed(0)} s; ${failuresOf(all)}`,
+  );
+}
+
 /** `| story | models | cut and disks, for each kind of rows but the workload's | looks | classes | failed |` */
-function storyLine(story: string, results: readonly PieceResult[]): string {
+function storyLine(story: string, results: readonly NestedResult[]): string {
   const models = results.map(({ model }) => model).join(', ');
   const kinds = totalsOf(results).filter(({ what }) => what !== 'workload');
   const cells = kinds.flatMap(({ cut, of, disks }) => [
@@ -232,13 +188,12 @@ function storyLine(story: string, results: readonly PieceResult[]): string {
   ]);
   const looks = kinds.reduce((all, kind) => all + kind.looks, 0);
   const classes = kinds.reduce((all, kind) => all + kind.classes, 0);
-  const failed = results.flatMap(({ failures }) => failures).length;
-  const end = [looks, classes, failed === 0 ? 'none' : failed];
+  const end = [looks, classes, failedCell(results)];
   return `| ${[story, models, ...cells, ...end].join(' | ')} |`;
 }
 
 /** The rows of several pieces, those of one kind together. */
-function totalsOf(results: readonly PieceResult[]): Row[] {
+function totalsOf(results: readonly NestedResult[]): Row[] {
   const rows = results.flatMap((result) => result.rows);
   return [...new Set(rows.map(({ what }) => what))].map((what) => {
     const total = (key: Exclude<keyof Row, 'what'>): number =>
@@ -260,7 +215,7 @@ function totalsOf(results: readonly PieceResult[]): Row[] {
 export async function runNestedPieces<Story extends { readonly name: string }>(
   subject: NestedSubject<Story>,
 ): Promise<void> {
-  if (values.into === undefined) throw new Error('--into DIR: where the results go');
-  if (values.sum) sum(values.into);
-  else await exploreAll(subject, values.into);
+  const keeper = new PieceKeeper<NestedResult>(values.into);
+  if (values.sum) sum(keeper);
+  else await keeper.exploreAll(piecesOf(subject), { seconds: Number(values.seconds), lineOf });
 }
