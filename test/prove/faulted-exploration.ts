@@ -75,7 +75,6 @@ export async function exploreFaults(
   limits: FaultLimits,
 ): Promise<FaultedRuns> {
   const judge = new WideJudge(judging);
-  const store = new ContentStore();
   const tally = new WideTally();
   const checker = judge.checker({ tally });
   const failures: string[] = [];
@@ -92,7 +91,8 @@ export async function exploreFaults(
     runs++;
     const exploration = await exploreModel(trace, modelByName(model), {
       checker,
-      store,
+      // As in `nested-exploration`.
+      store: new ContentStore(),
       verdicts: new VerdictCache(),
       ...boundsFor(limits.disks),
       // Runs that are alike have different states drawn.

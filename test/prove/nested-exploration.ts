@@ -48,19 +48,17 @@ export class NestedExploration {
   readonly classes: readonly NewClass[];
   readonly #model: CrashModel;
   readonly #judge: WideJudge;
-  readonly #store: ContentStore;
 
   private constructor(
     base: Exploration,
     met: { readonly tally: WideTally; readonly classes: readonly NewClass[] },
-    shared: { readonly judge: WideJudge; readonly store: ContentStore },
+    judge: WideJudge,
   ) {
     this.base = base;
     this.tally = met.tally;
     this.classes = met.classes;
     this.#model = base.model;
-    this.#judge = shared.judge;
-    this.#store = shared.store;
+    this.#judge = judge;
   }
 
   /** Explores about so many disks of the workload. */
@@ -71,13 +69,13 @@ export class NestedExploration {
     disks: number,
   ): Promise<NestedExploration> {
     const judge = new WideJudge(judging);
-    const store = new ContentStore();
     const tally = new WideTally();
     const classes: NewClass[] = [];
     const checker = judge.checker({ tally, onClass: (met) => void classes.push(met) });
+    const store = new ContentStore();
     const options = { checker, store, verdicts: new VerdictCache(), ...boundsFor(disks) };
     const base = await exploreModel(await traceOfWorkload(test), modelByName(model), options);
-    return new NestedExploration(base, { tally, classes }, { judge, store });
+    return new NestedExploration(base, { tally, classes }, judge);
   }
 
   /** Recovers a disk of each of these classes, and cuts each recovery. */
@@ -102,9 +100,11 @@ export class NestedExploration {
           checker: this.#judge.checker({
             tally,
             before: disk.marks,
-            onClass: (each) => void met.push(each),
+            // Where nobody goes deeper, no disk is kept.
+            ...(stopAtFirst ? {} : { onClass: (each: NewClass) => void met.push(each) }),
           }),
-          store: this.#store,
+          // Each has its own: what a recovery can leave goes from memory with it.
+          store: new ContentStore(),
           verdicts: new VerdictCache(),
           ...boundsFor(disks),
           // Recoveries that are alike have different states drawn.
