@@ -77,6 +77,8 @@ export class BtreeEngine implements Engine {
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #gate = new TransactionGate();
   #commits = 0;
+  /** The last compaction that has not ended. */
+  #compacting: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(parts: BtreeParts, lock: DirectoryLock, settings: BtreeSettings) {
@@ -233,12 +235,17 @@ export class BtreeEngine implements Engine {
     this.#checkOpen();
     const bounds = keyBounds(range);
     if (boundsAreEmpty(bounds)) return;
-    const running = compactBtree(this.#parts, bounds, options, () => this.#checkOpen());
+    const compact = (): Promise<void> =>
+      compactBtree(this.#parts, bounds, options, () => this.#checkOpen());
+    // One at a time: each knows which pages of a long value it has been through.
+    const running = this.#compacting === null ? compact() : this.#compacting.then(compact, compact);
+    this.#compacting = running;
     this.#underWay.add(running);
     try {
       await running;
     } finally {
       this.#underWay.delete(running);
+      if (this.#compacting === running) this.#compacting = null;
     }
   }
 

@@ -120,3 +120,21 @@ test('the pages of a value of more pages than the cache has are moved, while oth
   assert.ok(size < 11_000_000, `${size} bytes`);
   await engine.close();
 });
+
+test('two compactions at one moment leave long values as they are', async () => {
+  const dispatch = new SyncDispatch(new MemoryVfs());
+  const engine = await btreeKind.open('/store', { dispatch });
+  const valueOf = (index: number): Buffer => Buffer.alloc(100_000 + index, index);
+  const all = new WriteBatch();
+  for (let index = 0; index < 40; index++) all.put(Buffer.from(`${index}`), valueOf(index));
+  await engine.write(all, 'none');
+  const deletes = new WriteBatch();
+  for (let index = 0; index < 30; index++) deletes.delete(Buffer.from(`${index}`));
+  await engine.write(deletes, 'none');
+  await Promise.all([engine.compact(), engine.compact(), engine.compact()]);
+  for (let index = 30; index < 40; index++) {
+    assert.ok(engine.getSync(Buffer.from(`${index}`))?.equals(valueOf(index)), `${index}`);
+  }
+  assert.deepEqual((await engine.verify()).damage, []);
+  await engine.close();
+});
