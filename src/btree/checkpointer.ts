@@ -288,6 +288,9 @@ export class Checkpointer implements Relief {
   async #cut(pages: number): Promise<void> {
     const { file, meta } = this.#pager;
     const there = await file.pageCount();
+    // A crash may lead back to before that: pages moved from the end may still be needed there. The
+    // next checkpoint cuts.
+    if (this.#pager.shrunkAt > this.#log.durableSequence) return;
     // In one turn with the cut: pages behind the end may be written ahead of their commit.
     const needed = Math.max(pages, pageCount(this.#pager.view(META_PAGE)), pageCount(meta.data));
     if (there > needed) this.#guardSync(() => file.truncateSync(needed));

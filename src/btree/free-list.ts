@@ -56,6 +56,8 @@ export class FreeList {
   /** Those of them that the record being made has added. */
   #released: number[] = [];
   #oldestSeen = -1;
+  /** Whether the record being made gives the end of the file back. */
+  #shrinking = false;
 
   constructor(pager: Pager) {
     this.#pager = pager;
@@ -113,6 +115,8 @@ export class FreeList {
 
   /** After the record of the last changes was published as a state. */
   published(sequence: number): void {
+    if (this.#shrinking) this.#pager.shrunkAt = sequence;
+    this.#shrinking = false;
     for (const number of this.#released) this.#leaving.set(number, sequence);
     this.#released = [];
     if (this.#leaving.size === 0) return;
@@ -131,6 +135,7 @@ export class FreeList {
     for (const number of this.#released) this.#leaving.delete(number);
     this.#released = [];
     this.#lowestFree = 0;
+    this.#shrinking = false;
   }
 
   /** Gives free pages at the end back: the file is cut at the next checkpoint. */
@@ -147,7 +152,9 @@ export class FreeList {
         end -= 2;
       } else break;
     }
-    if (end < count) this.#setCount(end);
+    if (end === count) return;
+    this.#setCount(end);
+    this.#shrinking = true;
   }
 
   /** How many pages would do for all that is in use; those of the free list are not counted. */

@@ -43,6 +43,8 @@ export class Pager {
   loggedFrom = 1;
   /** Pages that the disk has in an older form. */
   dirtyCount = 0;
+  /** The last record that gave the end of the file back. */
+  shrunkAt = 0;
   /** Pages that readers have looked at, in memory or not. */
   looks = 0;
   readonly record: RedoRecord = new RedoRecord();
