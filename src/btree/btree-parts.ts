@@ -227,6 +227,7 @@ async function openParts(
   const { firstSequence } = wal.recovery;
   if (upTo < firstSequence - 1) throw checkpointGone(logPath, firstSequence);
   const done = await redo(wal.replay(upTo), pager, checkpointer, logPath);
+  if (done.records > 0) log.replayed();
   await pin(pager, META_PAGE);
   const pages = pageCount(pager.meta.data);
   for (let first = 0; first < pages; first += regionPages(pageBytes)) {
@@ -267,7 +268,7 @@ export async function closeBtree(parts: BtreeParts): Promise<void> {
   let failure: { readonly error: unknown } | null = null;
   try {
     // With everything in the file, the next opening has nothing to do.
-    const changed = pager.dirtyCount > 0 || log.bytes > 0;
+    const changed = pager.dirtyCount > 0 || log.needed;
     if (!poison.poisoned && changed) await checkpointer.checkpoint();
   } catch {
     // The log has everything that was acknowledged: recovery does what could not be done here.

@@ -13,6 +13,8 @@ export class RedoLog {
   readonly #wal: WriteAheadLog;
   /** Bytes of records since the last `rotate`. */
   #bytes = 0;
+  /** Whether records of before that are still needed: their checkpoint has not ended. */
+  #kept = false;
   /** Bytes of records since a sync began. */
   #unsynced = 0;
 
@@ -26,6 +28,16 @@ export class RedoLog {
 
   get durableSequence(): number {
     return this.#wal.durableSequence;
+  }
+
+  /** Whether an opening would have something to do again. */
+  get needed(): boolean {
+    return this.#kept || this.#bytes > 0;
+  }
+
+  /** Opening has found records behind the last checkpoint. */
+  replayed(): void {
+    this.#kept = true;
   }
 
   /** Bytes of the records since the last checkpoint began. */
@@ -48,13 +60,16 @@ export class RedoLog {
     this.#wal.appendSync(record, policy);
   }
 
-  /** What a commit without changes promises. */
+  /**
+   * What a commit without changes promises. Behind a failure it is refused as any other: nobody
+   * knows what of the record that failed is there once the store is opened again.
+   */
   async settled(policy: SyncPolicy): Promise<void> {
-    if (policy === 'sync') await this.#wal.sync();
+    if (policy === 'sync' || this.#wal.poisoned) await this.#wal.sync();
   }
 
   settledSync(policy: SyncPolicy): void {
-    if (policy === 'sync') this.#wal.syncSync();
+    if (policy === 'sync' || this.#wal.poisoned) this.#wal.syncSync();
   }
 
   sync(): Promise<void> {
@@ -69,12 +84,14 @@ export class RedoLog {
   async beginCheckpoint(): Promise<void> {
     this.#bytes = 0;
     this.#unsynced = 0;
+    this.#kept = true;
     await this.#wal.rotate();
   }
 
   /** The file of pages has what came up to a sequence number, durably: lets that part go. */
   async endCheckpoint(upTo: number): Promise<void> {
     await this.#wal.checkpoint(upTo);
+    this.#kept = false;
     await this.#wal.truncate(upTo);
   }
 

@@ -1,0 +1,117 @@
+/** Commits behind one that failed for good, and what a full disk leaves to do. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { btreeKind } from '../../../src/btree/btree-kind.ts';
+import type { BtreeOptions } from '../../../src/btree/btree-options.ts';
+import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
+import { syncRulesFor } from '../../../src/durable/sync-table.ts';
+import type { Engine } from '../../../src/engine/engine.ts';
+import { WriteBatch } from '../../../src/engine/write-batch.ts';
+import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
+import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import type { Vfs } from '../../../src/vfs/vfs.ts';
+import { KillableVfs } from '../../support/killable-vfs.ts';
+import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
+
+const COUNT = 3000;
+
+function opened(vfs: Vfs, options: BtreeOptions = {}): Promise<Engine> {
+  const dispatch = new SyncDispatch(new LockAsideVfs(vfs), syncRulesFor('linux', 'node'));
+  return Promise.resolve(btreeKind.open('/store', { ...options, dispatch }));
+}
+
+function keyOf(index: number): Buffer {
+  return Buffer.from(String(index).padStart(5, '0'));
+}
+
+/** Four entries a page. */
+function all(byte: number): WriteBatch {
+  const batch = new WriteBatch();
+  for (let index = 0; index < COUNT; index++) batch.put(keyOf(index), Buffer.alloc(900, byte));
+  return batch;
+}
+
+test('a delete of what is not there is refused behind a commit of which nobody knows', async () => {
+  const fault = new FaultVfs(new MemoryVfs());
+  const engine = await opened(fault);
+  const key = Buffer.from('key');
+  fault.inject({ kind: 'EIO', path: /log/, calls: ['file.write'] });
+  const failed = { code: 'HOLDFAST_POISONED' };
+  await assert.rejects(async () => engine.write(WriteBatch.put(key, key), 'sync'), failed);
+  for (const policy of ['none', 'batch', 'sync'] as const) {
+    // The key may be there once the store is opened again.
+    await assert.rejects(async () => engine.write(WriteBatch.delete(key), policy), failed);
+    assert.throws(() => engine.writeSync(WriteBatch.delete(key), policy), failed);
+  }
+  await assert.rejects(async () => engine.close(), failed);
+});
+
+/** A store whose log has changes of more pages than its cache holds, killed. */
+async function killed(memory: MemoryVfs): Promise<void> {
+  const made = await opened(memory, { cacheSize: 1 });
+  await made.write(all(1), 'none');
+  await made.close();
+  const killable = new KillableVfs(memory);
+  const engine = await opened(killable);
+  await engine.write(all(2), 'sync');
+  killable.kill();
+}
+
+async function checkAll(engine: Engine, byte: number): Promise<void> {
+  for (let index = 0; index < COUNT; index += 100) {
+    assert.equal(engine.getSync(keyOf(index))?.[0], byte);
+  }
+  assert.deepEqual((await engine.verify()).damage, []);
+}
+
+test('a disk that is full while redo writes pages refuses the opening, and nothing is lost', async () => {
+  const memory = new MemoryVfs();
+  await killed(memory);
+  const fault = new FaultVfs(memory);
+  for (const nth of [1, 2]) {
+    fault.inject({
+      kind: 'ENOSPC',
+      path: /tree\.pages/,
+      calls: ['file.write'],
+      nth,
+      times: Infinity,
+    });
+    const error = { code: 'ENOSPC', message: /tree\.pages/ };
+    await assert.rejects(opened(fault, { cacheSize: 1 }), error);
+    fault.clear();
+  }
+  fault.inject({ kind: 'short-write', path: /tree\.pages/, times: 3 });
+  const engine = await opened(fault, { cacheSize: 1 });
+  await checkAll(engine, 2);
+  await engine.close();
+});
+
+test('what redo has done is not done again once the store was closed', async () => {
+  const memory = new MemoryVfs();
+  await killed(memory);
+  const first = await opened(memory, { cacheSize: 1 });
+  assert.equal(first.recovery.replayedBatches, 1);
+  assert.equal(first.stats().details['changedPages'], 0);
+  await first.close();
+  const second = await opened(memory);
+  assert.equal(second.recovery.replayedBatches, 0);
+  await checkAll(second, 2);
+  await second.close();
+});
+
+test('what a checkpoint could not record is not done again once the store was closed', async () => {
+  const fault = new FaultVfs(new MemoryVfs());
+  const engine = await opened(fault);
+  await engine.write(all(1), 'sync');
+  // It asks how long the file is when all pages are there.
+  fault.inject({ kind: 'EIO', path: /tree\.pages/, calls: ['file.stat'] });
+  await assert.rejects(engine.compact(), { code: 'EIO' });
+  assert.equal(engine.stats().details['changedPages'], 0);
+  fault.clear();
+  await engine.close();
+  const again = await opened(fault);
+  assert.equal(again.recovery.replayedBatches, 0);
+  await again.close();
+});
