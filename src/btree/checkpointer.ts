@@ -375,9 +375,7 @@ export class Checkpointer implements Relief {
     try {
       await run();
     } catch (error) {
-      // No room for a page is no harm: the log has it. Anything else ends writing.
-      if (meaningOf(call, error) === 'poisoned') this.#poison.poison(error);
-      throw error;
+      throw this.#failed(call, error);
     }
   }
 
@@ -385,9 +383,15 @@ export class Checkpointer implements Relief {
     try {
       run();
     } catch (error) {
-      // As in `#guard`.
-      if (meaningOf('write', error) === 'poisoned') this.#poison.poison(error);
-      throw error;
+      throw this.#failed('write', error);
     }
+  }
+
+  /** No room for a page is no harm: the log has it. Anything else ends writing. */
+  #failed(call: 'write' | 'sync', error: unknown): unknown {
+    if (meaningOf(call, error) === 'refused') return error;
+    this.#poison.poison(error);
+    // Whoever waits for room has not begun.
+    return this.#poison.error('old');
   }
 }

@@ -115,3 +115,29 @@ test('what a checkpoint could not record is not done again once the store was cl
   assert.equal(again.recovery.replayedBatches, 0);
   await again.close();
 });
+
+test('a page that cannot be written ends writing, and the first to hear of it hears that', async () => {
+  for (const blocking of [false, true]) {
+    const memory = new MemoryVfs();
+    const fault = new FaultVfs(memory);
+    const made = await opened(fault, { cacheSize: 1 });
+    await made.write(all(1), 'none');
+    const killable = new KillableVfs(fault);
+    await made.close();
+    const engine = await opened(killable, { cacheSize: 1 });
+    fault.inject({ kind: 'EIO', path: /tree\.pages/, calls: ['file.write'] });
+    const failed = { code: 'HOLDFAST_POISONED', outcome: 'old' };
+    await engine.write(all(2), 'none');
+    const more = WriteBatch.put(keyOf(0), Buffer.alloc(900, 3));
+    const write = async (): Promise<void> => {
+      if (blocking) engine.writeSync(more, 'none');
+      else await engine.write(more, 'none');
+    };
+    await assert.rejects(write, failed);
+    await assert.rejects(write, failed);
+    killable.kill();
+    const again = await opened(memory);
+    await checkAll(again, 2);
+    await again.close();
+  }
+});
