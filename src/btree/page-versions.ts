@@ -157,7 +157,13 @@ export class PageVersions {
       if (version === undefined) return;
       const { data } = version;
       assert(data !== null, 'a version in memory has its bytes');
-      const slot = await this.#spill.write(data);
+      let slot: number;
+      try {
+        slot = await this.#spill.write(data);
+      } catch (error) {
+        this.#inMemory.unshift(version);
+        throw error;
+      }
       // It may have been let go while it was written.
       if (version.data === null) this.#spill.free(slot);
       else this.#moved(version, slot);
@@ -169,7 +175,12 @@ export class PageVersions {
     while (this.full) {
       const version = this.#oldestInMemory();
       if (version?.data == null) return;
-      this.#moved(version, this.#spill.writeSync(version.data));
+      try {
+        this.#moved(version, this.#spill.writeSync(version.data));
+      } catch (error) {
+        this.#inMemory.unshift(version);
+        throw error;
+      }
     }
   }
 
@@ -195,6 +206,8 @@ export class PageVersions {
       version.data = null;
       this.#memoryCount--;
     }
-    if (version.slot !== -1) this.#spill.free(version.slot);
+    if (version.slot === -1) return;
+    this.#spill.free(version.slot);
+    version.slot = -1;
   }
 }

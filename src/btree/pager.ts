@@ -103,7 +103,7 @@ export class Pager {
     const version = this.versions.find(number, sequence);
     if (version === undefined) return this.view(number);
     this.looks++;
-    return version.data ?? this.#recalled.get(version) ?? this.#recall(version);
+    return version.data ?? this.#recalled.get(version) ?? this.#recall(number, version);
   }
 
   /** Brings what `PageMissing` said is missing. */
@@ -118,7 +118,7 @@ export class Pager {
     if (version !== undefined) {
       const page = Buffer.allocUnsafeSlow(this.pageBytes);
       if (version.slot !== -1) {
-        this.#spill.readSync(version.slot, page);
+        this.#spill.readSync(version.slot, page, number);
         this.#keepRecalled(version, page);
       }
       return;
@@ -159,7 +159,12 @@ export class Pager {
     if (version !== undefined) {
       const page = Buffer.allocUnsafeSlow(this.pageBytes);
       const { slot } = version;
-      if (slot !== -1) await this.#spill.read(slot, page);
+      try {
+        if (slot !== -1) await this.#spill.read(slot, page, number);
+      } catch (error) {
+        // Its place may be another's by now: nobody reads the version any more.
+        if (version.slot === slot) throw error;
+      }
       if (version.slot === slot) this.#keepRecalled(version, page);
       return;
     }
@@ -404,7 +409,8 @@ export class Pager {
     this.cache.add(number, data, Math.max(this.cache.pagesMax, this.dirtyCount + PAGES_MIN));
   }
 
-  #recall(version: PageVersion): never {
+  #recall(number: number, version: PageVersion): never {
+    MISSING.number = number;
     MISSING.version = version;
     throw MISSING;
   }

@@ -5,9 +5,11 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { CorruptionError } from '../base/errors.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readFully, readFullySync, writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
+import { pageFault, sealPage } from './page-format.ts';
 
 export class SpillFile {
   readonly #vfs: Vfs;
@@ -28,8 +30,9 @@ export class SpillFile {
     return this.#slots * this.#pageBytes;
   }
 
-  /** Puts a page somewhere. Resolves to the place. */
+  /** Puts a page somewhere, sealed. Resolves to the place. */
   async write(page: Uint8Array): Promise<number> {
+    sealPage(page);
     const file = this.#file ?? (await this.#open());
     const slot = this.#takeSlot();
     try {
@@ -42,6 +45,7 @@ export class SpillFile {
   }
 
   writeSync(page: Uint8Array): number {
+    sealPage(page);
     this.#file ??= this.#vfs.openSync(this.#path, OPTIONS);
     const slot = this.#takeSlot();
     try {
@@ -53,16 +57,18 @@ export class SpillFile {
     return slot;
   }
 
-  async read(slot: number, page: Uint8Array): Promise<void> {
+  /** Reads the page of a number from its place. @throws HOLDFAST_CORRUPTION */
+  async read(slot: number, page: Uint8Array, number: number): Promise<void> {
     assert(this.#file !== null, 'what is read was written');
     const count = await readFully(this.#file, page, slot * this.#pageBytes);
-    assert(count === page.length, 'a page that was written can be read');
+    this.#check(slot, page, number, count);
   }
 
-  readSync(slot: number, page: Uint8Array): void {
+  /** As `read`, on the calling thread. */
+  readSync(slot: number, page: Uint8Array, number: number): void {
     assert(this.#file !== null, 'what is read was written');
     const count = readFullySync(this.#file, page, slot * this.#pageBytes);
-    assert(count === page.length, 'a page that was written can be read');
+    this.#check(slot, page, number, count);
   }
 
   /** Lets the page at a place go. */
@@ -97,6 +103,15 @@ export class SpillFile {
     // A synchronous call has opened it meanwhile, and written to it.
     await opened.close();
     return this.#file;
+  }
+
+  #check(slot: number, page: Uint8Array, number: number, count: number): void {
+    const fault =
+      count < page.length
+        ? { expected: `page ${number} as it was`, found: `${count} bytes to the end of the file` }
+        : pageFault(page, number);
+    if (fault === null) return;
+    throw new CorruptionError({ path: this.#path, offset: slot * this.#pageBytes, ...fault });
   }
 
   #takeSlot(): number {
