@@ -8,6 +8,7 @@ import { assert } from '../base/assert.ts';
 import { Prng } from '../base/prng.ts';
 import { KIND_PUT, putTrailer, sequenceAt, TRAILER_BYTES } from './internal-key.ts';
 import { copyRange } from './table/block-builder.ts';
+import { bloomHash } from './table/bloom-filter.ts';
 
 /** One node in four reaches the next higher level. */
 const HEIGHT_MAX = 12;
@@ -22,6 +23,11 @@ const LINKS = 4;
 /** The node before all others. */
 const HEAD = 0;
 const HEAD_INTS = LINKS + HEIGHT_MAX;
+
+/** Bytes of a filter for a table of so many bytes: about ten bits for each small entry. */
+export function memtableFilterBytes(bytesExpected: number): number {
+  return 2 ** Math.min(24, Math.max(6, Math.ceil(Math.log2(bytesExpected)) - 7));
+}
 
 /** A larger arena could not be addressed by 32-bit integers. */
 export const MEMTABLE_BYTES_MAX: number = 2 ** 31 - 1 - (1 << 20);
@@ -45,8 +51,12 @@ export class Memtable {
   readonly #random = new Prng(0x5eed);
   /** The node before the place sought, at each level. */
   readonly #before = new Int32Array(HEIGHT_MAX);
+  /** A bit for each hash of a user key, so that most searches in vain end here; may be none. */
+  readonly #filter: Int32Array;
 
-  constructor(bytesExpected: number = 4096) {
+  /** `filterBytes`, a power of two: memory that makes searches in vain cheap. 0: none. */
+  constructor(bytesExpected: number = 4096, filterBytes: number = 0) {
+    this.#filter = new Int32Array(filterBytes >> 2);
     // No shared memory, which would save a copy: the collector does not see how much of that is
     // garbage, and lets it grow.
     this.#arena = new Uint8Array(bytesExpected);
@@ -85,7 +95,14 @@ export class Memtable {
 
   /** Bytes of memory taken. */
   get memoryBytes(): number {
-    return this.#arena.byteLength + this.#nodes.byteLength;
+    return this.#arena.byteLength + this.#nodes.byteLength + this.#filter.byteLength;
+  }
+
+  /** False only when there is no entry of a user key with this `bloomHash`. */
+  mayHold(keyHash: number): boolean {
+    const filter = this.#filter;
+    if (filter.length === 0) return true;
+    return ((filter[(keyHash >>> 5) & (filter.length - 1)]! >>> (keyHash & 31)) & 1) === 1;
   }
 
   /** Where the keys are; replaced when the table grows. */
@@ -128,6 +145,11 @@ export class Memtable {
       nodes[link] = node;
     }
     this.#count++;
+    const filter = this.#filter;
+    if (filter.length === 0) return;
+    const keyHash = bloomHash(bytes, keyStart, keyEnd);
+    const word = (keyHash >>> 5) & (filter.length - 1);
+    filter[word] = filter[word]! | (1 << (keyHash & 31));
   }
 
   /** The first entry; 0 when there is none. */

@@ -12,16 +12,12 @@ import type { ReadState } from './read-state.ts';
 import { bloomHash } from './table/bloom-filter.ts';
 import { copyRange } from './table/block-builder.ts';
 import { BlockCursor } from './table/block-cursor.ts';
-import { findInBlock, indexBlock } from './table/block-lookup.ts';
+import { BlockLookup, LOOKUP } from './table/block-lookup.ts';
 import type { Block } from './table/block.ts';
-import { EntryHead } from './table/entry-head.ts';
 
 /** What a search ended with. */
 export const FOUND = { nothing: 0, value: 1, blocked: 2 } as const;
 export type Found = (typeof FOUND)[keyof typeof FOUND];
-
-/** So many times a block is searched before something is made that finds keys in it faster. */
-const LOOKUPS_BEFORE = 2;
 
 /**
  * A search that can be used again and again, one at a time. After `FOUND.value` the fields hold
@@ -36,7 +32,7 @@ export class PointLookup {
   #sequence = 0;
   #hash = 0;
   #data: BlockCursor | null = null;
-  readonly #entry = new EntryHead();
+  readonly #lookup = new BlockLookup();
 
   /** Searches a state. At `FOUND.blocked`, load what the context wants and search again. */
   find(state: ReadState, key: Uint8Array, context: ReadContext): Found {
@@ -73,7 +69,7 @@ export class PointLookup {
   }
 
   #inMemtable(memtable: Memtable): Found | null {
-    if (memtable.count === 0) return null;
+    if (memtable.count === 0 || !memtable.mayHold(this.#hash)) return null;
     const node = memtable.seek(this.#target, this.#targetLength);
     if (node === 0) return null;
     const { arena } = memtable;
@@ -97,20 +93,11 @@ export class PointLookup {
     if (isFilterFirst && !layout.mayHold(place, this.#hash)) return null;
     const block = context.block(table, place);
     if (block === null) return FOUND.blocked;
-    if (block.tagsStart === 0) {
-      block.lookups++;
-      if (block.lookups !== LOOKUPS_BEFORE) return this.#byCursor(block);
-      indexBlock(block);
-      if (block.tagsStart === 0) return this.#byCursor(block);
-    }
-    return this.#byTags(block);
-  }
-
-  #byTags(block: Block): Found | null {
-    const userEnd = this.#targetLength - TRAILER_BYTES;
-    const entry = this.#entry;
-    if (!findInBlock(block, this.#target, userEnd, this.#hash, this.#sequence, entry)) return null;
-    const { keyEnd, valueEnd } = entry;
+    const lookup = this.#lookup;
+    const result = lookup.find(block, this.#target, this.#targetLength, this.#sequence);
+    if (result === LOOKUP.none) return null;
+    if (result === LOOKUP.unsure) return this.#byCursor(block);
+    const { keyEnd, valueEnd } = lookup;
     return this.#take(kindAt(block.bytes, keyEnd), block.bytes, keyEnd, valueEnd);
   }
 

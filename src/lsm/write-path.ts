@@ -22,7 +22,7 @@ import { BatchInserter } from './batch-inserter.ts';
 import { FlushTask } from './flush-task.ts';
 import { SEQUENCE_MAX, putSequence } from './internal-key.ts';
 import type { LsmLog, LsmLogSettings } from './lsm-log.ts';
-import { Memtable } from './memtable.ts';
+import { Memtable, memtableFilterBytes } from './memtable.ts';
 import { NextLog } from './next-log.ts';
 import { queued, WriteLine } from './write-line.ts';
 import type { Queued } from './write-line.ts';
@@ -85,7 +85,7 @@ export class WritePath {
     this.#log = start.log;
     this.#nextSequence = start.nextSequence;
     this.#visibleSequence = start.nextSequence - 1;
-    this.#memtable = new Memtable();
+    this.#memtable = new Memtable(undefined, memtableFilterBytes(around.bufferBytes));
     // It was made before there was anybody to tell.
     this.#log.start(this.#visibleSequence, settings.onRefused);
   }
@@ -392,7 +392,8 @@ export class WritePath {
     this.#log = this.#nextLog.take();
     const task = new FlushTask(this.#memtable, this.#log.number, this.#visibleSequence);
     this.#task = task;
-    this.#memtable = new Memtable(this.#around.bufferBytes);
+    const { bufferBytes } = this.#around;
+    this.#memtable = new Memtable(bufferBytes, memtableFilterBytes(bufferBytes));
     this.#log.start(task.lastSequence);
     this.#lastPromise = null;
     this.#flushing = this.#flush(task);

@@ -6,7 +6,7 @@
 
 import type { Block } from './block.ts';
 
-/** What a block costs beside its bytes, about, with what is made to search it. */
+/** What a block costs beside its bytes, about. */
 const ENTRY_BYTES = 512;
 
 /** The blocks of one table, by number; null: not in memory. */

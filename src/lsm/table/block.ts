@@ -7,19 +7,13 @@ import { CorruptionError } from '../../base/errors.ts';
 
 /** A block in memory: checked, uncompressed, never changed. */
 export class Block {
-  /** The content; behind it, once `indexBlock` has been there, its tags. */
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   /** Where the restart points begin, and the entries end. */
   readonly entriesEnd: number;
   readonly restartCount: number;
   readonly path: string;
   /** Where the block lies in its file. */
   readonly offset: number;
-  /** How often a key was looked up in it. Whoever looks up counts. */
-  lookups = 0;
-  /** Where in `bytes` the tags of its entries begin, and how many there are; 0: there are none. */
-  tagsStart = 0;
-  tagCount = 0;
   /** Whether it was asked for since room was last made in the cache. */
   isUsed = false;
 

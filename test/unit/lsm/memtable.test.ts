@@ -10,7 +10,8 @@ import {
   KIND_DELETE,
   KIND_PUT,
 } from '../../../src/lsm/internal-key.ts';
-import { Memtable } from '../../../src/lsm/memtable.ts';
+import { Memtable, memtableFilterBytes } from '../../../src/lsm/memtable.ts';
+import { bloomHash } from '../../../src/lsm/table/bloom-filter.ts';
 
 function keyAt(table: Memtable, node: number): Uint8Array {
   return table.arena.slice(table.keyStart(node), table.keyEnd(node));
@@ -67,4 +68,23 @@ test('a memtable that crossed to another thread is the same', () => {
   const value = copy.arena.slice(copy.keyEnd(node), copy.valueEnd(node));
   assert.equal(Buffer.from(value).toString(), 'value');
   assert.equal(copy.next(node), 0);
+});
+
+test('the filter of a memtable excludes most keys that are not there, and none that are', () => {
+  const random = new Prng(4);
+  const table = new Memtable(16, memtableFilterBytes(64 << 10));
+  const key = (number: number): Uint8Array => Buffer.from(`key of number ${number}`);
+  for (let number = 0; number < 1000; number++) {
+    const bytes = key(2 * number);
+    table.add(number + 1, KIND_PUT, bytes, 0, bytes.length, bytes.length, bytes.length);
+  }
+  let excluded = 0;
+  for (let number = 0; number < 1000; number++) {
+    const there = key(2 * random.below(1000));
+    assert.ok(table.mayHold(bloomHash(there, 0, there.length)));
+    const other = key(2 * number + 1);
+    if (!table.mayHold(bloomHash(other, 0, other.length))) excluded++;
+  }
+  assert.ok(excluded > 500, `${excluded} excluded`);
+  assert.ok(new Memtable().mayHold(0));
 });
