@@ -130,6 +130,29 @@ const torn: Story = async (teller) => {
   await teller.transact('a=10,k-', 'sync');
 };
 
+const isCut = ({ name, path }: VfsCall): boolean =>
+  name === 'file.truncate' && path.endsWith('/tree.pages');
+
+/** The pointer of the log on its way: the log has its next segment by then, which is not synced. */
+const POINTER = /\/log\/\.holdfast-/;
+
+/** A compaction overtakes a checkpoint, which then cuts the file; of the first page that one has nothing to write. */
+const overtaken: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('b*40=900,z*8=900', 'none');
+  await teller.commit('b*40-', 'none');
+  await teller.reopen();
+  await teller.commit('z*1=900', 'sync');
+  const written = async (): Promise<void> => {
+    const rotating = teller.reached(({ name, path }) => name === 'open' && POINTER.test(path));
+    teller.clock.pass(CHECKPOINT_MS);
+    await rotating;
+    await teller.engine.compact();
+  };
+  await teller.killBehind(written, isCut);
+  await teller.commit('a=10', 'sync');
+};
+
 /** Pages move to the front and the end of the file goes, in a process that is killed where it is cut. */
 const moved: Story = async (teller) => {
   await planted(teller);
@@ -137,8 +160,6 @@ const moved: Story = async (teller) => {
   await teller.engine.compact();
   await teller.commit('c*60-,b*20-', 'none');
   await teller.commit('x-,n*20-', 'none');
-  const isCut = ({ name, path }: VfsCall): boolean =>
-    name === 'file.truncate' && path.endsWith('/tree.pages');
   await teller.killBehind(() => teller.engine.compact(), isCut);
   await teller.commit('d*30=100', 'none');
   await teller.commit('v*20-,r*9=60', 'none');
@@ -186,4 +207,10 @@ export const BTREE_CUT_STORIES: readonly CutStory[] = [
   { name: 'transactions, cut short', subject: PLAIN_BTREE, story: torn, taste: 0 },
   { name: 'values ahead, cut short', subject: AHEAD_PLAIN_BTREE, story: aheadCut, taste: 0 },
   { name: 'compaction, cut short', subject: PLAIN_BTREE, story: moved, taste: 0 },
+  {
+    name: 'compaction beside a checkpoint, cut short',
+    subject: PLAIN_BTREE,
+    story: overtaken,
+    taste: 0,
+  },
 ];

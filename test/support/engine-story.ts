@@ -4,7 +4,7 @@
  * `promise-oracle.ts`. One story runs on every engine. The stories are in `engine-stories.ts`.
  */
 
-import type { Clock } from '../../src/base/clock.ts';
+import { nextTurn, type Clock } from '../../src/base/clock.ts';
 import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
 import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
@@ -127,6 +127,10 @@ export function owedBy(marks: readonly string[]): string {
   return JSON.stringify([chain, durable, marks.filter(isOfBackup)]);
 }
 
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
 /** Uses a store and says what it was promised. */
 export class StoryTeller {
   readonly clock: ManualClock = new ManualClock();
@@ -222,6 +226,11 @@ export class StoryTeller {
     });
     await Promise.race([killed, ended]);
     await this.#openInAnother(options);
+  }
+
+  /** Waits for a call of the process, though not for ever: a fault may have come first. */
+  async reached(isIt: (call: VfsCall) => boolean): Promise<void> {
+    await Promise.race([this.#process.behind(isIt), turns(100)]);
   }
 
   async #openInAnother(options: EngineOptions): Promise<void> {

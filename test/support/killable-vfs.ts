@@ -6,9 +6,15 @@
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
 import type { VfsCall } from '../../src/vfs/vfs-call.ts';
 
+interface CallAwaited {
+  readonly isIt: (call: VfsCall) => boolean;
+  readonly tell: () => void;
+}
+
 export class KillableVfs extends ForwardingVfs {
   #killed = false;
-  #last: { readonly isIt: (call: VfsCall) => boolean; readonly tell: () => void } | null = null;
+  #last: CallAwaited | null = null;
+  #next: CallAwaited | null = null;
 
   kill(): void {
     this.#killed = true;
@@ -17,6 +23,11 @@ export class KillableVfs extends ForwardingVfs {
   /** Kills it as soon as the first call of which `isIt` says so has been made. Resolves then. */
   killBehind(isIt: (call: VfsCall) => boolean): Promise<void> {
     return new Promise((resolve) => (this.#last = { isIt, tell: resolve }));
+  }
+
+  /** Resolves behind the first call of which `isIt` says so. */
+  behind(isIt: (call: VfsCall) => boolean): Promise<void> {
+    return new Promise((resolve) => (this.#next = { isIt, tell: resolve }));
   }
 
   override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
@@ -34,7 +45,9 @@ export class KillableVfs extends ForwardingVfs {
   }
 
   #made(call: VfsCall): void {
-    if (this.#killed || this.#last?.isIt(call) !== true) return;
+    if (this.#killed) return;
+    if (this.#next?.isIt(call) === true) this.#next.tell();
+    if (this.#last?.isIt(call) !== true) return;
     this.kill();
     this.#last.tell();
   }
