@@ -108,16 +108,16 @@ export class CommitQueue {
     if (failed !== null) throw (failed as { readonly error: unknown }).error;
   }
 
-  /** Ends everything that was called for before, on the calling thread. */
+  /**
+   * Ends everything that was called for before, on the calling thread. @throws where the log refuses
+   * to sync the record that is with it
+   */
   settleSync(): void {
     if (this.#flying > 0) {
-      try {
-        this.#log.syncSync();
-        this.#landed();
-      } catch {
-        // The log tells those who wait for the record, and `#fly` goes on from there.
-        this.#refused();
-      }
+      // Where this fails, the caller's turn has not come: the write under way has the last word on the
+      // record, which may still land, and `#fly` hears of it.
+      this.#log.syncSync();
+      this.#landed();
     }
     if (this.#group.length > 0) this.#finishGroupSync();
     while (this.#waiting.length > 0) {

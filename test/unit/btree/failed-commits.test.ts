@@ -13,6 +13,7 @@ import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
 import { KillableVfs } from '../../support/killable-vfs.ts';
+import { LateCallsVfs } from '../../support/late-calls-vfs.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 
 const COUNT = 3000;
@@ -140,4 +141,31 @@ test('a page that cannot be written ends writing, and the first to hear of it he
     await checkAll(again, 2);
     await again.close();
   }
+});
+
+test('a blocking write that finds no room takes no commit back whose record is being written', async () => {
+  const memory = new MemoryVfs();
+  const killable = new KillableVfs(memory);
+  const late = new LateCallsVfs(killable, ({ name, path }) => {
+    return name === 'file.write' && path.startsWith('/store/log/');
+  });
+  const engine = await opened(late);
+  await engine.write(all(1), 'none');
+  const reached = late.hold();
+  const writing = engine.write(all(2), 'none');
+  await reached;
+  late.inject({ kind: 'ENOSPC', path: /log/, calls: ['file.write'], blocking: true });
+  const last = WriteBatch.put(Buffer.from('last'), Buffer.alloc(10));
+  assert.throws(() => engine.writeSync(last, 'none'), { code: 'ENOSPC', outcome: 'old' });
+  late.clear();
+  late.release();
+  await writing;
+  assert.equal(engine.hasSync(Buffer.from('last')), false);
+  await checkAll(engine, 2);
+  engine.writeSync(WriteBatch.delete(keyOf(COUNT - 1)), 'none');
+  killable.kill();
+  const again = await opened(memory);
+  await checkAll(again, 2);
+  assert.equal((await again.verify()).entries, COUNT - 1);
+  await again.close();
 });
