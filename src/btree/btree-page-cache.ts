@@ -58,6 +58,7 @@ export class PageCache {
   readonly #ghosts = new Set<number>();
   readonly #buffers: Buffer[] = [];
   #count = 0;
+  #pinned = 0;
   #bytesMade = 0;
 
   constructor(pageBytes: number, bytesMax: number) {
@@ -68,6 +69,11 @@ export class PageCache {
   /** Pages that are held. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Those of them that stay. */
+  get pinned(): number {
+    return this.#pinned;
   }
 
   /** Bytes of all page buffers that were made, spare ones included. */
@@ -101,6 +107,13 @@ export class PageCache {
     if (this.#ghosts.delete(number)) this.#long.push(frame);
     else this.#short.push(frame);
     return frame;
+  }
+
+  /** Lets a page stay until it is dropped. */
+  pin(frame: PageFrame): void {
+    if (frame.pinned) return;
+    frame.pinned = true;
+    this.#pinned++;
   }
 
   /** Lets pages go until there is room for one more, or none may. */
@@ -188,6 +201,7 @@ export class PageCache {
   #release(frame: PageFrame): void {
     this.#frames[frame.number] = undefined;
     this.#count--;
+    if (frame.pinned) this.#pinned--;
     this.#buffers.push(frame.data);
   }
 

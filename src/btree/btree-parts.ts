@@ -318,7 +318,7 @@ async function pin(pager: Pager, number: number): Promise<void> {
     await pager.file.read(number, data);
     frame = pager.adopt(number, data, false);
   }
-  frame.pinned = true;
+  pager.cache.pin(frame);
 }
 
 /**

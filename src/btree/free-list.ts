@@ -226,7 +226,7 @@ export class FreeList {
       const freeList = number + PLACE_IN_REGION;
       assert(freeListPageOf(number, pageBytes) === freeList, 'regions are made in their order');
       const frame = this.#pager.fresh(freeList, PAGE_KIND.freeList, 0);
-      frame.pinned = true;
+      this.#pager.cache.pin(frame);
       setUsed(frame.data, freeList, true);
       this.#setCount(freeList + 1);
     } else {

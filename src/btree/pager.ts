@@ -404,9 +404,10 @@ export class Pager {
     if (failure !== null && !isOld()) throw failure.error;
   }
 
-  /** Beside pages with changes, however many, there is room for all that one change needs. */
+  /** Beside pages that may not go, however many, there is room for all that one change needs. */
   #add(number: number, data: Buffer): void {
-    this.cache.add(number, data, Math.max(this.cache.pagesMax, this.dirtyCount + PAGES_MIN));
+    const least = this.dirtyCount + this.cache.pinned + PAGES_MIN;
+    this.cache.add(number, data, Math.max(this.cache.pagesMax, least));
   }
 
   #recall(number: number, version: PageVersion): never {

@@ -101,3 +101,31 @@ test('a long value that its own batch replaces is taken for no damage', async ()
   assert.deepEqual((await engine.verify()).damage, []);
   await engine.close();
 });
+
+test('a batch that makes more pages than the cache holds, and gives them up, goes on', async () => {
+  const dispatch = new SyncDispatch(new MemoryVfs());
+  const options = { dispatch, cacheSize: 1 };
+  const count = 3000;
+  const keyOf = (index: number): Buffer => Buffer.from(String(index).padStart(5, '0'));
+  const first = await btreeKind.open('/store', options);
+  const made = new WriteBatch();
+  for (let index = 0; index < count; index++) made.put(keyOf(index), Buffer.alloc(900, 1));
+  await first.write(made, 'none');
+  await first.close();
+  const engine = await btreeKind.open('/store', options);
+  for (const blocking of [false, true]) {
+    const batch = new WriteBatch();
+    for (let index = 0; index < count; index++) batch.put(keyOf(count + index), Buffer.alloc(900));
+    for (let index = 0; index < count; index++) batch.delete(keyOf(count + index));
+    // Pages that are not in memory, with all that leads to them.
+    for (let index = 0; index < 100; index++) {
+      batch.put(keyOf((index * 1009) % count), Buffer.alloc(900, 2));
+    }
+    if (blocking) engine.writeSync(batch, 'none');
+    else await engine.write(batch, 'none');
+    assert.equal(engine.getSync(keyOf(1009))?.[0], 2);
+  }
+  const { entries, damage } = await engine.verify();
+  assert.deepEqual({ entries, damage }, { entries: count, damage: [] });
+  await engine.close();
+});

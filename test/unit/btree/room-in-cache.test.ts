@@ -72,3 +72,18 @@ test('a store that is closed with all its pages written has nothing to redo', as
   assert.deepEqual(stateOfStore(again), stateOfLabels(LABELS.slice(0, 1)));
   await again.close();
 });
+
+test('redo holds no more pages than an open store', async () => {
+  const vfs = new MemoryVfs();
+  const killable = new KillableVfs(vfs);
+  const dispatch = new SyncDispatch(new LockAsideVfs(killable));
+  const engine = await btreeKind.open('/store', { clock: new ManualClock(), dispatch });
+  const labels = Array.from({ length: 8 }, (_, index) => `${index}:${'klmn'[index % 4]}*900=900`);
+  for (const label of labels) await engine.write(batchOfLabel(label), 'none');
+  killable.kill();
+  const again = await opened(vfs);
+  assert.ok(detail(again, 'pageCount') > 700, 'more than the cache holds');
+  const held = detail(again, 'cachedPages');
+  assert.ok(held < 400, `${held} pages are in memory`);
+  await again.close();
+});
