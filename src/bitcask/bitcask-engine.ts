@@ -25,6 +25,7 @@ import { backupStore } from './bitcask-backup.ts';
 import { BitcaskIterator } from './bitcask-iterator.ts';
 import type { IteratorSurroundings } from './bitcask-iterator.ts';
 import type { DataFile } from './data-file.ts';
+import { saveIndex } from './index-writing.ts';
 import { KeyLocation } from './key-location.ts';
 import { dueForMerge, worthMerging } from './merge-choice.ts';
 import { Merger } from './merger.ts';
@@ -271,6 +272,7 @@ export class BitcaskEngine implements Engine {
     try {
       await this.#merging.idle();
       await writer.close();
+      await saveIndex(this.#parts);
     } finally {
       await Promise.allSettled(this.#underWay);
       await holds.settled();

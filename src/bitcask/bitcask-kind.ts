@@ -79,6 +79,7 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
     const manifest = await manifestOf(directory, dispatch);
     let dataBytes = 0;
     let hintBytes = 0;
+    let indexBytes = 0;
     let otherBytes = 0;
     for (const { name } of await dispatch.vfs.readDirectory(directory)) {
       const kind = parseFileName(name)?.kind;
@@ -86,19 +87,21 @@ export const bitcaskKind: EngineKind<BitcaskOptions> = {
       const size = await sizeOf(dispatch, join(directory, name));
       if (kind === 'data') dataBytes += size;
       else if (kind === 'hint') hintBytes += size;
+      else if (kind === 'index') indexBytes += size;
       else otherBytes += size;
     }
     const { files } = manifest;
     return {
       engine: 'bitcask',
       files: files.length,
-      diskBytes: dataBytes + hintBytes + otherBytes,
+      diskBytes: dataBytes + hintBytes + indexBytes + otherBytes,
       memoryBytes: 0,
       entries: undefined,
       snapshots: 0,
       details: {
         dataBytes,
         hintBytes,
+        indexBytes,
         logCount: files.filter(({ open }) => open).length,
         mergedFileCount: files.filter(({ merged }) => merged).length,
         sequenceCount: manifest.sequence,

@@ -15,6 +15,8 @@ import { nodeVfs } from '../vfs/node-vfs.ts';
 
 const FILE_BYTES_DEFAULT = 64 << 20;
 const FILE_BYTES_MIN = 4096;
+/** As many take about ten milliseconds to open through hints. */
+const INDEX_ENTRIES_MIN = 16_384;
 const FILE_BYTES_MAX: number = 2 ** 31;
 
 /**
@@ -51,6 +53,12 @@ export interface BitcaskOptions extends EngineOptions {
   readonly timeOfDay?: (() => number) | undefined;
 }
 
+/** What tests decide beside them. */
+export interface BitcaskTestOptions extends BitcaskOptions {
+  /** So many entries that the index file lacks are worth a new one. */
+  readonly indexEntriesMin?: number;
+}
+
 /** The options with everything decided. */
 export interface BitcaskSettings {
   readonly dispatch: SyncDispatch;
@@ -64,10 +72,12 @@ export interface BitcaskSettings {
   readonly preallocateBytes: number;
   readonly merge: Required<MergeOptions> | null;
   readonly timeOfDay: () => number;
+  /** An index file is written when it has so many entries more than the one before. */
+  readonly indexEntriesMin: number;
 }
 
 /** @throws TypeError for an option that cannot be used */
-export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
+export function bitcaskSettings(options: BitcaskTestOptions): BitcaskSettings {
   const fileBytes = options.maxFileSize ?? FILE_BYTES_DEFAULT;
   checkBytes('maxFileSize', fileBytes, FILE_BYTES_MIN, FILE_BYTES_MAX);
   const cacheBytes = options.cacheSize ?? defaultCacheBytes();
@@ -96,6 +106,7 @@ export function bitcaskSettings(options: BitcaskOptions): BitcaskSettings {
     preallocateBytes,
     merge: mergeSettings(options.merge, fileBytes),
     timeOfDay: timeOfDay ?? timeOfDayMs,
+    indexEntriesMin: options.indexEntriesMin ?? INDEX_ENTRIES_MIN,
   };
 }
 

@@ -38,6 +38,8 @@ export class DataFile {
   /** When the first put of it is over, and the last; `Infinity`: never. */
   firstExpiry: number = Infinity;
   lastExpiry = 0;
+  /** Which file has told what is in it. */
+  toldBy: string;
   /** Collects the hint file; null when there is one already, or when it was not wanted. */
   hint: HintBuilder | null = new HintBuilder();
   /** Whether the hint file is on the disk. */
@@ -53,6 +55,7 @@ export class DataFile {
     this.number = place.number;
     this.slot = place.slot;
     this.path = place.path;
+    this.toldBy = place.path;
     this.added = place.added;
     this.file = file;
     this.merged = merged;

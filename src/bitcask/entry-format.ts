@@ -299,9 +299,20 @@ export function hintFileName(fileNumber: number): string {
   return `${String(fileNumber).padStart(10, '0')}.hint`;
 }
 
+/** The name of an index file, which has a number of its own. */
+export function indexFileName(number: number): string {
+  return `${String(number).padStart(10, '0')}.index`;
+}
+
+/** A name of ours. */
+export interface StoreFileName {
+  readonly number: number;
+  readonly kind: 'data' | 'hint' | 'index';
+}
+
 /** The number and kind of one of our file names, each of which has one; null for any other name. */
-export function parseFileName(name: string): { number: number; kind: 'data' | 'hint' } | null {
-  const match = /^(\d{10}|[1-9]\d{10,14})\.(data|hint)$/.exec(name);
+export function parseFileName(name: string): StoreFileName | null {
+  const match = /^(\d{10}|[1-9]\d{10,14})\.(data|hint|index)$/.exec(name);
   if (match === null) return null;
-  return { number: Number(match[1]), kind: match[2] as 'data' | 'hint' };
+  return { number: Number(match[1]), kind: match[2] as StoreFileName['kind'] };
 }

@@ -37,17 +37,20 @@ export interface HintedFile {
 }
 
 export class KeyIndex {
-  readonly #keydir: Keydir = new Keydir();
+  readonly #keydir: Keydir;
   #late: Late | null = null;
   readonly #files: FileTable;
   readonly #location = new KeyLocation();
   readonly #before = new KeyLocation();
   readonly #view = new EntryView();
   /** Bytes of keys and values that are alive, as the files have them. */
-  #liveBytes = 0;
+  #liveBytes: number;
 
-  constructor(files: FileTable) {
+  /** `keydir`: what it begins with, and its bytes, which the files have in their counts. */
+  constructor(files: FileTable, keydir: Keydir = new Keydir(), liveBytes: number = 0) {
     this.#files = files;
+    this.#keydir = keydir;
+    this.#liveBytes = liveBytes;
   }
 
   /** With all entries that were taken. */

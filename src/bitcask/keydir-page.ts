@@ -13,7 +13,7 @@
  * A long key is kept elsewhere; its cell holds its number.
  */
 
-import { compareRanges } from '../base/bytes.ts';
+import { commonPrefixLength, compareRanges } from '../base/bytes.ts';
 
 export const PAGE_BYTES = 4096;
 export const LEAF = 1;
@@ -115,6 +115,14 @@ export function usedBytes(u8: Uint8Array, base: number): number {
 
 /** Bytes that a page has for cells and slots. */
 export const ROOM_BYTES: number = PAGE_BYTES - PAGE_HEADER_BYTES;
+
+/** So full are pages that keys fill in order, many at once: those that come between have room. */
+export const LOADED_BYTES: number = (ROOM_BYTES * 7) >>> 3;
+
+/** The shortest key above `low` and not above `high`, which is larger. */
+export function shortestBetween(low: Uint8Array, high: Uint8Array): Uint8Array {
+  return high.slice(0, Math.min(commonPrefixLength(low, high) + 1, high.length));
+}
 
 /**
  * The index of the cell with this key, or `~index` of the first cell with a larger one.

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../base/assert.ts';
-import { commonPrefixLength, compareRanges } from '../base/bytes.ts';
+import { compareRanges } from '../base/bytes.ts';
 import {
   EXPIRES,
   EXPIRY_BYTES,
@@ -15,6 +15,7 @@ import {
   INNER_PAYLOAD,
   LEAF,
   LEAF_PAYLOAD,
+  LOADED_BYTES,
   LONG_KEY,
   PAGE_BYTES,
   ROOM_BYTES,
@@ -37,6 +38,7 @@ import {
   removeCell,
   setChild,
   setLeftmost,
+  shortestBetween,
   splitPoint,
   storedKeyLength,
   tidyPage,
@@ -52,23 +54,27 @@ const INNER_CELL_BYTES_MAX = 2 + INNER_PAYLOAD + INLINE_KEY_BYTES_MAX + 2;
 /** A page emptier than this joins a neighbour, if both fit in `JOINED_BYTES_MAX`. */
 const SPARSE_BYTES = ROOM_BYTES >>> 2;
 const JOINED_BYTES_MAX = (ROOM_BYTES * 3) >>> 2;
-/** So full are leaves that keys fill in order, many at once: those that come between have room. */
-const LOADED_BYTES = (ROOM_BYTES * 7) >>> 3;
 /** Deeper than any tree that memory can hold. */
 const DEPTH_MAX = 24;
 
 export class Keydir {
-  readonly #pages = new KeydirPages(LEAF);
+  readonly #pages: KeydirPages;
   readonly #scratch = new Uint8Array(PAGE_BYTES);
   /** The way from the root to a leaf: pages, and the index of the child taken in each. */
   readonly #path = new Int32Array(DEPTH_MAX);
   readonly #taken = new Int32Array(DEPTH_MAX);
   #depth = 0;
-  #count = 0;
+  #count: number;
   /** The leaf of the last `setNear`, which the path leads to; -1 when the tree has changed since. */
   #near = -1;
   /** Whether that is the last leaf of all. */
   #nearIsLast = false;
+
+  /** `pages`: what it begins with, and how many keys are in them (`keydir-filler.ts`). */
+  constructor(pages: KeydirPages = new KeydirPages(LEAF), count: number = 0) {
+    this.#pages = pages;
+    this.#count = count;
+  }
 
   /** Keys. */
   get count(): number {
@@ -464,9 +470,4 @@ export class Keydir {
     if ((head & LONG_KEY) !== 0) return this.#pages.longKeys[get32(u8, from)]!;
     return u8.subarray(from, from + storedKeyLength(head));
   }
-}
-
-/** The shortest key above `low` and not above `high`, which is larger. */
-function shortestBetween(low: Uint8Array, high: Uint8Array): Uint8Array {
-  return high.slice(0, Math.min(commonPrefixLength(low, high) + 1, high.length));
 }

@@ -15,7 +15,7 @@ import { FILE_HEADER_BYTES, checkFileHeader, dataFileName } from './entry-format
 import { EntryScanner } from './entry-scanner.ts';
 import type { HintReader } from './hint-file.ts';
 import { SORTED_HINTS_MAX } from './hint-order.ts';
-import { readHint } from './hint-writing.ts';
+import { hintPath, readHint } from './hint-writing.ts';
 import { noteEntry } from './key-index.ts';
 import type { HintedFile, KeyIndex } from './key-index.ts';
 import type { ManifestFile } from './manifest.ts';
@@ -101,6 +101,7 @@ export async function loadSealedFiles(
     } else {
       data.hint = null;
       data.hasHint = true;
+      data.toldBy = hintPath(data);
       data.fingerprint = entry.fingerprint;
       group.add(data, hint);
       clock = Math.max(clock, hint.clock);

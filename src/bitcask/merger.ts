@@ -22,7 +22,7 @@ import { DELETE, FILE_HEADER_BYTES, MARK, PUT } from './entry-format.ts';
 import { EntryScanner } from './entry-scanner.ts';
 import type { ExpiryClock } from './expiry-clock.ts';
 import { HintBuilder } from './hint-file.ts';
-import { hintPath, writeHint } from './hint-writing.ts';
+import { writeHint } from './hint-writing.ts';
 import type { KeyIndex } from './key-index.ts';
 import { KeyLocation } from './key-location.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
@@ -144,14 +144,13 @@ export class Merger {
     this.#done += input.length;
   }
 
-  /** Where the index, which came from a hint, leads to what is not there, the input must stay. */
+  /** Where the index, which came from a hint or an index file, leads to what is not there, the input must stay. */
   #requireAllFound(input: DataFile): void {
     // The counts of the files are of now.
     this.#around.index.catchUp();
-    const { liveEntries } = input;
+    const { liveEntries, toldBy: path } = input;
     if (liveEntries <= this.#found) return;
     const expected = `at most ${this.#found} entries of ${input.path} in use`;
-    const path = hintPath(input);
     throw new CorruptionError({ path, offset: 0, expected, found: String(liveEntries) });
   }
 

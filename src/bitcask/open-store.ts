@@ -19,8 +19,11 @@ import type { BitcaskSettings } from './bitcask-options.ts';
 import { BlockCache } from './data-block-cache.ts';
 import { FileTable } from './data-file.ts';
 import { parseFileName } from './entry-format.ts';
+import type { StoreFileName } from './entry-format.ts';
 import { ExpiryClock } from './expiry-clock.ts';
 import { writeHint } from './hint-writing.ts';
+import { loadIndexFile } from './index-loading.ts';
+import type { LoadedIndex } from './index-loading.ts';
 import { KeyIndex } from './key-index.ts';
 import { loadSealedFiles, openDataFile } from './load-files.ts';
 import type { OpenedFile } from './load-files.ts';
@@ -33,6 +36,7 @@ import type { Manifest, ManifestFile } from './manifest.ts';
 import { readOpenLogs, recoveredFiles, rewriteDoubtful } from './recover-logs.ts';
 import type { ReadLogs } from './recover-logs.ts';
 import { StateHolds } from './state-holds.ts';
+import type { KnownIndexFile } from './store-parts.ts';
 import { refuseForeign, refuseLostManifest } from './store-presence.ts';
 
 const NEW_STORE: Manifest = { nextFile: 1, sequence: 0, clock: 0, files: [] };
@@ -103,7 +107,6 @@ async function openLocked(
   const names = await numbersOf(vfs, directory);
   const manifest = found ?? NEW_STORE;
   const nextFile = Math.max(manifest.nextFile, ...names.map(({ number }) => number + 1));
-  const index = new KeyIndex(files);
   const poison = new Poison(directory);
   const keeper = new ManifestKeeper(vfs, directory, poison, { ...manifest, nextFile });
 
@@ -113,15 +116,18 @@ async function openLocked(
     const opened = await openDataFile(vfs, directory, files, entry);
     (entry.open ? open : sealed).push(opened);
   }
-  const sealedClock = await loadSealedFiles(vfs, directory, sealed, index);
+  const indexFile = await loadIndexFile(vfs, directory, names, sealed);
+  const index = new KeyIndex(files, indexFile?.keydir, indexFile?.live.total);
+  const others = sealed.slice(indexFile?.files.length ?? 0);
+  const sealedClock = await loadSealedFiles(vfs, directory, others, index);
   const read = await readOpenLogs(open, index, manifest.sequence);
-  const highest = Math.max(manifest.clock, sealedClock, read.clock);
+  const highest = Math.max(manifest.clock, indexFile?.clock ?? 0, sealedClock, read.clock);
 
   const around = logSurroundings(directory, settings, poison, files);
   const expiry = new ExpiryClock(settings.timeOfDay, highest);
   const kept = sealed.map(({ entry }) => entry);
   const writer = await recover({ around, keeper, index, expiry }, read, kept, settings.fileBytes);
-  await forgetUnnamed(vfs, directory, files, keeper.current);
+  await forgetUnnamed(vfs, directory, files, keeper.current, indexFile?.number ?? 0);
   // Of files that had to be read: the next time they need not be.
   for (const data of files) if (data.sealed) await writeHint(vfs, data, expiry.stored);
   return new BitcaskEngine({
@@ -138,6 +144,7 @@ async function openLocked(
     holds: new StateHolds(vfs, files, index),
     expiry,
     writer,
+    indexFile: indexFile && knownIndex(indexFile),
     recovery: {
       created: found === null,
       clean: open.length === 0,
@@ -146,6 +153,10 @@ async function openLocked(
       dropped: read.dropped,
     },
   });
+}
+
+function knownIndex({ number, files }: LoadedIndex): KnownIndexFile {
+  return { number, numbers: files.map((file) => file.number) };
 }
 
 function logSurroundings(
@@ -194,12 +205,16 @@ async function recover(
   return writer;
 }
 
-/** Step 4. Files that come back after a crash are removed again at the next open. */
+/**
+ * Step 4. Files that come back after a crash are removed again at the next open. `indexNumber`: of the
+ * index file that counts, 0 for none.
+ */
 async function forgetUnnamed(
   vfs: Vfs,
   directory: string,
   files: FileTable,
   manifest: Manifest,
+  indexNumber: number,
 ): Promise<void> {
   const named = new Set(manifest.files.map(({ number }) => number));
   for (const data of files) {
@@ -207,8 +222,8 @@ async function forgetUnnamed(
     files.remove(data);
     await data.file.close();
   }
-  for (const { name, number } of await numbersOf(vfs, directory)) {
-    if (named.has(number)) continue;
+  for (const { name, number, kind } of await numbersOf(vfs, directory)) {
+    if (kind === 'index' ? number === indexNumber : named.has(number)) continue;
     await vfs.unlink(join(directory, name)).catch(() => 'swept at the next open');
   }
 }
@@ -216,10 +231,10 @@ async function forgetUnnamed(
 async function numbersOf(
   vfs: Vfs,
   directory: string,
-): Promise<{ readonly name: string; readonly number: number }[]> {
+): Promise<(StoreFileName & { readonly name: string })[]> {
   const entries = await vfs.readDirectory(directory);
   return entries.flatMap(({ name }) => {
     const parsed = parseFileName(name);
-    return parsed === null ? [] : [{ name, number: parsed.number }];
+    return parsed === null ? [] : [{ name, ...parsed }];
   });
 }

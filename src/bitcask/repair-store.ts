@@ -238,7 +238,9 @@ class Repair {
     await new DurableDirectory(this.#dispatch).mkdirAll(lost);
     const kept: string[] = [];
     for (const name of names) {
-      if (parseFileName(name) === null) continue;
+      const kind = parseFileName(name)?.kind;
+      // An index file says nothing that the data files do not say.
+      if (kind === undefined || kind === 'index') continue;
       const to = join(lost, name);
       await vfs.link(join(this.#directory, name), to).catch((error: unknown) => {
         if (errorCode(error) !== 'EEXIST') throw error;

@@ -13,6 +13,13 @@ import type { LogWriter } from './log-writer.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
 import type { StateHolds } from './state-holds.ts';
 
+/** An index file on the disk, which was read at opening. */
+export interface KnownIndexFile {
+  readonly number: number;
+  /** Of the data files that it describes. */
+  readonly numbers: readonly number[];
+}
+
 /** Everything that opening has made. */
 export interface StoreParts {
   readonly directory: string;
@@ -27,5 +34,6 @@ export interface StoreParts {
   readonly holds: StateHolds;
   readonly expiry: ExpiryClock;
   readonly writer: LogWriter;
+  readonly indexFile: KnownIndexFile | null;
   readonly recovery: RecoveryReport;
 }

@@ -30,6 +30,7 @@ import { KeyLocation, lengthCodeOf } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import { lookBehind } from './scan-log.ts';
+import { IndexesToVerify } from './verify-index.ts';
 
 /** What is verified: a directory, and how it is read. */
 export interface VerifySurroundings {
@@ -46,7 +47,12 @@ export async function verifyStore(
   options: ProgressOptions,
 ): Promise<VerifyReport> {
   const verifier = new Verifier(around, manifest, options);
-  for (const entry of manifest.files) await verifier.file(entry);
+  const { vfs } = around.settings.dispatch;
+  const indexes = await IndexesToVerify.find(vfs, around.directory, manifest);
+  for (const entry of manifest.files) {
+    await verifier.file(entry);
+    await verifier.indexes(indexes);
+  }
   return verifier.report();
 }
 
@@ -59,6 +65,14 @@ interface TornEnd {
   readonly wholeTo: number;
 }
 
+/** What an entry does to a key; `lengthCode` 0: deletes it. */
+interface KeyChange {
+  readonly key: Uint8Array;
+  readonly offset: number;
+  readonly lengthCode: number;
+  readonly expiry: number;
+}
+
 class Verifier {
   readonly #vfs: Vfs;
   readonly #directory: string;
@@ -66,11 +80,14 @@ class Verifier {
   readonly #options: ProgressOptions;
   readonly #still: boolean;
   readonly #damage: Damage[] = [];
-  /** The keys whose newest entry seen is a put; where that is does not matter here. */
+  /** The keys whose newest entry seen is a put, and where that is. */
   readonly #keys = new Keydir();
-  readonly #nowhere = new KeyLocation();
+  readonly #at = new KeyLocation();
+  readonly #before = new KeyLocation();
   /** What the batch that is being read does to keys; kept apart where it may be torn. */
-  #batch: [key: Uint8Array, isPut: boolean][] = [];
+  #batch: KeyChange[] = [];
+  /** Puts and deletes of each file. */
+  readonly #entryCounts: number[] = [];
   /** Where a log before the one that is read ends in a torn write. */
   #torn: TornEnd | null = null;
   /** Where the last whole batch of the file ends, and its last sequence number; 0 for none. */
@@ -81,7 +98,6 @@ class Verifier {
   /** Whether entries came while their file was read, and were not counted. */
   #hasPassedOver = false;
   #bytes = 0;
-  #files = 0;
 
   constructor(around: VerifySurroundings, manifest: Manifest, options: ProgressOptions) {
     this.#vfs = around.settings.dispatch.vfs;
@@ -94,7 +110,7 @@ class Verifier {
   async file(entry: ManifestFile): Promise<void> {
     this.#options.signal?.throwIfAborted();
     const path = join(this.#directory, dataFileName(entry.number));
-    this.#files++;
+    this.#entryCounts.push(0);
     try {
       const file = await this.#vfs.open(path, { read: true });
       try {
@@ -112,11 +128,18 @@ class Verifier {
     }
   }
 
+  /** Compares those that describe just the files so far, where these could be read. */
+  async indexes(indexes: IndexesToVerify): Promise<void> {
+    if (this.#damage.length > 0) return;
+    const soFar = { keydir: this.#keys, entries: this.#entryCounts };
+    for (const [path, message] of await indexes.wrong(soFar)) this.#found(path, undefined, message);
+  }
+
   report(): VerifyReport {
     const sound = this.#damage.length === 0;
     return {
       sound,
-      files: this.#files,
+      files: this.#entryCounts.length,
       bytes: this.#bytes,
       entries: sound && !this.#hasPassedOver ? this.#keys.count : undefined,
       damage: this.#damage,
@@ -183,26 +206,39 @@ class Verifier {
       this.#found(path, entryOffset, message);
     }
     if (entry.kind !== MARK) {
-      const { keyStart, keyEnd } = entry;
-      const isPut = entry.kind !== DELETE;
+      const { keyStart, keyEnd, expiry } = entry;
+      const lengthCode = entry.kind === DELETE ? 0 : lengthCodeOf(entry.length);
+      this.#entryCounts[this.#entryCounts.length - 1]!++;
       if (entry.more || this.#batch.length > 0) {
-        this.#batch.push([bytes.slice(keyStart, keyEnd), isPut]);
-      } else this.#takeKey(bytes, keyStart, keyEnd, isPut);
+        const key = bytes.slice(keyStart, keyEnd);
+        this.#batch.push({ key, offset: entryOffset, lengthCode, expiry });
+      } else this.#takeKey(bytes, keyStart, keyEnd, entryOffset, lengthCode, expiry);
     }
     if (!entry.more) this.#endBatch(entryOffset + entry.length, entry.sequence);
     return entry.sequence;
   }
 
   #endBatch(offset: number, sequence: number): void {
-    for (const [key, isPut] of this.#batch) this.#takeKey(key, 0, key.length, isPut);
+    for (const { key, offset: at, lengthCode, expiry } of this.#batch) {
+      this.#takeKey(key, 0, key.length, at, lengthCode, expiry);
+    }
     this.#batch = [];
     this.#wholeTo = offset;
     this.#wholeLast = sequence;
   }
 
-  #takeKey(keys: Uint8Array, start: number, end: number, isPut: boolean): void {
-    if (isPut) this.#keys.set(keys, start, end, this.#nowhere, this.#nowhere);
-    else this.#keys.delete(keys, start, end, this.#nowhere);
+  /** `lengthCode` 0 stands for a delete. */
+  #takeKey(
+    keys: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+    lengthCode: number,
+    expiry: number,
+  ): void {
+    this.#at.place(this.#entryCounts.length - 1, offset, lengthCode, expiry);
+    if (lengthCode > 0) this.#keys.set(keys, start, end, this.#at, this.#before);
+    else this.#keys.delete(keys, start, end, this.#before);
   }
 
   /**

@@ -2,8 +2,8 @@
  * What can be said of a disk with Bitcask stores, so that opening does the same on every disk of which it is said: the
  * bytes of the manifest; of each sealed file the bytes that count; whether all of these have hints that are whole and
  * say what the files say, and the highest clock that is found; of each open log the entries that are whole from its
- * beginning on, and what entries behind them say. Nothing else is acted on: not the rest of a torn log, nor a hint that
- * is not whole, nor the bytes of files that only wait to be removed. Of the names of data files and hints only the
+ * beginning on, and what entries behind them say; the index files that count. Nothing else is acted on: not the rest of
+ * a torn log, nor a hint or an index that is not whole, nor the bytes of files that only wait to be removed. Of the names of data files and hints only the
  * highest number counts, because the next file gets a higher one.
  */
 
@@ -20,6 +20,12 @@ import {
   parseFileName,
 } from '../../src/bitcask/entry-format.ts';
 import { HintBuilder, HintReader } from '../../src/bitcask/hint-file.ts';
+import {
+  INDEX_BLOCK_BYTES,
+  IndexReader,
+  decodeIndexHeader,
+  indexHeaderBytes,
+} from '../../src/bitcask/index-file.ts';
 import { lengthCodeOf } from '../../src/bitcask/key-location.ts';
 import { MANIFEST_NAME, decodeManifest } from '../../src/bitcask/manifest.ts';
 import type { ManifestFile } from '../../src/bitcask/manifest.ts';
@@ -83,7 +89,8 @@ function foundIn(store: FileTreeDirectory): string {
     clock = Math.max(clock, hint?.clock ?? sealed.clock);
     return `${sealed.digest}${hint?.lies ?? ''}`;
   });
-  return `${digest} ${hinted} ${clock} ${facts.join()}`;
+  const indexes = countingIndexes(store, digest, files);
+  return `${digest} ${hinted} ${clock} ${facts.join()} ${indexes}`;
 }
 
 interface Sealed {
@@ -125,6 +132,44 @@ function hintOf(
     const isRight = equalBytes(sealed.hint.finish(file, clock), node.content);
     return { clock, lies: isRight ? '' : `+${digestOf(node.content)}` };
   });
+}
+
+/** Of each index file that counts: all of it. */
+function countingIndexes(
+  store: FileTreeDirectory,
+  manifest: string,
+  files: readonly ManifestFile[],
+): string {
+  const found: string[] = [];
+  for (const [name, node] of store.entries) {
+    const file = parseFileName(name);
+    if (file?.kind !== 'index' || node.kind !== 'file') continue;
+    const { content } = node;
+    const counts = onceFor(content, `index ${file.number} ${manifest}`, () =>
+      indexCounts(content, file.number, files),
+    );
+    if (counts) found.push(`${name}:${onceFor(content, 'digest', () => digestOf(content))}`);
+  }
+  return found.toSorted().join();
+}
+
+function indexCounts(content: Uint8Array, number: number, files: readonly ManifestFile[]): boolean {
+  const length = indexHeaderBytes(content);
+  if (length === 0 || length > content.length) return false;
+  const start = content.subarray(0, length);
+  const header = decodeIndexHeader(start);
+  if (header?.number !== number || header.files.length > files.length) return false;
+  const isOf = header.files.every((file, place) => {
+    const { open, ...other } = files[place]!;
+    return !open && Object.entries(other).every(([key, value]) => file[key as 'number'] === value);
+  });
+  if (!isOf) return false;
+  const reader = new IndexReader(start, header);
+  for (let at = length; at < content.length; at += INDEX_BLOCK_BYTES) {
+    if (!reader.enter(content.subarray(at, at + INDEX_BLOCK_BYTES))) return false;
+    while (reader.next());
+  }
+  return !reader.isWrong && reader.count === header.count;
 }
 
 /** The entries that are whole, one behind the other, and what is behind them. */

@@ -7,6 +7,7 @@
  *                                      [--sum]
  */
 
+import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_SURVIVORS } from '../lab/bitcask-survivors.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
@@ -17,7 +18,7 @@ import { findsInRecovery } from './nested-exploration.ts';
 import { findsWidely } from './wide-exploration.ts';
 
 await runMutationPieces({
-  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES],
+  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES],
   testOf: ({ subject, story }) => engineCrashTest(subject, story),
   findsOf: ({ subject }, program) => {
     const judge = openAndJudge({ ...subject, options: { ...subject.options, merge: false } });

@@ -11,6 +11,7 @@
 
 import type { CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { EXPIRING, recoverExpiring } from '../lab/bitcask-expiring.ts';
+import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
 import { engineCrashTest, faultyCrashTest, openAndJudge, owedBy } from '../support/engine-story.ts';
@@ -25,7 +26,7 @@ interface NestedStory {
   readonly judging: Judging;
 }
 
-const told: readonly NestedStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES].map(
+const told: readonly NestedStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES].map(
   ({ name, subject, story }) => ({
     name,
     test: engineCrashTest(subject, story),

@@ -12,6 +12,7 @@
 
 import type { CrashTest, Recover } from '../../src/lab/suite/crash-test.ts';
 import { EXPIRING, recoverExpiring } from '../lab/bitcask-expiring.ts';
+import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
 import { engineCrashTest, openAndJudge } from '../support/engine-story.ts';
@@ -24,7 +25,7 @@ interface WideStory {
   readonly recover: Recover;
 }
 
-const told: readonly WideStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES].map(
+const told: readonly WideStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES].map(
   ({ name, subject, story }) => ({
     name,
     test: engineCrashTest(subject, story),

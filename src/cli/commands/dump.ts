@@ -14,7 +14,7 @@ const SHOWN_BYTES_MAX = 64;
 
 const DESCRIPTION = `
 PATH is the directory of a store of any engine or of a write-ahead log, or one file of them:
-a log, a table or a manifest (also LevelDB's), a data, hint or page file. It is shown as it
+a log, a table or a manifest (also LevelDB's), a data, hint, index or page file. It is shown as it
 lies on the disk, entries that no longer count included; docs/formats has what the words mean.
 Nothing is changed and no lock is taken. Long keys and values are cut; --json has all
 of them, a JSON object a line, bytes as hexadecimal digits.

@@ -10,7 +10,7 @@ import { complaintLines, exitCodeOf } from './store-report-text.ts';
 
 const DESCRIPTION = `
 PATH is the directory of a store of any engine or of a write-ahead log, or one file of them:
-a log, a table or a manifest (also LevelDB's), a data, hint or page file.
+a log, a table or a manifest (also LevelDB's), a data, hint, index or page file.
 Nothing is changed and no lock is taken. Of a log that is being written, the last record
 may look torn. Files of a store that is open may change while they are read: what looks damaged
 is looked at again, and named if it stays. db.verify() in the program that has the store open

@@ -1,6 +1,6 @@
-/** The files of a Bitcask store: data, hint and manifest files by themselves, and the directory as its manifest has it. */
+/** The files of a Bitcask store: data, hint, index and manifest files by themselves, and the directory as its manifest has it. */
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { CorruptionError, HoldfastError } from '../../base/errors.ts';
@@ -17,6 +17,13 @@ import {
 import type { EntryView } from '../../bitcask/entry-format.ts';
 import { EntryScanner } from '../../bitcask/entry-scanner.ts';
 import { HINT_HEADER_BYTES, HintReader } from '../../bitcask/hint-file.ts';
+import {
+  INDEX_BLOCK_BYTES,
+  IndexReader,
+  decodeIndexHeader,
+  indexHeaderBytes,
+} from '../../bitcask/index-file.ts';
+import type { IndexHeader } from '../../bitcask/index-file.ts';
 import { lengthOfCode } from '../../bitcask/key-location.ts';
 import { get32 } from '../../bitcask/keydir-page.ts';
 import { decodeManifest, MANIFEST_NAME } from '../../bitcask/manifest.ts';
@@ -55,6 +62,14 @@ export const hintFileFormat: StoreFormat = {
   verify: (path, onProgress) => verifyByDumping(hintFileFormat, path, onProgress),
 };
 
+/** An index file by itself. */
+export const indexFileFormat: StoreFormat = {
+  name: 'index file (.index)',
+  recognises: (path) => parseFileName(basename(path))?.kind === 'index' && statSync(path).isFile(),
+  dump: dumpIndex,
+  verify: (path, onProgress) => verifyByDumping(indexFileFormat, path, onProgress),
+};
+
 /** The manifest by itself. */
 export const bitcaskManifestFormat: StoreFormat = {
   name: 'manifest of a Bitcask store',
@@ -67,7 +82,7 @@ export const bitcaskManifestFormat: StoreFormat = {
   verify: (path, onProgress) => verifyByDumping(bitcaskManifestFormat, path, onProgress),
 };
 
-/** The manifest, and each file that it names, in order, with its hint. */
+/** The manifest, each file that it names, in order, with its hint, and index files. */
 export function* dumpBitcaskStore(path: string, onProgress: FormatProgress): Dumping {
   const report = emptyReport();
   const manifest = yield* dumpManifest(path, report);
@@ -82,6 +97,10 @@ export function* dumpBitcaskStore(path: string, onProgress: FormatProgress): Dum
     else report.damage.push({ file: data, offset: null, message: 'it is missing' });
     const hint = join(path, hintFileName(file.number));
     if (existsSync(hint)) addReport(report, yield* dumpHint(hint));
+  }
+  for (const name of readdirSync(path).toSorted()) {
+    if (parseFileName(name)?.kind !== 'index') continue;
+    addReport(report, yield* dumpIndex(join(path, name)));
   }
   onProgress(total, total);
   return report;
@@ -218,6 +237,52 @@ function* dumpHint(path: string): Dumping {
   }
   report.files.push({ file: path, bytes: bytes.length, holds: counted(reader.count, 'record') });
   return report;
+}
+
+/** Whether it goes with the data files is for the manifest to say: here it is taken at its word. */
+function* dumpIndex(path: string): Dumping {
+  const report = emptyReport();
+  const bytes = readWholeFileSync(nodeVfs, path);
+  const length = indexHeaderBytes(bytes);
+  const start = bytes.subarray(0, length);
+  const header = length === 0 || length > bytes.length ? null : decodeIndexHeader(start);
+  const reader = header && new IndexReader(start, header);
+  if (header !== null && reader !== null) {
+    const { number, clock, count, files } = header;
+    yield { file: path, offset: 0, kind: 'index', fields: { number, clock, keys: count } };
+    for (const { number: of, fingerprint, length: fileLength, entries } of files) {
+      const fields = { of: dataFileName(of), length: fileLength, entries };
+      const all = { ...fields, fingerprint: hex(fingerprint) };
+      yield { file: path, offset: 0, kind: 'indexed-file', fields: all };
+    }
+    for (let offset = length; offset < bytes.length; offset += INDEX_BLOCK_BYTES) {
+      if (!reader.enter(bytes.subarray(offset, offset + INDEX_BLOCK_BYTES))) break;
+      yield* dumpIndexBlock(path, offset, reader, header);
+    }
+  }
+  if (header === null || reader?.isWrong !== false || reader.count !== header.count) {
+    report.notes.push(`${path} is no whole index file: opening reads hints and data files instead`);
+    return report;
+  }
+  report.files.push({ file: path, bytes: bytes.length, holds: counted(header.count, 'key') });
+  return report;
+}
+
+function* dumpIndexBlock(
+  path: string,
+  offset: number,
+  reader: IndexReader,
+  { files }: IndexHeader,
+): Generator<DumpedRecord, void, undefined> {
+  while (reader.next()) {
+    const { file, offset: at, lengthCode, expiry, key, keyLength } = reader;
+    const name = dataFileName(files[file]?.number ?? 0);
+    const fields: Record<string, string | number | Uint8Array> = { in: name, at };
+    fields['lengthMost'] = lengthOfCode(lengthCode);
+    if (expiry !== 0) fields['expiry'] = expiry;
+    fields['key'] = key.slice(0, keyLength);
+    yield { file: path, offset, kind: 'put-at', fields };
+  }
 }
 
 function hex(value: number): string {

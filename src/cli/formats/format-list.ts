@@ -9,7 +9,12 @@ import type { StoreFiles } from '../../level/store-files.ts';
 import { storeAt } from '../../level/store-places.ts';
 import { errorCode } from '../../vfs/errno.ts';
 import { WAL_POINTER_NAME } from '../../wal/wal-directory.ts';
-import { bitcaskManifestFormat, dataFileFormat, hintFileFormat } from './bitcask-format.ts';
+import {
+  bitcaskManifestFormat,
+  dataFileFormat,
+  hintFileFormat,
+  indexFileFormat,
+} from './bitcask-format.ts';
 import { pageFileFormat } from './btree-format.ts';
 import { logFileFormat } from './log-file-format.ts';
 import { currentFileFormat, manifestFileFormat, tableFileFormat } from './lsm-format.ts';
@@ -26,6 +31,7 @@ const FORMATS: readonly StoreFormat[] = [
   currentFileFormat,
   dataFileFormat,
   hintFileFormat,
+  indexFileFormat,
   bitcaskManifestFormat,
   pageFileFormat,
 ];
