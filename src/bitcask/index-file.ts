@@ -36,6 +36,7 @@ export const INDEX_BLOCK_BYTES: number = 256 << 10;
 export const INDEX_START_BYTES = 44;
 const FILE_BYTES = 56;
 const CHECKSUM_BYTES = 4;
+const CHECKSUM_PIECE_BYTES = 4096;
 const BLOCK_START_BYTES = 8;
 const MAGIC = [0x48, 0x4f, 0x4c, 0x44, 0x49, 0x44, 0x58, 0x0a];
 const FLAG_MERGED = 1;
@@ -149,6 +150,17 @@ function isSound({ length, entries, keptDeletes, keptBytes }: IndexedFile): bool
   return keptDeletes <= entries && keptBytes <= length && entries <= length;
 }
 
+/** The checksum of a block; in pieces, so that a function which is called often is compiled soon. */
+function checksumOf(before: number, block: Uint8Array): number {
+  const { length } = block;
+  let checksum = before;
+  for (let at = CHECKSUM_BYTES; at < length; at += CHECKSUM_PIECE_BYTES) {
+    const end = Math.min(length, at + CHECKSUM_PIECE_BYTES);
+    checksum = extendCrc32c(checksum, block, at, end);
+  }
+  return checksum;
+}
+
 /** Collects records, block by block. Records come in the order of their keys, each key once. */
 export class IndexEncoder {
   #block = new Uint8Array(INDEX_BLOCK_BYTES);
@@ -209,7 +221,7 @@ export class IndexEncoder {
     const length = last ? this.#end : INDEX_BLOCK_BYTES;
     block.fill(0, this.#end, length);
     put32(block, 4, this.#end);
-    this.#checksum = extendCrc32c(this.#checksum, block, 4, length);
+    this.#checksum = checksumOf(this.#checksum, block.subarray(0, length));
     put32(block, 0, this.#checksum);
     this.#block = this.#spare;
     this.#spare = block;
@@ -262,7 +274,7 @@ export class IndexReader {
   enter(block: Uint8Array): boolean {
     const { length } = block;
     if (length > BLOCK_START_BYTES) {
-      this.#checksum = extendCrc32c(this.#checksum, block, 4, length);
+      this.#checksum = checksumOf(this.#checksum, block);
       const end = get32(block, 4);
       this.isWrong ||= this.#checksum !== get32(block, 0);
       this.isWrong ||= end <= BLOCK_START_BYTES || end > length;
@@ -313,21 +325,28 @@ export class IndexReader {
     return true;
   }
 
-  /** Whether the key is behind the one before, which has `before` bytes. */
+  /** Takes the rest of a key. Whether it is behind the one before, which has `before` bytes. */
   #takeKey(from: number, shared: number, length: number, before: number): boolean {
     const block = this.#block;
     const { key } = this;
-    let isBehind = this.count === 0 || (shared === before && length > shared);
-    for (let index = shared, at = from; index < length; index++, at++) {
-      const byte = block[at]!;
-      if (!isBehind) {
-        // The first byte that differs decides; a key that is the beginning of the last one is before it.
-        if (index >= before || byte > key[index]!) isBehind = true;
-        else if (byte < key[index]!) return false;
-      }
-      key[index] = byte;
-    }
+    const isBehind =
+      shared === before
+        ? length > shared || this.count === 0
+        : length > shared && this.#isAbove(from, shared, length, before);
+    for (let index = shared, at = from; index < length; index++, at++) key[index] = block[at]!;
     return isBehind;
+  }
+
+  /** The first byte that differs decides; a key that is the beginning of the last one is before it. */
+  #isAbove(from: number, shared: number, length: number, before: number): boolean {
+    const block = this.#block;
+    const { key } = this;
+    for (let index = shared, at = from; index < length; index++, at++) {
+      if (index === before) return true;
+      const difference = block[at]! - key[index]!;
+      if (difference !== 0) return difference > 0;
+    }
+    return false;
   }
 
   /** Whether the file has room for the entry at its place. */

@@ -65,20 +65,31 @@ export class KeydirFiller {
     const isLong = length > INLINE_KEY_BYTES_MAX;
     const stored = isLong ? 4 : length;
     const bytes = 2 + LEAF_PAYLOAD + stored + (expiry === 0 ? 0 : EXPIRY_BYTES);
-    const slots = 2 * this.#count;
+    let slots = 2 * this.#count;
     const isFull = PAGE_BYTES - this.#heap + slots > LOADED_BYTES;
     if (isFull || this.#heap - bytes < PAGE_HEADER_BYTES + slots + 2) {
       this.#nextLeaf(key.subarray(0, length));
+      slots = 0;
     }
     const u8 = this.#u8;
     const base = this.#base;
     this.#heap -= bytes;
     const at = base + this.#heap;
-    put16(u8, base + PAGE_HEADER_BYTES + 2 * this.#count, this.#heap);
-    put16(u8, at, stored | (isLong ? LONG_KEY : 0) | (expiry === 0 ? 0 : EXPIRES));
-    put32(u8, at + 2, offset);
-    put16(u8, at + 6, file);
-    put16(u8, at + 8, lengthCode);
+    const slot = base + PAGE_HEADER_BYTES + slots;
+    const head = stored | (isLong ? LONG_KEY : 0) | (expiry === 0 ? 0 : EXPIRES);
+    // As `put16` and `put32` have it, which know many kinds of arrays.
+    u8[slot] = this.#heap;
+    u8[slot + 1] = this.#heap >>> 8;
+    u8[at] = head;
+    u8[at + 1] = head >>> 8;
+    u8[at + 2] = offset;
+    u8[at + 3] = offset >>> 8;
+    u8[at + 4] = offset >>> 16;
+    u8[at + 5] = offset >>> 24;
+    u8[at + 6] = file;
+    u8[at + 7] = file >>> 8;
+    u8[at + 8] = lengthCode;
+    u8[at + 9] = lengthCode >>> 8;
     const keyAt = at + 2 + LEAF_PAYLOAD;
     if (isLong) this.#keepLong(u8, base, keyAt, key.subarray(0, length));
     else for (let index = 0; index < length; index++) u8[keyAt + index] = key[index]!;
