@@ -4,7 +4,9 @@
  * they made then. A golden store is copied before it is opened.
  */
 
+import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
 import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
+import { WriteBatch } from '../../src/engine/write-batch.ts';
 import type { EngineName } from '../../src/level/engine-registry.ts';
 import { HoldfastLevel } from '../../src/level/holdfast-level.ts';
 import type { FileTreeDirectory } from '../../src/vfs/file-tree.ts';
@@ -156,6 +158,26 @@ async function edit(bytes: Uint8Array, files: StoreFileMap): Promise<void> {
   behind(/^MANIFEST/, (length) => Buffer.from(framed(length, new BytesPayload(bytes))))(files);
 }
 
+/** Writes to a store of Bitcask once more, and closes it with an index file, which only large ones have. */
+async function withIndex(files: StoreFileMap): Promise<void> {
+  const vfs = new MemoryVfs();
+  vfs.mkdirSync('/store');
+  for (const [name, bytes] of files) {
+    const file = vfs.openSync(`/store/${name}`, { write: true, create: true });
+    file.writeSync(bytes, 0, bytes.length, 0);
+    file.closeSync();
+  }
+  const indexing = { indexEntriesMin: 1, timeOfDay: () => LONG_AGO };
+  const engine = await bitcaskKind.open('/store', { ...indexing, dispatch: new SyncDispatch(vfs) });
+  const batch = new WriteBatch();
+  batch.put(Buffer.from('ключик'), Buffer.from('3'));
+  batch.put(Buffer.from('until 2001'), Buffer.from('4'), 1000);
+  await engine.write(batch, 'sync');
+  await engine.close();
+  files.clear();
+  for (const [name, bytes] of filesOf(vfs.toTree())) files.set(name, bytes);
+}
+
 const LSM = stores('lsm', {
   closed: [usualWork, 'closed'],
   killed: [usualWork, 'killed'],
@@ -189,6 +211,15 @@ const BITCASK = stores('bitcask', {
   'cut-data': [usualWork, 'closed', cut(/\.data$/, -4)],
   'missing-data': [usualWork, 'closed', without(/\.data$/)],
   'damaged-hint': [usualWork, 'closed', flip(/\.hint$/, 50)],
+  indexed: [usualWork, 'closed', withIndex],
+  'damaged-index': [
+    usualWork,
+    'closed',
+    async (files) => {
+      await withIndex(files);
+      flip(/\.index$/, -10)(files);
+    },
+  ],
   'damaged-manifest': [smallWork, 'closed', flip(/^BITCASK$/, 30)],
   'missing-manifest': [smallWork, 'closed', without(/^BITCASK$/)],
   'newer-data': [smallWork, 'closed', flip(/\.data$/, 8)],

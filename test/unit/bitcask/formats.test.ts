@@ -13,9 +13,9 @@ import { readWholeFileSync, writeFullySync } from '../../../src/vfs/transfer.ts'
 
 const PAGE = new URL('../../../../docs/formats/bitcask.md', import.meta.url);
 
-const NAMES = ['0000000001.data', 'BITCASK'];
+const NAMES = ['0000000001.data', 'BITCASK', '0000000002.index'];
 
-/** The worked bytes of the page, in its order: data file, manifest. */
+/** The worked bytes of the page, in its order: data file, manifest, index file. */
 function worked(): Buffer[] {
   const blocks = readFileSync(PAGE, 'utf8').split('```');
   return blocks
@@ -27,9 +27,10 @@ function around(vfs: MemoryVfs): {
   dispatch: SyncDispatch;
   preallocateBytes: number;
   timeOfDay: () => number;
+  indexEntriesMin: number;
 } {
   const dispatch = new SyncDispatch(vfs, syncRulesFor('linux', 'node'));
-  return { dispatch, preallocateBytes: 0, timeOfDay: () => 1_000_000 };
+  return { dispatch, preallocateBytes: 0, timeOfDay: () => 1_000_000, indexEntriesMin: 1 };
 }
 
 test('a store with a batch and an entry that expires has the bytes of the page', async () => {
