@@ -7,10 +7,11 @@ import { crc32c, extendCrc32c } from '../../../src/base/crc32c.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { bitcaskKind } from '../../../src/bitcask/bitcask-kind.ts';
 import type { BitcaskTestOptions } from '../../../src/bitcask/bitcask-options.ts';
-import { indexHeaderBytes } from '../../../src/bitcask/index-file.ts';
+import { INDEX_BLOCK_BYTES, indexHeaderBytes } from '../../../src/bitcask/index-file.ts';
 import { CorruptionError } from '../../../src/base/errors.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
 import type { FaultKind } from '../../../src/vfs/fault.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
@@ -160,6 +161,45 @@ test('an index file of another length, or with zeros in it, does not count', asy
     const copy = copyOf(memory);
     replace(copy, path, bytes);
     assert.deepEqual(await shown(copy), { state, wasUsed: false, damage: [] }, `number ${index}`);
+  }
+});
+
+test('an index file of several blocks counts with all of them, in their order', async () => {
+  const memory = new MemoryVfs();
+  const options = { maxFileSize: 64 << 20, indexEntriesMin: 1 };
+  const engine = await open(memory, options);
+  for (let round = 0; round < 4; round++) {
+    const keys = Array.from(
+      { length: 10_000 },
+      (_, number) => `${round * 7919 + number * 104_729}`,
+    );
+    const batch = new WriteBatch();
+    for (const key of keys) batch.put(Buffer.from(key.padStart(20)), Buffer.from(key));
+    await engine.write(batch, 'none');
+  }
+  await engine.close();
+  const path = indexPath(memory);
+  const good = readWholeFileSync(memory, path);
+  const start = indexHeaderBytes(good);
+  const block = (number: number): Uint8Array => {
+    const at = start + number * INDEX_BLOCK_BYTES;
+    return good.subarray(at, at + INDEX_BLOCK_BYTES);
+  };
+  const head = good.subarray(0, start);
+  const last = block(2);
+  assert.ok(last.length > 0 && last.length < INDEX_BLOCK_BYTES);
+  const cases: [what: string, bytes: Uint8Array, counts: boolean][] = [
+    ['all', good, true],
+    ['the last one is missing', Buffer.concat([head, block(0), block(1)]), false],
+    ['the first one is missing', Buffer.concat([head, block(1), last]), false],
+    ['exchanged', Buffer.concat([head, block(1), block(0), last]), false],
+    ['twice', Buffer.concat([head, block(0), block(0), block(1), last]), false],
+  ];
+  for (const [what, bytes, counts] of cases) {
+    const copy = copyOf(memory);
+    replace(copy, path, bytes);
+    const { state, wasUsed, damage } = await shown(copy);
+    assert.deepEqual([state.size, wasUsed, damage], [40_000, counts, []], what);
   }
 });
 
