@@ -9,12 +9,16 @@ import { test } from 'node:test';
 import { assertCrashSafe } from '../../src/lab/suite/assert-crash-safe.ts';
 import { engineCrashTest, faultyCrashTest } from '../support/engine-story.ts';
 import { EXPIRING } from './bitcask-expiring.ts';
+import { BITCASK_INDEX_STORIES } from './bitcask-index-stories.ts';
 import { BITCASK_STORIES } from './bitcask-stories.ts';
 
 /** Their recoveries are cut short too. */
 const NESTED: readonly string[] = ['killed'];
 
-for (const { name, subject, story } of BITCASK_STORIES) {
+/** The others differ from these in where a process is killed. */
+const INDEXED = BITCASK_INDEX_STORIES.slice(0, 4);
+
+for (const { name, subject, story } of [...BITCASK_STORIES, ...INDEXED]) {
   test(`bitcask, ${name}: no power cut breaks a promise`, async () => {
     const limits = NESTED.includes(name) ? { budget: 15 } : { budget: 10, nested: 0 };
     await assertCrashSafe({ ...engineCrashTest(subject, story, limits), models: ['posix'] });
