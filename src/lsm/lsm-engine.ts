@@ -31,9 +31,9 @@ import type { LsmSettings } from './lsm-options.ts';
 import { LsmReader } from './lsm-reader.ts';
 import { verifyState } from './lsm-verify.ts';
 import type { VersionSet } from './manifest/version-set.ts';
-import type { Version } from './manifest/version.ts';
 import type { ObsoleteFiles } from './obsolete-files.ts';
 import { ReadContext } from './read-context.ts';
+import { holdState } from './read-state.ts';
 import type { ReadState } from './read-state.ts';
 import type { TableCache } from './table/table-cache.ts';
 import type { WritePath } from './write-path.ts';
@@ -122,8 +122,8 @@ export class LsmEngine implements Engine {
     this.recovery = parts.recovery;
     this.#reader = new LsmReader(parts.tables, {
       state: (options) => this.#state(options),
-      hold: (version) => version.hold(),
-      letGo: (version) => this.#letGo(version),
+      hold: holdState,
+      letGo: (state) => this.#letGo(state),
     });
   }
 
@@ -166,13 +166,13 @@ export class LsmEngine implements Engine {
     this.#checkOpen();
     const { tables } = this.#parts;
     const state = this.#state(options);
-    state.version.hold();
+    holdState(state);
     tables.enter();
     const context = new ReadContext(tables, options.fillCache ?? true, false);
     const iterator = new LsmIterator(state, context, options, (closed) => {
       this.#iterators.delete(closed);
       tables.leave();
-      this.#letGo(state.version);
+      this.#letGo(state);
     });
     this.#iterators.add(iterator);
     return iterator;
@@ -316,16 +316,17 @@ export class LsmEngine implements Engine {
   }
 
   async #holding<T>(state: ReadState, run: () => Promise<T>): Promise<T> {
-    state.version.hold();
+    holdState(state);
     try {
       return await run();
     } finally {
-      this.#letGo(state.version);
+      this.#letGo(state);
     }
   }
 
-  #letGo(version: Version): void {
+  #letGo({ memtables, version }: ReadState): void {
     const { versions, obsolete } = this.#parts;
+    for (const memtable of memtables) memtable.letGo();
     if (!versions.letGo(version) || !obsolete.hasCondemned || this.#closing !== null) return;
     void this.#begin(obsolete.removeTables());
   }

@@ -4,7 +4,6 @@
  */
 
 import type { Eventual, ReadOptions } from '../engine/read-options.ts';
-import type { Version } from './manifest/version.ts';
 import { FOUND, PointLookup } from './point-lookup.ts';
 import type { Found } from './point-lookup.ts';
 import { ReadContext } from './read-context.ts';
@@ -15,8 +14,8 @@ import type { TableCache } from './table/table-cache.ts';
 /** The state that is read, and keeping it. */
 export interface ReadAccess {
   state(options: ReadOptions): ReadState;
-  hold(version: Version): void;
-  letGo(version: Version): void;
+  hold(state: ReadState): void;
+  letGo(state: ReadState): void;
 }
 
 const DEFAULTS: ReadOptions = {};
@@ -109,7 +108,7 @@ export class LsmReader {
     options: ReadOptions,
     take: (found: Found) => T,
   ): Promise<T[]> {
-    this.#access.hold(state.version);
+    this.#access.hold(state);
     this.#tables.enter();
     try {
       return await Promise.all(
@@ -125,7 +124,7 @@ export class LsmReader {
       );
     } finally {
       this.#tables.leave();
-      this.#access.letGo(state.version);
+      this.#access.letGo(state);
     }
   }
 

@@ -51,6 +51,7 @@ export class Memtable {
   readonly #random = new Prng(0x5eed);
   /** The node before the place sought, at each level. */
   readonly #before = new Int32Array(HEIGHT_MAX);
+  #readers = 0;
   /** A bit for each hash of a user key, so that most searches in vain end here; may be none. */
   readonly #filter: Int32Array;
 
@@ -60,7 +61,7 @@ export class Memtable {
     // No shared memory, which would save a copy: the collector does not see how much of that is
     // garbage, and lets it grow.
     this.#arena = new Uint8Array(bytesExpected);
-    this.#nodes = new Int32Array(Math.max(64, bytesExpected >> 3));
+    this.#nodes = new Int32Array(Math.max(64, bytesExpected >> 4));
   }
 
   /** The table that another thread sent; it must not be changed any more by either. */
@@ -82,6 +83,31 @@ export class Memtable {
       nodes: this.#nodes.subarray(0, this.#nodesLength),
       count: this.#count,
     };
+  }
+
+  /** Somebody goes on reading it while others run; as often, `letGo`. */
+  hold(): void {
+    this.#readers++;
+  }
+
+  letGo(): void {
+    assert(this.#readers > 0, 'who lets a memtable go has held it');
+    this.#readers--;
+  }
+
+  get isHeld(): boolean {
+    return this.#readers > 0;
+  }
+
+  /** Makes it empty, for other entries. REQUIRES: nobody holds it, or will read it. */
+  reset(): void {
+    assert(!this.isHeld, 'nobody reads a memtable that is used again');
+    this.#nodes.fill(0, HEAD, HEAD_INTS);
+    this.#filter.fill(0);
+    this.#arenaLength = 0;
+    this.#nodesLength = HEAD_INTS;
+    this.#height = 1;
+    this.#count = 0;
   }
 
   get count(): number {

@@ -19,6 +19,12 @@ export interface ReadState {
   readonly sequence: number;
 }
 
+/** Keeps what a state reads: its memory from being used again, its tables from being removed. */
+export function holdState({ memtables, version }: ReadState): void {
+  for (const memtable of memtables) memtable.hold();
+  version.hold();
+}
+
 /** One cursor over all that a state holds. */
 export function stateCursor(state: ReadState, context: ReadContext): EntryCursor {
   const cursors: EntryCursor[] = state.memtables.map((table) => new MemtableCursor(table));

@@ -57,6 +57,8 @@ export class WritePath {
   #log: LsmLog;
   #memtable: Memtable;
   #memtables: readonly Memtable[] = [];
+  /** One that was flushed and that nobody reads any more: its memory is the next one's. */
+  #spare: Memtable | null = null;
   /** The flush of the immutable memtable. */
   #task: FlushTask | null = null;
   #nextSequence: number;
@@ -105,7 +107,8 @@ export class WritePath {
   }
 
   get memoryBytes(): number {
-    return this.#memtable.memoryBytes + (this.#task?.memtable?.memoryBytes ?? 0);
+    const others = [this.#task?.memtable, this.#spare];
+    return others.reduce((sum, one) => sum + (one?.memoryBytes ?? 0), this.#memtable.memoryBytes);
   }
 
   get logBytes(): number {
@@ -392,19 +395,36 @@ export class WritePath {
     this.#log = this.#nextLog.take();
     const task = new FlushTask(this.#memtable, this.#log.number, this.#visibleSequence);
     this.#task = task;
-    const { bufferBytes } = this.#around;
-    this.#memtable = new Memtable(bufferBytes, memtableFilterBytes(bufferBytes));
+    this.#memtable = this.#emptyMemtable();
     this.#log.start(task.lastSequence);
     this.#lastPromise = null;
-    this.#flushing = this.#flush(task);
+    this.#flushing = this.#flush(task, task.memtable!);
   }
 
-  async #flush(task: FlushTask): Promise<void> {
+  #emptyMemtable(): Memtable {
+    const { bufferBytes } = this.#around;
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ?? new Memtable(bufferBytes, memtableFilterBytes(bufferBytes));
+  }
+
+  async #flush(task: FlushTask, memtable: Memtable): Promise<void> {
     try {
       await this.#around.flush(task);
-      if (this.#task === task) this.#task = null;
+      if (this.#task !== task) return;
+      this.#task = null;
+      this.#keepSpare(memtable);
     } catch {
       // The memtable stays readable, and its log stays; the poison tells writers why.
     }
+  }
+
+  /** REQUIRES: it is flushed, no job reads it, and whoever asks for a state does not get it. */
+  #keepSpare(memtable: Memtable): void {
+    // What a large batch took should not be kept for ever.
+    const bytesMax = 2 * OVERFULL_FACTOR * this.#around.bufferBytes;
+    if (memtable.isHeld || memtable.memoryBytes > bytesMax) return;
+    memtable.reset();
+    this.#spare = memtable;
   }
 }

@@ -43,6 +43,9 @@ class ThreadRunner implements JobRunner {
   async close(): Promise<void> {}
 }
 
+/** By default a worker takes 48 MB for what it has just made, before it looks what is left of it. */
+const YOUNG_MB = 3;
+
 /** Does jobs in a worker, which is started for the first of them. */
 class WorkerRunner implements JobRunner {
   readonly #inThread: ThreadRunner;
@@ -86,6 +89,8 @@ class WorkerRunner implements JobRunner {
         name: 'holdfast-lsm',
         // What the program was started with may be for its main thread only.
         execArgv: [],
+        // A job makes much that lives shortly, which needs no more room than this.
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       });
       worker.unref();
       // Whoever waits for an answer hears of it too; nobody else needs to.
