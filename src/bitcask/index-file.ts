@@ -42,9 +42,9 @@ const MAGIC = [0x48, 0x4f, 0x4c, 0x44, 0x49, 0x44, 0x58, 0x0a];
 const FLAG_MERGED = 1;
 
 /** Flags of a record: what it has of its own. */
-const OWN_KEY_LENGTH = 1;
-const OWN_LENGTH_CODE = 2;
-const HAS_EXPIRY = 4;
+export const OWN_KEY_LENGTH = 1;
+export const OWN_LENGTH_CODE = 2;
+export const HAS_EXPIRY = 4;
 const KNOWN_FLAGS = 7;
 
 const SHARED_MAX = 0xff;
@@ -258,16 +258,18 @@ export class IndexReader {
   isWrong = false;
   /** Records so far. */
   count = 0;
-  readonly #lengths: Float64Array;
-  #block: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #end = 0;
+  /** The block, where its next record begins, and where the last one ends. */
+  block: Uint8Array = new Uint8Array(0);
+  at = 0;
+  end = 0;
+  /** Of the files. */
+  readonly lengths: Float64Array;
   #checksum: number;
 
   /** `header`: in bytes, and as it was read from them. */
   constructor(header: Uint8Array, { files }: IndexHeader) {
     this.#checksum = get32(header, header.length - CHECKSUM_BYTES);
-    this.#lengths = Float64Array.from(files, ({ length }) => length);
+    this.lengths = Float64Array.from(files, ({ length }) => length);
   }
 
   /** Goes on with the next block; false when it is not whole. REQUIRES: no record of the last one is left. */
@@ -278,18 +280,18 @@ export class IndexReader {
       const end = get32(block, 4);
       this.isWrong ||= this.#checksum !== get32(block, 0);
       this.isWrong ||= end <= BLOCK_START_BYTES || end > length;
-      this.#end = end;
+      this.end = end;
     } else this.isWrong = true;
-    this.#block = block;
-    this.#at = BLOCK_START_BYTES;
+    this.block = block;
+    this.at = BLOCK_START_BYTES;
     return !this.isWrong;
   }
 
   /** Goes to the next record; false at the end of the block, or when it is none. */
   next(): boolean {
-    const block = this.#block;
-    const end = this.#end;
-    let at = this.#at;
+    const block = this.block;
+    const end = this.end;
+    let at = this.at;
     if (at >= end || this.isWrong) return false;
     const shared = block[at]!;
     const flags = block[at + 1]!;
@@ -320,14 +322,22 @@ export class IndexReader {
     if (!this.#takeKey(at, shared, length, before) || !this.#leadsSomewhere(flags)) {
       return this.#refuse();
     }
-    this.#at = keyEnd;
+    this.at = keyEnd;
     this.count++;
     return true;
   }
 
+  /** `count` records up to `at` were read by somebody else; the last one had these, and `key` has its key. */
+  pass(at: number, keyLength: number, lengthCode: number, count: number): void {
+    this.at = at;
+    this.keyLength = keyLength;
+    this.lengthCode = lengthCode;
+    this.count += count;
+  }
+
   /** Takes the rest of a key. Whether it is behind the one before, which has `before` bytes. */
   #takeKey(from: number, shared: number, length: number, before: number): boolean {
-    const block = this.#block;
+    const block = this.block;
     const { key } = this;
     const isBehind =
       shared === before
@@ -339,7 +349,7 @@ export class IndexReader {
 
   /** The first byte that differs decides; a key that is the beginning of the last one is before it. */
   #isAbove(from: number, shared: number, length: number, before: number): boolean {
-    const block = this.#block;
+    const block = this.block;
     const { key } = this;
     for (let index = shared, at = from; index < length; index++, at++) {
       if (index === before) return true;
@@ -355,8 +365,8 @@ export class IndexReader {
     const expires = (flags & HAS_EXPIRY) !== 0;
     if (expires && (expiry === 0 || expiry > Number.MAX_SAFE_INTEGER)) return false;
     const least = entryLength(this.keyLength, 0, expires);
-    if (file >= this.#lengths.length || offset < FILE_HEADER_BYTES) return false;
-    return offset + least <= this.#lengths[file]! && lengthOfCode(this.lengthCode) >= least;
+    if (file >= this.lengths.length || offset < FILE_HEADER_BYTES) return false;
+    return offset + least <= this.lengths[file]! && lengthOfCode(this.lengthCode) >= least;
   }
 
   #refuse(): false {

@@ -24,7 +24,7 @@ import {
   indexHeaderBytes,
 } from './index-file.ts';
 import type { IndexHeader, IndexedFile } from './index-file.ts';
-import { lengthOfCode } from './key-location.ts';
+import { LiveCounts, fillFromBlock } from './index-filling.ts';
 import type { Keydir } from './keydir.ts';
 import { KeydirFiller } from './keydir-filler.ts';
 import type { OpenedFile } from './load-files.ts';
@@ -172,8 +172,8 @@ async function fill(
   const { files, number, clock } = header;
   const filler = new KeydirFiller();
   const live = new LiveCounts(files.length);
-  const slots = sealed.map(({ data }) => data.slot);
-  while (await blocks.next()) fillFrom(reader, filler, slots, live);
+  const slots = Int32Array.from(sealed, ({ data }) => data.slot);
+  while (await blocks.next()) fillFromBlock(reader, filler, slots, live);
   if (!blocks.isWhole) return null;
   if (files.some(({ entries, keptDeletes }, at) => live.entries[at]! + keptDeletes > entries)) {
     return null;
@@ -201,37 +201,5 @@ function note(
     data.hint = null;
     data.hasHint = hints.has(data.number);
     data.toldBy = loaded.path;
-  }
-}
-
-/** Of each file: the entries that the index leads to, and their bytes. */
-export class LiveCounts {
-  readonly entries: Float64Array;
-  readonly bytes: Float64Array;
-
-  constructor(files: number) {
-    this.entries = new Float64Array(files);
-    this.bytes = new Float64Array(files);
-  }
-
-  /** Bytes of all of them. */
-  get total(): number {
-    return this.bytes.reduce((sum, bytes) => sum + bytes, 0);
-  }
-}
-
-/** Takes in the records of one block. */
-function fillFrom(
-  reader: IndexReader,
-  filler: KeydirFiller,
-  slots: readonly number[],
-  live: LiveCounts,
-): void {
-  while (reader.next()) {
-    const { file, lengthCode } = reader;
-    const { key, keyLength, offset, expiry } = reader;
-    filler.add(key, keyLength, slots[file]!, offset, lengthCode, expiry);
-    live.entries[file]!++;
-    live.bytes[file]! += lengthOfCode(lengthCode);
   }
 }

@@ -59,7 +59,7 @@ export class KeyLocation {
 }
 
 /** Below this a length stands for itself. */
-const EXACT_LENGTH_LIMIT = 0x8000;
+export const EXACT_LENGTH_LIMIT = 0x8000;
 const MANTISSA_BITS = 11;
 const SHIFT_LEAST = 5;
 

@@ -39,18 +39,19 @@ export class KeydirFiller {
   readonly #scratch = new Uint8Array(PAGE_BYTES);
   /** The last page of each level above the leaves, the lowest first. */
   readonly #above: number[] = [];
-  /** The last leaf, and what its header will say. */
+  /** Keys so far. */
+  keys = 0;
+  /** The array and place of the last leaf, and what its header will say: see `index-filling.ts`. */
+  u8: Buffer;
+  base: number;
+  count = 0;
+  heap: number = PAGE_BYTES;
   #leaf: number;
-  #u8: Buffer;
-  #base: number;
-  #count = 0;
-  #heap = PAGE_BYTES;
-  #keys = 0;
 
   constructor() {
     this.#leaf = this.#pages.root;
-    this.#u8 = this.#pages.array(this.#leaf);
-    this.#base = this.#pages.base(this.#leaf);
+    this.u8 = this.#pages.array(this.#leaf);
+    this.base = this.#pages.base(this.#leaf);
   }
 
   /** Puts the first `length` bytes of `key`, a key behind all that came before, at a location. */
@@ -65,21 +66,21 @@ export class KeydirFiller {
     const isLong = length > INLINE_KEY_BYTES_MAX;
     const stored = isLong ? 4 : length;
     const bytes = 2 + LEAF_PAYLOAD + stored + (expiry === 0 ? 0 : EXPIRY_BYTES);
-    let slots = 2 * this.#count;
-    const isFull = PAGE_BYTES - this.#heap + slots > LOADED_BYTES;
-    if (isFull || this.#heap - bytes < PAGE_HEADER_BYTES + slots + 2) {
+    let slots = 2 * this.count;
+    const isFull = PAGE_BYTES - this.heap + slots > LOADED_BYTES;
+    if (isFull || this.heap - bytes < PAGE_HEADER_BYTES + slots + 2) {
       this.#nextLeaf(key.subarray(0, length));
       slots = 0;
     }
-    const u8 = this.#u8;
-    const base = this.#base;
-    this.#heap -= bytes;
-    const at = base + this.#heap;
+    const u8 = this.u8;
+    const base = this.base;
+    this.heap -= bytes;
+    const at = base + this.heap;
     const slot = base + PAGE_HEADER_BYTES + slots;
     const head = stored | (isLong ? LONG_KEY : 0) | (expiry === 0 ? 0 : EXPIRES);
     // As `put16` and `put32` have it, which know many kinds of arrays.
-    u8[slot] = this.#heap;
-    u8[slot + 1] = this.#heap >>> 8;
+    u8[slot] = this.heap;
+    u8[slot + 1] = this.heap >>> 8;
     u8[at] = head;
     u8[at + 1] = head >>> 8;
     u8[at + 2] = offset;
@@ -97,19 +98,26 @@ export class KeydirFiller {
       put32(u8, keyAt + stored, expiry);
       put32(u8, keyAt + stored + 4, Math.floor(expiry / TWO_TO_32));
     }
-    this.#count++;
-    this.#keys++;
+    this.count++;
+    this.keys++;
+  }
+
+  /** Cells have been put into the leaf by somebody else: it has `count` now, which begin at `heap`. */
+  take(heap: number, count: number): void {
+    this.keys += count - this.count;
+    this.heap = heap;
+    this.count = count;
   }
 
   /** The keydir of all keys that were added. Nothing may be added any more. */
   finish(): Keydir {
     this.#endLeaf();
-    return new Keydir(this.#pages, this.#keys);
+    return new Keydir(this.#pages, this.keys);
   }
 
   #endLeaf(): void {
-    put16(this.#u8, this.#base + 2, this.#count);
-    put16(this.#u8, this.#base + 4, this.#heap);
+    put16(this.u8, this.base + 2, this.count);
+    put16(this.u8, this.base + 4, this.heap);
   }
 
   /** Goes on in a new leaf, which begins with `key`. */
@@ -118,17 +126,17 @@ export class KeydirFiller {
     const separator = shortestBetween(this.#lastKey(), key);
     const left = this.#leaf;
     this.#leaf = this.#pages.allocate(LEAF);
-    this.#u8 = this.#pages.array(this.#leaf);
-    this.#base = this.#pages.base(this.#leaf);
-    this.#count = 0;
-    this.#heap = PAGE_BYTES;
+    this.u8 = this.#pages.array(this.#leaf);
+    this.base = this.#pages.base(this.#leaf);
+    this.count = 0;
+    this.heap = PAGE_BYTES;
     this.#insertAbove(0, left, separator, this.#leaf);
   }
 
   /** The key of the last cell of the leaf, as a view. */
   #lastKey(): Uint8Array {
-    const u8 = this.#u8;
-    const at = cellAt(u8, this.#base, this.#count - 1);
+    const u8 = this.u8;
+    const at = cellAt(u8, this.base, this.count - 1);
     const head = get16(u8, at);
     const from = at + 2 + LEAF_PAYLOAD;
     if ((head & LONG_KEY) !== 0) return this.#pages.longKeys[get32(u8, from)]!;
