@@ -347,6 +347,8 @@ export class Pager {
       this.cache.drop(frame);
     }
     this.#pending = [];
+    // New pages have pushed nothing out while the record was made.
+    this.cache.makeRoom(this.#countMax);
   }
 
   /** Takes all changes back that readers do not see yet. */
@@ -404,10 +406,14 @@ export class Pager {
     if (failure !== null && !isOld()) throw failure.error;
   }
 
-  /** Beside pages that may not go, however many, there is room for all that one change needs. */
   #add(number: number, data: Buffer): void {
+    this.cache.add(number, data, this.#countMax);
+  }
+
+  /** Beside pages that may not go, however many, there is room for all that one change needs. */
+  get #countMax(): number {
     const least = this.dirtyCount + this.cache.pinned + PAGES_MIN;
-    this.cache.add(number, data, Math.max(this.cache.pagesMax, least));
+    return Math.max(this.cache.pagesMax, least);
   }
 
   #recall(number: number, version: PageVersion): never {

@@ -11,6 +11,7 @@ import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { syncRulesFor } from '../../../src/durable/sync-table.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
 import { batchOfLabel, stateOfLabels, stateOfStore } from '../../support/engine-commit.ts';
@@ -86,4 +87,25 @@ test('redo holds no more pages than an open store', async () => {
   const held = detail(again, 'cachedPages');
   assert.ok(held < 400, `${held} pages are in memory`);
   await again.close();
+});
+
+test('a store that only grows holds no more pages than fit', async () => {
+  const engine = await opened(new MemoryVfs());
+  let index = 0;
+  const batch = (): WriteBatch => {
+    const some = new WriteBatch();
+    for (let count = 0; count < 100; count++) {
+      some.put(Buffer.from(String(index++).padStart(6, '0')), Buffer.alloc(900));
+    }
+    return some;
+  };
+  for (let round = 0; round < 40; round++) {
+    if (round % 2 === 0) engine.writeSync(batch(), 'none');
+    else await engine.write(batch(), 'none');
+    const held = detail(engine, 'cachedPages');
+    assert.ok(held < 400, `${held} pages are in memory`);
+  }
+  assert.ok(detail(engine, 'pageCount') > 900);
+  assert.ok(engine.stats().memoryBytes < 2 << 20);
+  await engine.close();
 });
