@@ -35,6 +35,18 @@ const closedThrice: Story = async (teller) => {
   await teller.commit('b-', 'none');
 };
 
+/** Indexes over several sectors, one in the place of the other: parts of them may be on the disk. */
+const longIndexes: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*150=3', 'none');
+  await teller.reopen();
+  await teller.commit('k*120=4,a=900', 'none');
+  await teller.reopen();
+  await teller.commit('k*70-,m*40=2', 'none');
+  await teller.reopen();
+  await teller.commit('b=10', 'none');
+};
+
 /** What comes after the index is in logs, sealed and open, when processes are killed. */
 const killedOnTop: Story = async (teller) => {
   await teller.open();
@@ -114,6 +126,7 @@ const repaired: Story = async (teller) => {
 
 export const BITCASK_INDEX_STORIES: readonly BitcaskStory[] = [
   { name: 'closed three times with an index', subject: INDEXED, story: closedThrice },
+  { name: 'indexes over several sectors', subject: INDEXED, story: longIndexes },
   { name: 'killed on top of an index', subject: INDEXED, story: killedOnTop },
   { name: 'merged behind an index, then killed', subject: INDEXED, story: mergedThenKilled },
   { name: 'merged between two indexes', subject: INDEXED_EAGER, story: mergedBetween },

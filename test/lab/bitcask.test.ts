@@ -16,7 +16,7 @@ import { BITCASK_STORIES } from './bitcask-stories.ts';
 const NESTED: readonly string[] = ['killed'];
 
 /** The others differ from these in where a process is killed. */
-const INDEXED = BITCASK_INDEX_STORIES.slice(0, 4);
+const INDEXED = BITCASK_INDEX_STORIES.slice(0, 5);
 
 for (const { name, subject, story } of [...BITCASK_STORIES, ...INDEXED]) {
   test(`bitcask, ${name}: no power cut breaks a promise`, async () => {

@@ -286,6 +286,12 @@ test('an index file that lies with right checksums is told by verify or does not
         if (damage.length === 0 || !(error instanceof CorruptionError)) throw error;
       }
     }
+    try {
+      const scanned = stateOfStore(engine);
+      if (damage.length === 0) assert.deepEqual(scanned, state, `run ${run}`);
+    } catch (error) {
+      if (damage.length === 0 || !(error instanceof CorruptionError)) throw error;
+    }
     await engine.write(batchOfLabel('c:new=5,k*9-'), 'none');
     await engine.compact().catch((error: unknown) => {
       if (damage.length === 0 || !(error instanceof CorruptionError)) throw error;
