@@ -29,6 +29,6 @@ await runMutationPieces({
   },
   // The weakest: what it does not miss, no other one misses.
   models: ['posix'],
-  names: [[/\d{10,}\.(data|hint)/, 'N.$1']],
+  names: [[/\d{10,}\.(data|hint|index)/, 'N.$1']],
   survivors: BITCASK_SURVIVORS,
 });
