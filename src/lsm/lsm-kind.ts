@@ -28,7 +28,7 @@ import { Maintenance } from './background/maintenance.ts';
 import { CURRENT_NAME, parseFileName } from './lsm-files.ts';
 import { LsmEngine, SnapshotList } from './lsm-engine.ts';
 import type { LsmLogSettings } from './lsm-log.ts';
-import { lsmSettings } from './lsm-options.ts';
+import { lsmSettings, settingsIn } from './lsm-options.ts';
 import type { LsmOptions, LsmSettings } from './lsm-options.ts';
 import { findStore, openStore } from './lsm-recovery.ts';
 import type { OpenedStore } from './lsm-recovery.ts';
@@ -46,7 +46,8 @@ export const lsmKind: EngineKind<LsmOptions> = {
 
   async open(directory: string, options: LsmOptions = {}): Promise<Engine> {
     // First for the options: nothing is made for one that cannot be used.
-    const { dispatch, clock } = lsmSettings(options, directory);
+    const checked = lsmSettings(options);
+    const { dispatch, clock } = checked;
     const { vfs } = dispatch;
     const createIfMissing = options.createIfMissing ?? true;
     if (createIfMissing) {
@@ -55,7 +56,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
       throw missingError(directory);
     }
     // And now that the directory is there, its file system has a say.
-    const settings = lsmSettings(options, directory);
+    const settings = settingsIn(directory, checked, options);
     const lock = await acquireStoreLock(directory, vfs);
     try {
       const found = await findStore(vfs, directory);
@@ -110,7 +111,7 @@ export const lsmKind: EngineKind<LsmOptions> = {
     directory: string,
     options: EngineSurroundings & ProgressOptions = {},
   ): Promise<RepairReport> {
-    const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock }, directory);
+    const settings = lsmSettings({ dispatch: options.dispatch, clock: options.clock });
     const { vfs } = settings.dispatch;
     if (!(await isThere(vfs, directory))) throw missingError(directory);
     const lock = await acquireStoreLock(directory, vfs);

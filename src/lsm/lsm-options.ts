@@ -61,8 +61,11 @@ export interface LsmSettings {
 /** Of the memory for blocks, this part more for indexes and filters. */
 const INDEX_BYTES_MAX: number = 64 << 20;
 
-/** @throws TypeError for an option that cannot be used */
-export function lsmSettings(options: LsmOptions, directory: string): LsmSettings {
+/**
+ * The settings for any directory; `settingsIn` looks at one.
+ * @throws TypeError for an option that cannot be used
+ */
+export function lsmSettings(options: LsmOptions): LsmSettings {
   const number = (name: keyof LsmOptions, fallback: number, least: number): number => {
     const value = options[name] ?? fallback;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
@@ -75,14 +78,12 @@ export function lsmSettings(options: LsmOptions, directory: string): LsmSettings
   batchBounds(options.batch);
   const dispatch = options.dispatch ?? new SyncDispatch(nodeVfs);
   const policy = toSyncPolicy(options.sync);
-  const writeBufferBytes = number('writeBufferSize', 4 << 20, 1024);
-  const zeros = policy === 'sync' && gainsByPreallocation(dispatch.vfs, directory);
   return {
     dispatch,
     clock: options.clock ?? systemClock,
     policy,
     batch: options.batch ?? {},
-    writeBufferBytes,
+    writeBufferBytes: number('writeBufferSize', 4 << 20, 1024),
     tableBytes: number('maxFileSize', 2 << 20, 1024),
     format: {
       blockBytes: number('blockSize', 4096, 64),
@@ -95,6 +96,18 @@ export function lsmSettings(options: LsmOptions, directory: string): LsmSettings
       indexBytesMax: INDEX_BYTES_MAX,
       blockBytesMax: number('cacheSize', defaultCacheBytes(), 0),
     },
-    preallocateBytes: number('preallocateBytes', zeros ? writeBufferBytes : 0, 0),
+    preallocateBytes: number('preallocateBytes', 0, 0),
   };
+}
+
+/** With what the file system of the directory has a say in. REQUIRES: the directory is there. */
+export function settingsIn(
+  directory: string,
+  settings: LsmSettings,
+  options: LsmOptions,
+): LsmSettings {
+  const { dispatch, policy, writeBufferBytes } = settings;
+  if (options.preallocateBytes !== undefined || policy !== 'sync') return settings;
+  if (!gainsByPreallocation(dispatch.vfs, directory)) return settings;
+  return { ...settings, preallocateBytes: writeBufferBytes };
 }

@@ -44,6 +44,9 @@ export const DEFAULT_TABLE_FORMAT: TableFormatOptions = {
 /** Bytes that are kept to be written at once. */
 const CHUNK_BYTES = 256 << 10;
 
+/** Of blocks that are not worth compressing, every so many-th one is tried. */
+const UNTRIED_MAX = 15;
+
 /** One table. Take `chunk` whenever `isChunkReady`, and after `finish` until it is empty. */
 export class TableBuilder {
   readonly #options: TableFormatOptions;
@@ -58,6 +61,9 @@ export class TableBuilder {
   #smallest: Uint8Array | null = null;
   #lastKey = new Uint8Array(256);
   #lastKeyLength = 0;
+  /** Data blocks that are stored as they are, and how many after the next try in vain. */
+  #untried = 0;
+  #nextUntried = 1;
   /** A finished data block whose index entry waits for the next key. */
   #waiting: BlockHandle | null = null;
 
@@ -149,7 +155,7 @@ export class TableBuilder {
 
   #closeDataBlock(): void {
     if (this.#data.isEmpty) return;
-    this.#waiting = this.#putBlock(this.#data);
+    this.#waiting = this.#putDataBlock(this.#data);
     this.#data.reset();
     this.#filter?.startBlock(this.#length);
   }
@@ -161,15 +167,39 @@ export class TableBuilder {
     this.#waiting = null;
   }
 
+  /**
+   * After a block that is not worth compressing the next ones are not tried, the more the longer
+   * that goes on: in vain it is the most of the work of a table.
+   */
+  #putDataBlock(builder: BlockBuilder): BlockHandle {
+    if (this.#untried > 0) {
+      this.#untried--;
+      return this.#putStored(builder.finish(), COMPRESSION_NONE);
+    }
+    const content = builder.finish();
+    const stream = this.#compressed(content);
+    if (stream !== null) {
+      this.#nextUntried = 1;
+      return this.#putStored(stream, COMPRESSION_SNAPPY);
+    }
+    this.#untried = this.#nextUntried;
+    this.#nextUntried = Math.min(UNTRIED_MAX, 2 * this.#nextUntried + 1);
+    return this.#putStored(content, COMPRESSION_NONE);
+  }
+
   #putBlock(builder: BlockBuilder): BlockHandle {
     const content = builder.finish();
-    if (this.#options.compression) {
-      const stream = compressBlock(content);
-      if (stream.length < content.length - (content.length >>> 3)) {
-        return this.#putStored(stream, COMPRESSION_SNAPPY);
-      }
-    }
-    return this.#putStored(content, COMPRESSION_NONE);
+    const stream = this.#compressed(content);
+    return stream === null
+      ? this.#putStored(content, COMPRESSION_NONE)
+      : this.#putStored(stream, COMPRESSION_SNAPPY);
+  }
+
+  /** Null where it is not to be, or not worth it. */
+  #compressed(content: Uint8Array): Uint8Array | null {
+    if (!this.#options.compression) return null;
+    const stream = compressBlock(content);
+    return stream.length < content.length - (content.length >>> 3) ? stream : null;
   }
 
   #putStored(stored: Uint8Array, compression: number): BlockHandle {

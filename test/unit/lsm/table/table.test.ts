@@ -172,3 +172,24 @@ test('a Snappy stream that claims more than it can hold is refused', () => {
   const text = new Uint8Array(100_000).fill(97);
   assert.deepEqual(uncompressBlock(compressBlock(text)), text);
 });
+
+test('values that do not compress are not tried each time, and those behind them are compressed', () => {
+  const random = new Prng(8);
+  const lengthOf = (count: number, isRandom: (index: number) => boolean): number => {
+    const entries = Array.from({ length: count }, (_, index) => ({
+      key: internalKey(Buffer.from(String(10_000 + index)), 1, 1),
+      // About a block each.
+      value: Uint8Array.from({ length: 250 }, () => (isRandom(index) ? random.below(256) : 7)),
+    }));
+    return bytesOf(entries, true).length;
+  };
+  const noise = lengthOf(100, () => true);
+  const still = lengthOf(100, () => false);
+  assert.ok(noise > 25_000 && still < 8000, `${noise}, ${still}`);
+  // Sixteen blocks that could be smaller are not, at most.
+  const both = lengthOf(200, (index) => index < 100);
+  assert.ok(both < noise + still + 16 * 250, `${both}`);
+  // One in five is found among the others, after one more.
+  const mixed = lengthOf(100, (index) => index % 5 === 0);
+  assert.ok(mixed < still + 20 * 250 + 20 * 250 + 1000, `${mixed}`);
+});
