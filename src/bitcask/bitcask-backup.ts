@@ -1,15 +1,18 @@
 /**
  * Copies a store that is in use: files that no longer change, and what is durable of the log. The
- * copy's manifest comes last, so that a copy that is not whole has none.
+ * copy's manifest comes first, under another name by which the directory is refused as a store, and
+ * gets its own when all is there.
  */
 
 import { join } from 'node:path';
 
 import { CorruptionError } from '../base/errors.ts';
+import { DurableDirectory } from '../durable/durable-directory.ts';
 import { makeEmptyDirectory } from '../durable/empty-directory.ts';
 import { replacePointer } from '../durable/pointer-file.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
+import { UNFINISHED } from '../engine/unfinished-name.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 import type { StoreParts } from './store-parts.ts';
 import type { DataFile } from './data-file.ts';
@@ -40,6 +43,10 @@ export async function backupStore(
   // A crash must not take from the store what its copy shows.
   await parts.writer.sync();
   await makeEmptyDirectory(dispatch, directory);
+  const manifest = { ...current, files: wanted, sequence, clock: parts.expiry.stored };
+  const manifestPath = join(directory, MANIFEST_NAME);
+  const unfinished = manifestPath + UNFINISHED;
+  await replacePointer(dispatch.vfs, unfinished, encodeManifest(manifest));
   const total = wanted.reduce((sum, { length }) => sum + length, 0);
   let done = 0;
   const paths: string[] = [];
@@ -53,8 +60,7 @@ export async function backupStore(
     });
   }
   await dispatch.names(directory, paths);
-  const manifest = { ...current, files: wanted, sequence, clock: parts.expiry.stored };
-  await replacePointer(dispatch.vfs, join(directory, MANIFEST_NAME), encodeManifest(manifest));
+  await new DurableDirectory(dispatch).rename(unfinished, manifestPath);
   return { directory, files: wanted.length + 1, bytes: total };
 }
 

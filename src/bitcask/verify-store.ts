@@ -124,7 +124,9 @@ class Verifier {
       if (errorCode(error) === 'HOLDFAST_FORMAT') throw error;
       if (errorCode(error) === undefined) throw error;
       if (error instanceof CorruptionError) this.#found(error.path, error.offset, error.message);
-      else this.#found(path, undefined, (error as Error).message);
+      else if (errorCode(error) === 'ENOENT') {
+        this.#found(path, undefined, 'the file, which the manifest names, is missing');
+      } else this.#found(path, undefined, (error as Error).message);
     }
   }
 

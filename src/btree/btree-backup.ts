@@ -1,6 +1,7 @@
 /**
  * A copy of one state of a tree in another directory, page by page, while writing goes on. The copy
- * has a log of its own that begins anew, so that its pages say they have seen nothing of it.
+ * has a log of its own that begins anew, so that its pages say they have seen nothing of it. From its
+ * first file on the directory is refused as a store, until the pages get their name, which comes last.
  */
 
 import { join } from 'node:path';
@@ -8,10 +9,12 @@ import { join } from 'node:path';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { makeEmptyDirectory } from '../durable/empty-directory.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
+import { UNFINISHED } from '../engine/unfinished-name.ts';
 import { writeFully } from '../vfs/transfer.ts';
+import type { Vfs } from '../vfs/vfs.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
 import type { BtreeSettings } from './btree-options.ts';
-import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME } from './btree-parts.ts';
+import { LOG_NAME, PAGES_NAME } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
 import { freeListPageOf, isUsed } from './free-list.ts';
 import { META_PAGE, pageCount } from './meta-page.ts';
@@ -33,12 +36,13 @@ export async function backUpBtree(
   const { vfs } = dispatch;
   const durable = new DurableDirectory(dispatch, clock);
   await makeEmptyDirectory(dispatch, directory, clock);
-  const log = await WriteAheadLog.open(join(directory, LOG_NAME), { dispatch, clock });
-  await log.close();
-  const path = join(directory, NEW_PAGES_NAME);
+  const path = join(directory, PAGES_NAME + UNFINISHED);
   const file = await vfs.open(path, { write: true, create: true, exclusive: true, noFollow: true });
   let bytes = 0;
   try {
+    await dispatch.names(directory, [path]);
+    const log = await WriteAheadLog.open(join(directory, LOG_NAME), { dispatch, clock });
+    await log.close();
     const { pageBytes } = parts.pager;
     const pages = pageCount(await pageLater(parts, META_PAGE, state));
     const run = new Uint8Array(RUN_PAGES * pageBytes);
@@ -59,7 +63,20 @@ export async function backUpBtree(
     await file.close();
   }
   await durable.rename(path, join(directory, PAGES_NAME));
-  return { directory, files: 1, bytes };
+  const logged = await sizesIn(vfs, join(directory, LOG_NAME));
+  bytes += logged.reduce((sum, size) => sum + size, 0);
+  return { directory, files: 1 + logged.length, bytes };
+}
+
+/** Of the files of a log, without what is nobody's. */
+async function sizesIn(vfs: Vfs, directory: string): Promise<number[]> {
+  const sizes: number[] = [];
+  for (const { name, kind } of await vfs.readDirectory(directory)) {
+    if (kind === 'file' && !name.startsWith('.')) {
+      sizes.push((await vfs.stat(join(directory, name))).size);
+    }
+  }
+  return sizes;
 }
 
 async function copyPage(

@@ -58,7 +58,8 @@ export interface BtreeSettings {
 /** @throws TypeError for a value that is none of those allowed. */
 export function btreeSettings(options: BtreeOptions): BtreeSettings {
   const pageBytes = options.pageBytes ?? PAGE_BYTES_DEFAULT;
-  if (!isPageSize(pageBytes)) {
+  // Text with a number in it would pass the comparison, and be no number later.
+  if (typeof pageBytes !== 'number' || !isPageSize(pageBytes)) {
     const range = `a power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`;
     throw new TypeError(`pageBytes must be ${range}, not ${inspect(pageBytes)}`);
   }

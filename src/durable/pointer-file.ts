@@ -12,6 +12,7 @@ import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile, readWholeFileSync } from '../vfs/transfer.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { replaceFile, replaceFileSync } from './atomic-file.ts';
+import { kind } from './call-checks.ts';
 
 /** Bytes of a payload. A pointer names things, it does not hold them. */
 export const POINTER_PAYLOAD_BYTES_MAX: number = 64 << 10;
@@ -31,11 +32,13 @@ const CHECKSUM_BYTES = 4;
  *   too long
  */
 export async function replacePointer(vfs: Vfs, path: string, payload: Uint8Array): Promise<void> {
+  requireVfs(vfs);
   await replaceFile(vfs, path, encodePointer(payload));
 }
 
 /** As `replacePointer`, on the calling thread. */
 export function replacePointerSync(vfs: Vfs, path: string, payload: Uint8Array): void {
+  requireVfs(vfs);
   replaceFileSync(vfs, path, encodePointer(payload));
 }
 
@@ -45,6 +48,7 @@ export function replacePointerSync(vfs: Vfs, path: string, payload: Uint8Array):
  *   wrote it; the operating system's error when it cannot be read
  */
 export async function readPointer(vfs: Vfs, path: string): Promise<Uint8Array | null> {
+  requireVfs(vfs);
   try {
     return decodePointer(await readWholeFile(vfs, path), path);
   } catch (error) {
@@ -56,6 +60,7 @@ export async function readPointer(vfs: Vfs, path: string): Promise<Uint8Array | 
 
 /** As `readPointer`, on the calling thread. */
 export function readPointerSync(vfs: Vfs, path: string): Uint8Array | null {
+  requireVfs(vfs);
   try {
     return decodePointer(readWholeFileSync(vfs, path), path);
   } catch (error) {
@@ -63,6 +68,14 @@ export function readPointerSync(vfs: Vfs, path: string): Uint8Array | null {
     if (errorCode(error) === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** @throws TypeError for what is no file system: the path stands second */
+function requireVfs(vfs: unknown): void {
+  if (typeof vfs === 'object' && vfs !== null && 'open' in vfs) return;
+  throw new TypeError(
+    `the first argument must be a file system, such as nodeVfs of holdfast/vfs, not ${kind(vfs)}`,
+  );
 }
 
 /** The bytes of a pointer file. @throws TypeError for a payload that is too long */

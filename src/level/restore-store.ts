@@ -22,11 +22,12 @@ import { DirectoryLock } from '../durable/lock-file.ts';
 import { SyncDispatch } from '../durable/sync-dispatch.ts';
 import type { EngineSurroundings } from '../engine/engine-kind.ts';
 import type { BackupReport, ProgressOptions } from '../engine/engine-reports.ts';
+import { UNFINISHED } from '../engine/unfinished-name.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { refuseInside } from './inside-store.ts';
-import { isNeutralName, UNFINISHED } from './store-files.ts';
+import { isNeutralName } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 import { storeAt, verifyStore } from './store-places.ts';
 

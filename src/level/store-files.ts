@@ -67,9 +67,6 @@ const btreeFiles: StoreFiles = {
   isTrace: (name) => [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME].includes(name),
 };
 
-/** What a restore puts behind the name of the key file until all is there. */
-export const UNFINISHED = '.restoring';
-
 /** Of every engine with stores on the disk. */
 export const STORE_FILES: readonly StoreFiles[] = [lsmFiles, bitcaskFiles, btreeFiles];
 

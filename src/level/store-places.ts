@@ -11,11 +11,12 @@ import type {
   RepairReport,
   VerifyReport,
 } from '../engine/engine-reports.ts';
+import { UNFINISHED } from '../engine/unfinished-name.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { nodeVfs } from '../vfs/node-vfs.ts';
 import { DISK_ENGINES } from './engine-registry.ts';
 import { settledReport } from './settled-report.ts';
-import { isNeutralName, STORE_FILES, UNFINISHED } from './store-files.ts';
+import { isNeutralName, STORE_FILES } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 
 /** The kinds whose store a directory looks like; none when it is missing or somebody else's. */
@@ -31,7 +32,7 @@ export async function kindsHeldBy(
  * Whose store is in a directory, whole or damaged: the engine that finds its own there, else the
  * one that has left a name. Changes nothing.
  * @throws (rejects) HoldfastError with code `HOLDFAST_MISSING`, saying what was looked for;
- *   `HOLDFAST_FOREIGN` for what a restore has left that was cut short
+ *   `HOLDFAST_FOREIGN` for what a restore or a backup has left that was cut short
  */
 export async function storeAt(
   directory: string,
@@ -104,13 +105,13 @@ async function refuseFile(
   throw new HoldfastError('HOLDFAST_MISSING', `${path} is a file, and a store is a directory`);
 }
 
-/** A restore that was cut short has left a part of a store. @throws HOLDFAST_FOREIGN */
+/** A restore or a backup that was cut short has left a part of a store. @throws HOLDFAST_FOREIGN */
 function refuseUnfinished(directory: string, names: readonly string[]): void {
   const unfinished = names.find((name) => STORE_FILES.some(({ key }) => name === key + UNFINISHED));
   if (unfinished === undefined) return;
   throw new HoldfastError(
     'HOLDFAST_FOREIGN',
-    `${directory} has ${unfinished}, left by a restore that was cut short: empty it, and restore again`,
+    `${directory} has ${unfinished}, left by a restore or a backup that was cut short: empty it, and make the copy again`,
   );
 }
 

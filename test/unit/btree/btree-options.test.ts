@@ -14,6 +14,7 @@ const WRONG: readonly (readonly [options: object, message: RegExp])[] = [
   [{ checkpoint: { logbytes: 64 } }, /checkpoint has no option 'logbytes'/],
   [{ batch: { ms: -1 } }, /batch.ms must be a positive number, not -1/],
   [{ pageBytes: 5000 }, /pageBytes must be a power of two/],
+  [{ pageBytes: '8192' }, /pageBytes must be a power of two.*'8192'/],
   [{ cacheSize: '1' }, /cacheSize must be a number of bytes/],
   [{ aheadBytes: 0 }, /aheadBytes must be a number of bytes from 1/],
 ];

@@ -103,3 +103,12 @@ test('a pointer that cannot be read is an error of the system', async () => {
   await assert.rejects(readPointer(vfs, '/p'), { code: 'EISDIR' });
   assert.throws(() => readPointerSync(vfs, '/p'), { code: 'EISDIR' });
 });
+
+test('a path where the file system should stand is a TypeError that says so', async () => {
+  const confused = '/p' as unknown as MemoryVfs;
+  const says = { name: 'TypeError', message: /^the first argument must be a file system/ };
+  await assert.rejects(readPointer(confused, '/p'), says);
+  assert.throws(() => readPointerSync(confused, '/p'), says);
+  await assert.rejects(replacePointer(confused, '/p', Uint8Array.of(1)), says);
+  assert.throws(() => replacePointerSync(confused, '/p', Uint8Array.of(1)), says);
+});

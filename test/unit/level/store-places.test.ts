@@ -218,3 +218,17 @@ test('the figures of a Bitcask store that is not open tell of its files', async 
   assert.ok(diskBytes > Number(details['dataBytes']) + Number(details['hintBytes']));
   assert.equal(details['mergedFileCount'], 0);
 });
+
+test('verify says of a Bitcask store which file is missing, in our words', async () => {
+  const bitcask = STORE_FILES.map(({ kind }) => kind).find(({ name }) => name === 'bitcask');
+  assert.ok(bitcask !== undefined);
+  const { vfs, dispatch } = await closedStore(bitcask);
+  const [data = ''] = namesIn(vfs, '/store').filter((name) => name.endsWith('.data'));
+  vfs.unlinkSync(`/store/${data}`);
+  const { sound, damage } = await verifyStore('/store', { dispatch });
+  assert.equal(sound, false);
+  assert.deepEqual(
+    damage.map(({ path, message }) => [path, message]),
+    [[`/store/${data}`, 'the file, which the manifest names, is missing']],
+  );
+});
