@@ -30,8 +30,12 @@ export interface GrowthFigures extends GrowthPoint {
   readonly isCold: boolean;
   readonly getSync: number;
   readonly get: number;
+  /** The first scan after opening, cold as the first reads are. */
+  readonly coldScan: number;
   readonly scan: number;
   readonly putSync: number;
+  /** Durable, by 64 callers that await. */
+  readonly put: number;
 }
 
 /** Bytes of one batch of the load, at most a thousand entries. */
@@ -39,9 +43,21 @@ const BATCH_BYTES = 4 << 20;
 const COLD_GETS = 200;
 const READ_BYTES = 64 << 20;
 const PUTS = 60;
+const CALLERS = 64;
+/** Durable puts by many callers, as many as make so many bytes. */
+const PUT_BYTES = 16 << 20;
+const PUTS_MAX = 19_200;
 const KEY_BYTES = 16;
 
-export async function measureGrowth(point: GrowthPoint, directory: string): Promise<GrowthFigures> {
+/** A point that was given up because it took too long. */
+export class TooLong extends Error {}
+
+/** @throws TooLong when it takes more than so many seconds */
+export async function measureGrowth(
+  point: GrowthPoint,
+  directory: string,
+  secondsMax: number,
+): Promise<GrowthFigures> {
   const { engine, entries, valueBytes } = point;
   const setting = {
     contestant: `holdfast ${engine}`,
@@ -50,6 +66,11 @@ export async function measureGrowth(point: GrowthPoint, directory: string): Prom
   };
   rmSync(setting.directory, { recursive: true, force: true });
   const handles: ContestantHandle[] = [];
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    for (const handle of handles) void handle.kill();
+  }, secondsMax * 1000);
   const start = async (): Promise<ContestantHandle> => {
     const handle = await ContestantHandle.start(setting);
     handles.push(handle);
@@ -66,17 +87,19 @@ export async function measureGrowth(point: GrowthPoint, directory: string): Prom
     const isCold = dropPageCache();
     const serving = await start();
     const open = await serving.do({ do: 'open', use: 'serve' });
-    const reads = Math.max(
-      100,
-      Math.min(20_000, Math.floor(READ_BYTES / (valueBytes + KEY_BYTES))),
-    );
+    const entryBytes = valueBytes + KEY_BYTES;
+    const reads = Math.max(100, Math.min(20_000, Math.floor(READ_BYTES / entryBytes)));
     const cold = await serving.do({ do: 'get-sync', entries, count: COLD_GETS, seed: 5 });
+    // From here on everything is in the page cache, and as much in the store's own as it takes.
+    const coldScan = await serving.do({ do: 'scan' });
+    const scan = await serving.do({ do: 'scan' });
     await serving.do({ do: 'get-sync', entries, count: reads, seed: 1 });
     const getSync = await serving.do({ do: 'get-sync', entries, count: reads, seed: 2 });
-    const count = Math.max(50, Math.floor(reads / 5));
-    const get = await serving.do({ do: 'get', entries, count, callers: 1, seed: 3 });
-    const scan = await serving.do({ do: 'scan' });
+    const gets = Math.max(50, Math.floor(reads / 5));
+    const get = await serving.do({ do: 'get', entries, count: gets, callers: 1, seed: 3 });
     const putSync = await serving.do({ do: 'put-sync', from: entries, count: PUTS });
+    const count = Math.max(CALLERS, Math.min(PUTS_MAX, Math.floor(PUT_BYTES / entryBytes)));
+    const put = await serving.do({ do: 'put', from: entries + PUTS, count, callers: CALLERS });
     await serving.end();
     return {
       ...point,
@@ -89,10 +112,15 @@ export async function measureGrowth(point: GrowthPoint, directory: string): Prom
       isCold,
       getSync: rate(getSync),
       get: rate(get),
+      coldScan: rate(coldScan),
       scan: rate(scan),
       putSync: rate(putSync),
+      put: rate(put),
     };
+  } catch (error) {
+    throw isLate ? new TooLong(`more than ${secondsMax} s`) : error;
   } finally {
+    clearTimeout(timer);
     await Promise.all(handles.map((handle) => handle.kill()));
     rmSync(setting.directory, { recursive: true, force: true });
   }
