@@ -114,6 +114,7 @@ export class Checkpointer implements Relief {
 
   before(): Promise<void> | undefined {
     this.#poison.check();
+    this.#log.check();
     const tooMany = this.#pager.dirtyCount > this.#pager.cache.pagesMax * DIRTY_SHARE_MOST;
     if (!tooMany && !this.#pager.versions.full) return undefined;
     return this.#makeRoom(tooMany);
@@ -121,6 +122,7 @@ export class Checkpointer implements Relief {
 
   beforeSync(): void {
     this.#poison.check();
+    this.#log.check();
     if (this.#pager.versions.full) this.#pager.versions.spillSync();
     if (this.#pager.dirtyCount <= this.#pager.cache.pagesMax * DIRTY_SHARE_MOST) return;
     // A thread that never waits gives a checkpoint no time: pages are written here, and the log
@@ -290,6 +292,7 @@ export class Checkpointer implements Relief {
     const there = await file.pageCount();
     // A crash may lead back to before that: pages moved from the end may still be needed there. The
     // next checkpoint cuts.
+    this.#log.check();
     if (this.#pager.shrunkAt > this.#log.durableSequence) return;
     // In one turn with the cut: pages behind the end may be written ahead of their commit.
     const needed = Math.max(pages, pageCount(this.#pager.view(META_PAGE)), pageCount(meta.data));

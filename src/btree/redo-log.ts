@@ -72,6 +72,14 @@ export class RedoLog {
     if (policy === 'sync' || this.#wal.poisoned) this.#wal.syncSync();
   }
 
+  /**
+   * Throws behind a record of which nobody knows whether the log has it. It was taken back in memory,
+   * but pages that it took may be in use once the store is opened again.
+   */
+  check(): void {
+    if (this.#wal.poisoned) this.#wal.syncSync();
+  }
+
   sync(): Promise<void> {
     return this.#wal.sync();
   }

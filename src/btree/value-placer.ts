@@ -29,7 +29,10 @@ import type { RedoLog } from './redo-log.ts';
 const RUN_PAGES = 256;
 
 /** What is asked of the log. */
-export type PlacerLog = Pick<RedoLog, 'lastSequence' | 'durableSequence' | 'sync' | 'syncSync'>;
+export type PlacerLog = Pick<
+  RedoLog,
+  'lastSequence' | 'durableSequence' | 'check' | 'sync' | 'syncSync'
+>;
 
 /** Where a value is, in bytes that do not change. */
 interface ValuePlace {
@@ -173,6 +176,7 @@ export class ValuePlacer {
   #begin(): Placement {
     const value = this.#wanted;
     assert(value !== null, 'a value was asked for');
+    this.#log.check();
     const count = Math.ceil((value.end - value.start) / overflowBytes(this.#pager.pageBytes));
     const numbers = this.#freeList.allocateQuiet(count);
     this.unsettled = true;

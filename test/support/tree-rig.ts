@@ -29,6 +29,7 @@ import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 const NO_LOG: PlacerLog = {
   lastSequence: 0,
   durableSequence: 0,
+  check: () => undefined,
   sync: () => Promise.resolve(),
   syncSync: () => {},
 };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { nextTurn } from '../../../src/base/clock.ts';
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import type { BtreeOptions } from '../../../src/btree/btree-options.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
@@ -15,6 +16,7 @@ import type { Vfs } from '../../../src/vfs/vfs.ts';
 import { KillableVfs } from '../../support/killable-vfs.ts';
 import { LateCallsVfs } from '../../support/late-calls-vfs.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 
 const COUNT = 3000;
 
@@ -167,5 +169,30 @@ test('a blocking write that finds no room takes no commit back whose record is b
   const again = await opened(memory);
   await checkAll(again, 2);
   assert.equal((await again.verify()).entries, COUNT - 1);
+  await again.close();
+});
+
+test('behind a commit of which nobody knows, nothing is put over the pages of its long value, or cut', async () => {
+  const memory = new MemoryVfs();
+  const fault = new FaultVfs(memory);
+  const killable = new KillableVfs(fault);
+  const clock = new ManualClock();
+  const engine = await opened(killable, { clock, aheadBytes: 10_000, checkpoint: { ms: 1000 } });
+  await engine.write(WriteBatch.put(Buffer.from('b'), Buffer.alloc(10)), 'sync');
+  // The log gets the bytes, and nobody hears of it.
+  fault.inject({ kind: 'EIO', path: /log/, calls: ['file.write'] });
+  const failed = { code: 'HOLDFAST_POISONED' };
+  const long = (key: string, byte: number): WriteBatch =>
+    WriteBatch.put(Buffer.from(key), Buffer.alloc(50_000, byte));
+  await assert.rejects(async () => engine.write(long('a', 1), 'sync'), failed);
+  await assert.rejects(async () => engine.write(long('c', 2), 'none'), failed);
+  assert.throws(() => engine.writeSync(long('d', 3), 'none'), failed);
+  clock.pass(1000);
+  await assert.rejects(engine.compact());
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  killable.kill();
+  const again = await opened(memory);
+  assert.deepEqual(again.getSync(Buffer.from('a')), Buffer.alloc(50_000, 1));
+  assert.deepEqual((await again.verify()).damage, []);
   await again.close();
 });
