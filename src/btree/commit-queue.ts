@@ -19,6 +19,8 @@ import type { ValuePlacer } from './value-placer.ts';
 
 /** A record is ended when it has this many bytes; one batch may go beyond. */
 const GROUP_BYTES = 1 << 20;
+/** And when it changes pages of so many bytes, of which it may have images: the log has a limit. */
+const GROUP_PAGE_BYTES = 32 << 20;
 
 /** A batch that waits for its turn or for the log. */
 interface Waiting {
@@ -197,6 +199,14 @@ export class CommitQueue {
   #apply(): void {
     const group = this.#group;
     for (; this.#applied < group.length; this.#applied++) {
+      if (
+        this.#applied > 0 &&
+        this.#operations === 0 &&
+        this.#pager.editedBytes > GROUP_PAGE_BYTES
+      ) {
+        this.#waiting = [...group.splice(this.#applied), ...this.#waiting];
+        return;
+      }
       const { batch } = group[this.#applied]!;
       if (!(batch instanceof WriteBatch)) {
         batch();

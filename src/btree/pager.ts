@@ -217,6 +217,11 @@ export class Pager {
     return !this.file.isUnderWay(number);
   }
 
+  /** Bytes of the pages that the record being made changes. */
+  get editedBytes(): number {
+    return this.#edited.length * this.pageBytes;
+  }
+
   /** Whether a record is being made. */
   get recording(): boolean {
     return this.#recording;

@@ -129,3 +129,33 @@ test('a batch that makes more pages than the cache holds, and gives them up, goe
   assert.deepEqual({ entries, damage }, { entries: count, damage: [] });
   await engine.close();
 });
+
+test('small batches of one turn share no record that is larger than the log takes', async () => {
+  const memory = new MemoryVfs();
+  const killable = new KillableVfs(memory);
+  const open = (vfs: Vfs): Promise<Engine> => {
+    const dispatch = new SyncDispatch(new LockAsideVfs(vfs));
+    return btreeKind.open('/store', { dispatch, pageBytes: 65_536 });
+  };
+  const count = 540;
+  const keyOf = (index: number): Buffer => Buffer.from(String(index).padStart(5, '0'));
+  const made = await open(memory);
+  const all = new WriteBatch();
+  // Three entries a page.
+  for (let index = 0; index < count * 3; index++) all.put(keyOf(index), Buffer.alloc(20_000));
+  await made.write(all, 'none');
+  await made.close();
+  const engine = await open(killable);
+  const writes = Array.from({ length: count }, (_, index) =>
+    Promise.resolve(
+      engine.write(WriteBatch.put(keyOf(index * 3), Buffer.alloc(20_000, 1)), 'none'),
+    ),
+  );
+  await Promise.all(writes);
+  killable.kill();
+  const again = await open(memory);
+  // Each has images of some hundred pages.
+  assert.ok(again.recovery.replayedBatches > 1, `${again.recovery.replayedBatches} records`);
+  for (let index = 0; index < count; index++) assert.equal(again.getSync(keyOf(index * 3))?.[0], 1);
+  await again.close();
+});
