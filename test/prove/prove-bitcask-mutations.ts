@@ -17,8 +17,11 @@ import { runMutationPieces } from './mutation-pieces.ts';
 import { findsInRecovery } from './nested-exploration.ts';
 import { findsWidely } from './wide-exploration.ts';
 
+/** What repair syncs is not asked about: one story says too little of it. */
+const indexed = BITCASK_INDEX_STORIES.filter(({ name }) => !name.startsWith('repaired'));
+
 await runMutationPieces({
-  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES],
+  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...indexed],
   testOf: ({ subject, story }) => engineCrashTest(subject, story),
   findsOf: ({ subject }, program) => {
     const judge = openAndJudge({ ...subject, options: { ...subject.options, merge: false } });
