@@ -89,13 +89,13 @@ const mergedBetween: Story = async (teller) => {
 };
 
 /** The first process that closes is killed behind this call of it; the next one closes over what that left. */
-function killedAt(name: string, path: RegExp): Story {
+function killedAt(name: string, path: RegExp, changes: string = 'k*9=50,c=1500'): Story {
   return async (teller) => {
     await teller.open();
     await teller.commit('k*12=60,a=900', 'none');
     await teller.commit('b=3000', 'none');
     await teller.reopen();
-    await teller.commit('k*9=50,c=1500', 'none');
+    await teller.commit(changes, 'none');
     await teller.commit('b-,a=1000', 'sync');
     await killedInClose(teller, name, path);
     await teller.commit('k*3-,c=10', 'none');
@@ -153,7 +153,8 @@ export const BITCASK_INDEX_STORIES: readonly BitcaskStory[] = [
   {
     name: 'killed when a hint was removed',
     subject: INDEXED,
-    story: killedAt('unlink', /\.hint$/),
+    // Of entries so small that it goes.
+    story: killedAt('unlink', /\.hint$/, 'k*30=20,c=50'),
   },
   { name: 'repaired beside an index', subject: INDEXED, story: repaired },
 ];
