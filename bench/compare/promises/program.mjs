@@ -1,31 +1,22 @@
 /**
- * What every store is asked to do, and what is told when it is done: `node program.mjs STORE`. A line that is told is
- * a promise to the outside world. The keys `open` to `last` say how far it came.
+ * What every store is asked to do, and what is told when it is done: `node program.mjs STORE ROUND PLACE`. A line that is told is a promise to the outside world: the store is open, so many steps returned.
  */
 
 import { writeSync } from 'node:fs';
 import process from 'node:process';
 
+import { steps } from './steps.mjs';
 import { STORES } from './stores.mjs';
 
 const tell = (line) => writeSync(1, `${line}\n`);
-const [, open] = STORES[process.argv[2]];
+const [, , name, round, place] = process.argv;
 
-const store = await open(process.argv[3]);
+const store = await STORES[name].open(place);
 tell('open');
-await store.put('a', '1');
-tell('a');
-await store.batch([
-  { type: 'put', key: 'b', value: '2' },
-  { type: 'put', key: 'c', value: '2' },
-]);
-tell('batch');
-await store.put('a', '3');
-tell('again');
-await store.batch([
-  { type: 'del', key: 'b' },
-  { type: 'del', key: 'c' },
-]);
-tell('deleted');
+for (const [index, step] of steps(Number(round)).entries()) {
+  const [{ key, value }] = step;
+  await (step.length === 1 ? store.put(key, value) : store.batch(step));
+  tell(`step ${index + 1}`);
+}
 await store.close();
 tell('closed');

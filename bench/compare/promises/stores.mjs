@@ -1,10 +1,11 @@
 /**
- * The stores whose promises are compared, each as its own documentation says that it is used: `open` gives the few
- * calls that the program makes. An option that makes a write durable is a store of its own, so that the table shows
- * what is promised without it.
+ * The stores whose promises are compared, each as its own documentation says that it is used.
+ * A setting that says when a write is durable is a row of its own. `promised` is what the documentation says of a power
+ * cut, in our words: whether what had returned lasts (`lasts`), and where it says so (`source`). That a batch is whole,
+ * that what was written first is there first, each of them promises; `opens` says whether that the store opens after it.
  */
 
-const place = 'db';
+import { mkdirSync } from 'node:fs';
 
 async function level(db) {
   await db.open();
@@ -16,14 +17,16 @@ async function level(db) {
   };
 }
 
-async function holdfast(directory, engine) {
+async function holdfast(place, options, vfs) {
   const { HoldfastLevel } = await import('../../../dist/index.js');
-  return level(new HoldfastLevel(`${directory}/${place}`, { engine }));
+  const { SyncDispatch } = await import('../../../dist/durable/sync-dispatch.js');
+  const dispatch = vfs === undefined ? {} : { dispatch: new SyncDispatch(vfs) };
+  return level(new HoldfastLevel(place, { ...options, ...dispatch }));
 }
 
-async function classicLevel(directory, options) {
+async function classicLevel(place, options) {
   const { ClassicLevel } = await import('classic-level');
-  const db = new ClassicLevel(`${directory}/${place}`);
+  const db = new ClassicLevel(place);
   const store = await level(db);
   return {
     ...store,
@@ -32,9 +35,35 @@ async function classicLevel(directory, options) {
   };
 }
 
-async function lmdb(directory, isFlushed) {
+async function rocksLevel(place, options) {
+  const { RocksLevel } = await import('@nxtedition/rocksdb');
+  const db = new RocksLevel(place);
+  const store = await level(db);
+  return {
+    ...store,
+    async get(key) {
+      try {
+        return await db.get(key);
+      } catch (error) {
+        if (error.code === 'LEVEL_NOT_FOUND') return undefined;
+        throw error;
+      }
+    },
+    // Its `put` takes no `sync` (measured: no fdatasync), a batch does.
+    put: (key, value) => db.batch([{ type: 'put', key, value }], options),
+    batch: (operations) => db.batch(operations, options),
+  };
+}
+
+async function lmdb(place, { isFlushed, isRecovery }) {
   const { open } = await import('lmdb');
-  const db = open({ path: `${directory}/${place}`, encoding: 'string' });
+  const db = open({
+    path: place,
+    encoding: 'string',
+    // It takes the last flushed transaction where the machine was started since, which it sees by a number of the
+    // kernel's. That number stays the same here, where no machine is started again: so it is told.
+    ...(isRecovery && { safeRestore: true }),
+  });
   const after = async (written) => {
     await written;
     if (isFlushed) await db.flushed;
@@ -55,11 +84,9 @@ async function lmdb(directory, isFlushed) {
   };
 }
 
-async function betterSqlite(directory, pragmas) {
+async function sqlite(place, pragmas) {
   const { default: Database } = await import('better-sqlite3');
-  const { mkdirSync } = await import('node:fs');
-  mkdirSync(`${directory}/${place}`, { recursive: true });
-  const db = new Database(`${directory}/${place}/store.sqlite`);
+  const db = new Database(`${place}/store.sqlite`);
   for (const pragma of pragmas) db.pragma(pragma);
   db.exec('create table if not exists entries (key text primary key, value text)');
   const put = db.prepare('insert or replace into entries values (?, ?)');
@@ -78,38 +105,119 @@ async function betterSqlite(directory, pragmas) {
   };
 }
 
-async function rocksLevel(directory, options) {
-  const { RocksLevel } = await import('@nxtedition/rocksdb');
-  const db = new RocksLevel(`${directory}/${place}`);
-  const store = await level(db);
-  return {
-    ...store,
-    // Its `put` takes no `sync` (measured: no fdatasync), a batch does.
-    put: (key, value) => db.batch([{ type: 'put', key, value }], options),
-    batch: (operations) => db.batch(operations, options),
-  };
-}
+/** SQLite makes files, no directories. */
+const withDirectory = (place) => mkdirSync(place);
+const nothing = () => {};
 
-/** By name: the package that it needs (none: ours), and how it is opened in a directory. */
+/** What the documentation says of a write that has returned and a power cut, in our words. */
+const documented = {
+  ours: { promised: true, says: 'lasts', source: 'docs/store.md, "When is it durable?"' },
+  oursNone: { promised: false, says: 'what was not yet synced may go', source: 'docs/store.md' },
+  level: {
+    promised: false,
+    says: 'without `sync` some recent writes may be lost where the machine crashes',
+    source: 'LevelDB, `WriteOptions::sync` in `include/leveldb/options.h`',
+  },
+  levelSync: {
+    promised: true,
+    says: 'the write is flushed from the buffers of the operating system before it is complete',
+    source: 'LevelDB, `WriteOptions::sync` in `include/leveldb/options.h`',
+  },
+  lmdb: {
+    promised: true,
+    says: 'of `put`: durable once the promise resolves; of `overlappingSync`, the default: it resolves at the commit, and `flushed` when it is durable',
+    source: 'README of lmdb, `db.put` and "Overlapping Sync Options"',
+    note: 'By hand: with its defaults, too, opening a `data.mdb` of 4,096 bytes or of 8,192 zeros ends the process with SIGSEGV.',
+  },
+  lmdbFlushed: {
+    promised: true,
+    says: 'flushed to disk and durable when `flushed` resolves',
+    source: 'README of lmdb, "Overlapping Sync Options"',
+    note: 'By hand: with its defaults, too, opening a `data.mdb` of 4,096 bytes or of 8,192 zeros ends the process with SIGSEGV.',
+  },
+  sqliteFull: {
+    promised: false,
+    says: 'no corruption; EXTRA is there for more durability of a commit that a power cut follows closely',
+    source: 'https://www.sqlite.org/pragma.html#pragma_synchronous',
+  },
+  sqliteExtra: {
+    promised: true,
+    says: 'as FULL, and the directory is synced after the journal was removed',
+    source: 'https://www.sqlite.org/pragma.html#pragma_synchronous',
+  },
+  sqliteWal: {
+    promised: false,
+    says: 'with NORMAL, which better-sqlite3 is built with for WAL, a commit may roll back after a power cut',
+    source: 'https://www.sqlite.org/pragma.html#pragma_synchronous',
+  },
+  sqliteWalFull: {
+    promised: true,
+    says: 'the log is synced after each commit, which lasts through a power cut',
+    source: 'https://www.sqlite.org/pragma.html#pragma_synchronous',
+  },
+  rocks: {
+    promised: false,
+    says: 'of RocksDB: without `sync` the last writes may be lost where the machine crashes',
+    source: 'RocksDB, `WriteOptions::sync` in `include/rocksdb/options.h`',
+  },
+  rocksSync: {
+    promised: true,
+    says: 'of RocksDB: the write is flushed from the buffers of the operating system before it is complete',
+    source: 'RocksDB, `WriteOptions::sync` in `include/rocksdb/options.h`',
+  },
+};
+
+const ours = (lasts, engine, options) => ({
+  needs: null,
+  lasts,
+  opens: true,
+  prepare: nothing,
+  open: (place, { vfs } = {}) => holdfast(place, { engine, ...options }, vfs),
+});
+const classic = (lasts, options) => ({
+  needs: 'classic-level',
+  lasts,
+  opens: false,
+  prepare: nothing,
+  open: (place) => classicLevel(place, options),
+});
+const rocks = (lasts, options) => ({
+  needs: '@nxtedition/rocksdb',
+  lasts,
+  opens: false,
+  prepare: nothing,
+  open: (place) => rocksLevel(place, options),
+});
+const lmdbStore = (lasts, isFlushed) => ({
+  needs: 'lmdb',
+  lasts,
+  opens: true,
+  prepare: nothing,
+  open: (place, { isRecovery = false } = {}) => lmdb(place, { isFlushed, isRecovery }),
+});
+const sqliteStore = (lasts, ...pragmas) => ({
+  needs: 'better-sqlite3',
+  lasts,
+  opens: true,
+  prepare: withDirectory,
+  open: (place) => sqlite(place, pragmas),
+});
+
+const WAL = 'journal_mode = WAL';
+
 export const STORES = {
-  'holdfast lsm': [null, (directory) => holdfast(directory, 'lsm')],
-  'holdfast bitcask': [null, (directory) => holdfast(directory, 'bitcask')],
-  'holdfast btree': [null, (directory) => holdfast(directory, 'btree')],
-  'classic-level': ['classic-level', (directory) => classicLevel(directory, {})],
-  'classic-level, sync': ['classic-level', (directory) => classicLevel(directory, { sync: true })],
-  lmdb: ['lmdb', (directory) => lmdb(directory, false)],
-  'lmdb, flushed': ['lmdb', (directory) => lmdb(directory, true)],
-  'better-sqlite3': ['better-sqlite3', (directory) => betterSqlite(directory, [])],
-  'better-sqlite3, WAL': [
-    'better-sqlite3',
-    (directory) => betterSqlite(directory, ['journal_mode = WAL']),
-  ],
-  'better-sqlite3, WAL, FULL': [
-    'better-sqlite3',
-    (directory) => betterSqlite(directory, ['journal_mode = WAL', 'synchronous = FULL']),
-  ],
-  '@nxtedition/rocksdb, sync': [
-    '@nxtedition/rocksdb',
-    (directory) => rocksLevel(directory, { sync: true }),
-  ],
+  'holdfast, LSM': ours(documented.ours, 'lsm'),
+  'holdfast, Bitcask': ours(documented.ours, 'bitcask'),
+  'holdfast, B+tree': ours(documented.ours, 'btree'),
+  "holdfast, LSM, sync: 'none'": ours(documented.oursNone, 'lsm', { sync: 'none' }),
+  'classic-level': classic(documented.level, {}),
+  'classic-level, sync': classic(documented.levelSync, { sync: true }),
+  lmdb: lmdbStore(documented.lmdb, false),
+  'lmdb, flushed': lmdbStore(documented.lmdbFlushed, true),
+  'better-sqlite3': sqliteStore(documented.sqliteFull),
+  'better-sqlite3, EXTRA': sqliteStore(documented.sqliteExtra, 'synchronous = EXTRA'),
+  'better-sqlite3, WAL': sqliteStore(documented.sqliteWal, WAL),
+  'better-sqlite3, WAL, FULL': sqliteStore(documented.sqliteWalFull, WAL, 'synchronous = FULL'),
+  '@nxtedition/rocksdb': rocks(documented.rocks, {}),
+  '@nxtedition/rocksdb, sync': rocks(documented.rocksSync, { sync: true }),
 };
