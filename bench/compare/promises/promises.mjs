@@ -2,7 +2,8 @@
  * `npm run promises`: what each store has kept of its answers after a power cut, under each model of a file system. The
  * same small program and the same judge for all, recorded by strace, since most of them are native code. Writes
  * a page and the figures to bench/results; a store that is there already is kept, unless `--again`.
- * `-- --only TEXT` takes some of the stores, `--disks N` and `--seconds N` bound each model, `--out` and `--page` name other
+ * `-- --only TEXT` takes some of the stores, `--disks N` and `--seconds N` bound each model (seconds are shared out over its crash
+ * points: on a busy machine give plenty), `--out` and `--page` name other
  * places.
  */
 
@@ -57,7 +58,7 @@ try {
     options: {
       only: { type: 'string', default: '' },
       disks: { type: 'string', default: '8000' },
-      seconds: { type: 'string', default: '240' },
+      seconds: { type: 'string', default: '3600' },
       jobs: { type: 'string', default: '2' },
       again: { type: 'boolean', default: false },
       out: { type: 'string', default: join(top, 'bench/results') },
