@@ -45,7 +45,9 @@ async function backingUp(kind: EngineKind): Promise<CrashTest> {
 
 async function judge(kind: EngineKind, vfs: Vfs, isMade: boolean): Promise<void> {
   const dispatch = dispatchOf(vfs);
-  const names = await vfs.readDirectory('/copies/one').catch(() => []);
+  // A file that nobody has given its name yet is nobody's: with no other one, nothing has been begun.
+  const all = await vfs.readDirectory('/copies/one').catch(() => []);
+  const names = all.filter(({ name }) => !name.startsWith('.holdfast-'));
   if (names.length > 0 && (await kind.holds('/copies/one', { dispatch }))) {
     const opened = await kind.open('/copies/one', { dispatch, createIfMissing: false });
     assert.deepEqual(await textEntries(opened), Object.entries(ENTRIES));
@@ -62,6 +64,6 @@ async function judge(kind: EngineKind, vfs: Vfs, isMade: boolean): Promise<void>
 // An LSM store refuses tables without the file that names them; its backups are in its stories.
 for (const kind of DISK_ENGINES.filter(({ name }) => name !== 'lsm')) {
   test(`a backup of a ${kind.name} store is whole or no store after every power cut`, async () => {
-    await assertCrashSafe({ ...(await backingUp(kind)), models: ['posix'], budget: 12 });
+    await assertCrashSafe({ ...(await backingUp(kind)), models: ['posix'], budget: 1000 });
   });
 }

@@ -29,6 +29,10 @@ const INDEX =
 const INDEX_GONE =
   'an index file that comes back counts only where it is right; a hint is never needed; opening removes what is left';
 
+const NO_STORE_YET =
+  'until a backup is whole its directory is refused as a store: no story opens it before, and backup.test.ts, which does, ' +
+  'fails without this sync';
+
 export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in #extend': ZEROS,
   'postponed: fdatasync in #extend': ZEROS,
@@ -40,6 +44,8 @@ export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fdatasync in finish, run': BEFORE_THE_MANIFEST,
   'postponed: fdatasync in syncNow, #finish': BEFORE_THE_MANIFEST,
   'postponed: fsync of /copy in backupStore, #held': BEFORE_THE_MANIFEST,
+  'dropped: fsync of /copy in #start, sync': NO_STORE_YET,
+  'postponed: fsync of /copy in #start, sync': NO_STORE_YET,
   'postponed: fsync of /store in run, #merge': BEFORE_THE_MANIFEST,
   'postponed: fsync of / in mkdirAll, openStore': LATER,
   'postponed: fsync of / in sync, changeNames': LATER,

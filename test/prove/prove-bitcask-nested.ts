@@ -26,19 +26,21 @@ interface NestedStory {
   readonly judging: Judging;
 }
 
-const told: readonly NestedStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES].map(
-  ({ name, subject, story }) => ({
-    name,
-    test: engineCrashTest(subject, story),
-    faulty: faultyCrashTest(subject, story),
-    judging: {
-      // What merging does in the background after opening is in the recoveries that are cut.
-      judge: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
-      classOf: classOfBitcask,
-      owedBy,
-    },
-  }),
-);
+const told: readonly NestedStory[] = [
+  ...BITCASK_STORIES,
+  ...BITCASK_WIDE_STORIES,
+  ...BITCASK_INDEX_STORIES,
+].map(({ name, subject, story }) => ({
+  name,
+  test: engineCrashTest(subject, story),
+  faulty: faultyCrashTest(subject, story),
+  judging: {
+    // What merging does in the background after opening is in the recoveries that are cut.
+    judge: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
+    classOf: classOfBitcask,
+    owedBy,
+  },
+}));
 
 /** Their judge has marks of its own, which the clock is in. */
 const expiring: readonly NestedStory[] = Object.entries(EXPIRING).map(([name, test]) => {

@@ -25,14 +25,16 @@ interface WideStory {
   readonly recover: Recover;
 }
 
-const told: readonly WideStory[] = [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES].map(
-  ({ name, subject, story }) => ({
-    name,
-    test: engineCrashTest(subject, story),
-    // Not what merging does in the background after opening: crashes inside recovery have that.
-    recover: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
-  }),
-);
+const told: readonly WideStory[] = [
+  ...BITCASK_STORIES,
+  ...BITCASK_WIDE_STORIES,
+  ...BITCASK_INDEX_STORIES,
+].map(({ name, subject, story }) => ({
+  name,
+  test: engineCrashTest(subject, story),
+  // Not what merging does in the background after opening: crashes inside recovery have that.
+  recover: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
+}));
 
 const expiring: readonly WideStory[] = Object.entries(EXPIRING).map(([name, test]) => {
   return { name, test, recover: recoverExpiring };
