@@ -23,8 +23,8 @@ const UNNAMED =
   '`forgetUnnamed` of open-store.ts; that files go is counted by merging.test.ts';
 
 const INDEX =
-  'an index file is never needed, and a torn one does not count: see index-file.test.ts; its sync is there for speed: ' +
-  'hints that it stands for go behind it';
+  'an index file is never needed, and a torn one does not count; its sync is there for speed, since hints that it stands ' +
+  'for go behind it: see "an index file is synced before the hints that it stands for go" of index-file.test.ts';
 
 const INDEX_GONE =
   'an index file that comes back counts only where it is right; a hint is never needed; opening removes what is left';
