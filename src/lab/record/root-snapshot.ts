@@ -7,34 +7,40 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 import { UsageError } from '../../base/errors.ts';
-import type { FileTreeDirectory, FileTreeNode } from '../../vfs/file-tree.ts';
+import type {
+  FileTreeDirectory,
+  FileTreeFile,
+  FileTreeNode,
+  FileTreeSymlink,
+} from '../../vfs/file-tree.ts';
 import type { InodeNumber } from './operation.ts';
 import type { ShadowDirectory, ShadowNode, ShadowTree } from './shadow-tree.ts';
 import type { TraceSink } from './trace-sink.ts';
 
-/** Fills an empty shadow tree from a tree in memory. */
+/**
+ * Fills an empty shadow tree from a tree in memory. A directory that a rename cut in half left under both names is two
+ * directories with the same files, as it is for the programs that run on such a tree (`MemoryVfs`).
+ */
 export function snapshotFileTree(root: FileTreeDirectory, tree: ShadowTree, sink: TraceSink): void {
   const shared = new Map<number, ShadowNode>();
   const add = (node: FileTreeNode): ShadowNode => {
+    if (node.kind === 'directory') return fill(tree.newDirectory(), node);
     const known = node.inode === undefined ? undefined : shared.get(node.inode);
     if (known !== undefined) return known;
     const made = make(node);
     if (node.inode !== undefined) shared.set(node.inode, made);
     return made;
   };
-  const make = (node: FileTreeNode): ShadowNode => {
+  const make = (node: FileTreeFile | FileTreeSymlink): ShadowNode => {
     if (node.kind === 'symlink') {
       const link = tree.newSymlink(node.target);
       sink.addInitial({ inode: link.inode, node: 'symlink', target: node.target });
       return link;
     }
-    if (node.kind === 'file') {
-      const file = tree.newFile(node.content.byteLength);
-      const content = sink.addContent(node.content);
-      sink.addInitial({ inode: file.inode, node: 'file', mode: node.mode, content });
-      return file;
-    }
-    return fill(tree.newDirectory(), node);
+    const file = tree.newFile(node.content.byteLength);
+    const content = sink.addContent(node.content);
+    sink.addInitial({ inode: file.inode, node: 'file', mode: node.mode, content });
+    return file;
   };
   const fill = (directory: ShadowDirectory, node: FileTreeDirectory): ShadowDirectory => {
     const entries: [string, InodeNumber][] = [];

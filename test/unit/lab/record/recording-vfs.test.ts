@@ -150,3 +150,34 @@ test('a failed sync is recorded as failed, a failed lookup not at all', async ()
   await assert.rejects(file.sync());
   assert.deepEqual(vfs.finish().operations, []);
 });
+
+test('a directory that a rename left under both names is two, of the same files', () => {
+  const file = { kind: 'file', mode: 0o644, content: Buffer.from('old'), inode: 3 } as const;
+  const moved = {
+    kind: 'directory',
+    mode: 0o755,
+    entries: new Map([['f', file]]),
+    inode: 2,
+  } as const;
+  const entries = new Map([
+    ['from', moved],
+    ['to', moved],
+  ]);
+  const tree = { kind: 'directory', mode: 0o755, entries } as const;
+  const vfs = new RecordingVfs(MemoryVfs.fromTree(tree), { tree });
+  vfs.unlinkSync('/from/f');
+  vfs.rmdirSync('/from');
+  const left = vfs.openSync('/to/f', { write: true });
+  left.syncSync();
+  left.closeSync();
+  const { operations } = vfs.finish();
+  assert.deepEqual(operations.map(brief), [
+    'unlink from/f',
+    'unlink from',
+    'sync to/f',
+    'close to/f',
+  ]);
+  const [unlinked, , synced] = operations;
+  assert.ok(unlinked?.kind === 'unlink' && synced?.kind === 'sync');
+  assert.equal(synced.inode, unlinked.inode);
+});
