@@ -12,22 +12,24 @@ import { directoryBytes } from './directory-bytes.ts';
 import { Figures } from './figures.ts';
 import { RAW_APPEND, RAW_BANDWIDTH, RAW_GROUP, RAW_OVERWRITE, RAW_PREAD } from './floors.ts';
 import type { StoreContestant } from './store-contestant.ts';
-import type { Answer, Task } from './tasks.ts';
+import type { Answer, RawCall, Task } from './tasks.ts';
 
 /** How much of everything. */
 export interface RunSize {
   readonly entries: number;
   readonly valueBytes: number;
-  /** Rounds of loads, of reads, and of durable puts. */
+  /** Rounds of loads, of reads, of durable puts one by one, and of those by many callers. */
   readonly loads: number;
   readonly reads: number;
-  readonly durables: number;
+  readonly singles: number;
+  readonly callers: number;
 }
 
 const BATCH = 1000;
 const CALLERS = 64;
-/** Operations of one contestant in one round. */
-const DURABLE_PUTS = 60;
+/** Operations of one contestant in one round: few, since a device is another one a second later. */
+const DURABLE_PUTS = 30;
+const LIMIT_PUTS = 60;
 /** So many over all rounds that the B+tree makes two checkpoints. */
 const CALLERS_PUTS = 64 * 240;
 /** Before anything durable is measured: code that runs for the first time is not what is compared. */
@@ -36,6 +38,7 @@ const SYNC_GETS = 20_000;
 const AWAITED_GETS = 4000;
 const FLIGHT_GETS = 20_000;
 const BANDWIDTH_MIB = 64;
+const BANDWIDTH_ROUNDS = 3;
 /** About what fills the log of each engine before it is flushed or checkpointed, in entries. */
 const CRASH_ENTRIES: Readonly<Record<string, number>> = {
   'holdfast lsm': 25_000,
@@ -73,7 +76,8 @@ export class EngineRun {
       await this.#crashRounds();
       await this.#begin();
       for (let round = 0; round < this.#size.reads; round++) await this.#readRound(round);
-      for (let round = 0; round < this.#size.durables; round++) await this.#durableRound(round);
+      for (let round = 0; round < this.#size.singles; round++) await this.#singleRound(round);
+      for (let round = 0; round < this.#size.callers; round++) await this.#callersRound(round);
     } finally {
       await Promise.all([...this.#open.values()].map((handle) => handle.kill()));
     }
@@ -169,10 +173,10 @@ export class EngineRun {
       this.#next.set(name, entries);
       if (!durable) continue;
       for (const callers of [1, CALLERS]) {
-        const count = callers === 1 ? DURABLE_PUTS : WARM_PUTS;
+        const count = callers === 1 ? LIMIT_PUTS : WARM_PUTS;
         await this.#puts(name, { do: 'put', from: 0, count, callers });
       }
-      await this.#puts(name, { do: 'put-sync', from: 0, count: DURABLE_PUTS });
+      await this.#puts(name, { do: 'put-sync', from: 0, count: LIMIT_PUTS });
     }
     this.#tell('every store open and warm');
   }
@@ -180,8 +184,7 @@ export class EngineRun {
   async #readRound(round: number): Promise<void> {
     const { entries } = this.#size;
     const seed = round + 1;
-    const limit = await this.#handle('raw').do({ do: 'raw', call: 'pread', count: SYNC_GETS });
-    this.figures.note('limit', RAW_PREAD, round, perSecond(limit));
+    await this.#limit(RAW_PREAD, 'pread', round, SYNC_GETS);
     for (const { name } of this.#shuffled()) {
       const sync = await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed });
       if (sync !== undefined) this.figures.note('getSync', name, round, perSecond(sync));
@@ -196,35 +199,47 @@ export class EngineRun {
     this.#tell(`reads ${round + 1}/${this.#size.reads}`);
   }
 
-  async #durableRound(round: number): Promise<void> {
-    await this.#limits(round);
-    for (const { name, durable } of this.#shuffled()) {
-      if (!durable) continue;
+  /** Durable puts, one after the other, each contestant right behind the bare loop that it is compared with. */
+  async #singleRound(round: number): Promise<void> {
+    for (const [turn, name] of this.#turns(round)) {
+      await this.#limit(RAW_OVERWRITE, 'overwrite', turn);
       const sync = await this.#puts(name, { do: 'put-sync', from: 0, count: DURABLE_PUTS });
-      if (sync !== undefined) this.figures.note('putSync', name, round, perSecond(sync));
+      if (sync !== undefined) this.figures.note('putSync', name, turn, perSecond(sync));
       const put = { do: 'put', from: 0, count: DURABLE_PUTS, callers: 1 } as const;
       const one = await this.#puts(name, put);
-      if (one !== undefined) this.figures.note('put', name, round, perSecond(one));
-      const many = await this.#puts(name, { ...put, count: CALLERS_PUTS, callers: CALLERS });
-      if (many !== undefined) this.figures.note('put64', name, round, perSecond(many));
+      if (one !== undefined) this.figures.note('put', name, turn, perSecond(one));
     }
-    this.#tell(`durable puts ${round + 1}/${this.#size.durables}`);
+    this.#tell(`durable puts ${round + 1}/${this.#size.singles}`);
   }
 
-  /** The bare loops, in every round. */
-  async #limits(round: number): Promise<void> {
-    const raw = this.#handle('raw');
-    const loops = [
-      [RAW_APPEND, 'append', DURABLE_PUTS],
-      [RAW_OVERWRITE, 'overwrite', DURABLE_PUTS],
-      [RAW_GROUP, 'group', DURABLE_PUTS],
-      [RAW_BANDWIDTH, 'bandwidth', BANDWIDTH_MIB],
-    ] as const;
-    for (const [name, call, count] of loops) {
-      if (call === 'bandwidth' && round > 2) continue;
-      const answer = await raw.do({ do: 'raw', call, count });
-      this.figures.note('limit', name, round, perSecond(answer));
+  /** Durable puts by many callers, in the same way. */
+  async #callersRound(round: number): Promise<void> {
+    if (round < BANDWIDTH_ROUNDS)
+      await this.#limit(RAW_BANDWIDTH, 'bandwidth', round, BANDWIDTH_MIB);
+    for (const [turn, name] of this.#turns(round)) {
+      await this.#limit(RAW_APPEND, 'append', turn);
+      await this.#limit(RAW_GROUP, 'group', turn);
+      const put = { do: 'put', from: 0, count: CALLERS_PUTS, callers: CALLERS } as const;
+      const many = await this.#puts(name, put);
+      if (many !== undefined) this.figures.note('put64', name, turn, perSecond(many));
     }
+    this.#tell(`durable puts by ${CALLERS} callers ${round + 1}/${this.#size.callers}`);
+  }
+
+  /** The durable contestants in a new order, each with a number of its own: a turn has its own bare loops. */
+  #turns(round: number): readonly (readonly [turn: number, name: string])[] {
+    const order = this.#shuffled().filter(({ durable }) => durable);
+    return order.map(({ name }, place) => [round * order.length + place, name]);
+  }
+
+  async #limit(
+    name: string,
+    call: RawCall,
+    turn: number,
+    count: number = LIMIT_PUTS,
+  ): Promise<void> {
+    const answer = await this.#handle('raw').do({ do: 'raw', call, count });
+    this.figures.note('limit', name, turn, perSecond(answer));
   }
 
   #handle(name: string): ContestantHandle {

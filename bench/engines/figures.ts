@@ -3,7 +3,7 @@
 import { median } from '../rounds.ts';
 import type { RowName } from './floors.ts';
 
-/** One contestant's figures in one row, by round; a round that it sat out is absent. */
+/** One contestant's figures in one row, by round or turn; one that it sat out is absent. */
 export type RoundFigures = (number | undefined)[];
 
 export class Figures {
