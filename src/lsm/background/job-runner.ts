@@ -3,11 +3,14 @@
  * any other one, and where there are no workers. Not here: what a job is (`job`).
  */
 
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { runLater } from '../../durable/two-forms.ts';
 import type { SyncDispatch } from '../../durable/sync-dispatch.ts';
+import { errorCode } from '../../vfs/errno.ts';
 import { nodeVfs } from '../../vfs/node-vfs.ts';
+import { tableName } from '../lsm-files.ts';
 import { fromErrorData } from './job-failure.ts';
 import type { ErrorData } from './job-failure.ts';
 import type { Job, JobResult } from './job.ts';
@@ -69,6 +72,7 @@ class WorkerRunner implements JobRunner {
         // It died before it could answer, or never lived.
         this.#worker = null;
         this.#hasNone = true;
+        await removeLeft(job);
         return await this.#inThread.run(job);
       }
       if ('result' in answer) return answer.result;
@@ -103,22 +107,32 @@ class WorkerRunner implements JobRunner {
   }
 }
 
-/** The answer of a worker; null when it ends without one. */
+/** The answer of a worker; null when it has ended without one, and does nothing any more. */
 function ask(worker: Worker, job: Job): Promise<JobAnswer | null> {
   return new Promise((resolve) => {
     const settle = (answer: JobAnswer | null): void => {
       worker.off('message', onMessage);
-      worker.off('exit', onEnd);
-      worker.off('error', onEnd);
+      worker.off('exit', onExit);
       resolve(answer);
     };
     const onMessage = (answer: JobAnswer): void => settle(answer);
-    const onEnd = (): void => settle(null);
+    const onExit = (): void => settle(null);
     worker.once('message', onMessage);
-    worker.once('exit', onEnd);
-    worker.once('error', onEnd);
+    worker.once('exit', onExit);
     post(worker, job);
   });
+}
+
+/** Removes what a worker that died has made of a job's tables: no version has their numbers. */
+async function removeLeft({ directory, firstNumber, numberCount }: Job): Promise<void> {
+  for (let number = firstNumber; number < firstNumber + numberCount; number++) {
+    try {
+      await nodeVfs.unlink(join(directory, tableName(number)));
+    } catch (error) {
+      // What stays is in the way of the job, which says so.
+      if (errorCode(error) === undefined) throw error;
+    }
+  }
 }
 
 /** The memtable goes as a copy of just its length: readers go on with theirs. */
