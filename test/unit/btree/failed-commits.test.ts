@@ -196,3 +196,36 @@ test('behind a commit of which nobody knows, nothing is put over the pages of it
   assert.deepEqual((await again.verify()).damage, []);
   await again.close();
 });
+
+test('a checkpoint under way when a sync of the log fails cuts nothing from under the commit of which nobody knows', async () => {
+  const memory = new MemoryVfs();
+  const killable = new KillableVfs(memory);
+  // Pages of a checkpoint; those of the long value come behind all that there is.
+  const late = new LateCallsVfs(killable, ({ name, path, transfer }) => {
+    return name === 'file.write' && path.endsWith('tree.pages') && transfer!.position < 3 * 4096;
+  });
+  const clock = new ManualClock();
+  const engine = await opened(late, { clock, aheadBytes: 10_000, checkpoint: { ms: 1000 } });
+  await engine.write(WriteBatch.put(Buffer.from('b'), Buffer.alloc(10)), 'sync');
+  const reached = late.hold();
+  clock.pass(1000);
+  await reached;
+  // A write of the log is its sync too.
+  late.inject({ kind: 'EIO', path: /log/, calls: ['file.write'] });
+  const long = WriteBatch.put(Buffer.from('a'), Buffer.alloc(50_000, 1));
+  const failed = { code: 'HOLDFAST_POISONED', outcome: 'unknown' };
+  await assert.rejects(async () => engine.write(long, 'sync'), failed);
+  // Before it cuts, it asks how long the file is.
+  const asked = killable.behind(({ name, path }) => {
+    return name === 'file.stat' && path.endsWith('tree.pages');
+  });
+  late.release();
+  await asked;
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  killable.kill();
+  // The log has the record all the same, which is the worst that can be.
+  const again = await opened(memory);
+  assert.deepEqual(again.getSync(Buffer.from('a')), Buffer.alloc(50_000, 1));
+  assert.deepEqual((await again.verify()).damage, []);
+  await again.close();
+});
