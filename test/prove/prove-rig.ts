@@ -4,11 +4,12 @@
  * systems take turns. What is done is noted, so an interrupted run goes on where it was.
  *
  *   npm run prove:rig -- [--fs FS,…] [--images 5000] [--seconds N] [--fresh] [--certificate]
- *                        [--progress DIRECTORY] [--commit NAME] [--more N] [--brief] [--seed N]
+ *                        [--progress DIRECTORY] [--commit NAME] [--more N [--only SUBJECT]] [--brief] [--seed N]
  *
  * `--certificate` writes docs/proof/kernel-states.md from what has been noted. `--more N` mounts so many states of each
- * file system of this commit, whatever earlier ones have done: a third in each policy, all subjects side by side. `--brief`: one short slice of each file system, in one
- * policy after the other, from the seed N on (1), for the pipeline.
+ * file system of this commit, whatever earlier ones have done: a third in each policy, all subjects side by side, or one
+ * alone. `--brief`: one short slice of each file system, in one policy after the other, from the seed N on (1), for the
+ * pipeline.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -17,7 +18,7 @@ import { parseArgs } from 'node:util';
 
 import { diskProfile } from '../../src/lab/powercut/disk-profile.ts';
 import { missingForRig } from '../../src/lab/powercut/rig-needs.ts';
-import { RIG_POLICIES } from '../support/rig-subjects.ts';
+import { RIG_POLICIES, RIG_SUBJECTS } from '../support/rig-subjects.ts';
 import { MAY_REFUSE } from '../support/store-rig.ts';
 import { certificatePage } from './rig-certificate.ts';
 import {
@@ -55,6 +56,7 @@ const { values } = parseArgs({
     progress: { type: 'string', default: PROGRESS_DIRECTORY },
     commit: { type: 'string' },
     more: { type: 'string' },
+    only: { type: 'string' },
     brief: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
   },
@@ -95,9 +97,14 @@ function nextOf(all: readonly RigProgress[]): RigProgress | undefined {
 
 async function main(): Promise<void> {
   const names = values.fs.split(',');
+  if (values.only !== undefined && !RIG_SUBJECTS.includes(values.only)) {
+    console.error(`'${values.only}' is no subject: ${RIG_SUBJECTS.join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
   if (values.certificate) {
     const all = names.map((name) => loadProgress(values.progress, name));
-    writeFileSync(PAGE, certificatePage(all, commit));
+    writeFileSync(PAGE, certificatePage(all, commit, values.only));
     console.log(`${PAGE} is written`);
     return;
   }
@@ -140,7 +147,8 @@ function turnOf(
     return { slice, size: BRIEF_SLICE };
   }
   if (values.more === undefined) return { slice: sliceOf(progress.slices), size: LONG_SLICE };
-  const slice = { ...sliceOf(progress.rounds[commit] ?? 0), seed: 1 + progress.slices };
+  const one = { ...sliceOf(progress.rounds[commit] ?? 0), seed: 1 + progress.slices };
+  const slice = values.only === undefined ? one : { ...one, names: [values.only] };
   const images = Math.ceil(Number(values.more) / RIG_POLICIES.length);
   return { slice, size: { ...LONG_SLICE, runs: 2, images, recoveryImages: Math.ceil(images / 4) } };
 }

@@ -3,8 +3,8 @@
 import { RIG_POLICIES, RIG_SUBJECTS } from '../support/rig-subjects.ts';
 import type { RigProgress } from './rig-progress.ts';
 
-/** Markdown. `last`: the last commit that was tried in every policy. */
-export function certificatePage(all: readonly RigProgress[], last: string): string {
+/** Markdown. `last`: the last commit that was tried in every policy; `only`: with one subject alone. */
+export function certificatePage(all: readonly RigProgress[], last: string, only?: string): string {
   const done = all.filter(({ slices }) => slices > 0);
   const kernels = [...new Set(done.map(({ kernel }) => `Linux ${kernel}`))].join(', ');
   const days = [...new Set(done.flatMap((one) => one.days))].toSorted().join(', ');
@@ -17,7 +17,7 @@ export function certificatePage(all: readonly RigProgress[], last: string): stri
     `${kernels}, Node ${process.version}; ${days}. Seeds are the numbers of the slices, from 1.`,
     '',
     'States by the last commit that changed `src/`, on all file systems: ' + commitsOf(done) + '.',
-    `Of ${last}: every subject in every policy, all side by side.`,
+    `Of ${last}: ${only === undefined ? 'every subject in every policy, all side by side' : `${only} alone, in every policy`}.`,
     '',
     '| File system | Slices | States mounted | Different trees | Recoveries cut | States inside them | Checked by fsck | Clean | Failed |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
