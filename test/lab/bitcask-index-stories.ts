@@ -5,6 +5,9 @@
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
 import type { BitcaskTestOptions } from '../../src/bitcask/bitcask-options.ts';
+import { dataFileName } from '../../src/bitcask/entry-format.ts';
+import type { CheckFunction } from '../../src/lab/suite/crash-test.ts';
+import { STORE } from '../support/engine-story.ts';
 import type { Story, StorySubject, StoryTeller } from '../support/engine-story.ts';
 import { EAGER, SMALL } from './bitcask-stories.ts';
 import type { BitcaskStory } from './bitcask-stories.ts';
@@ -111,13 +114,30 @@ async function killedInClose(teller: StoryTeller, name: string, path: RegExp): P
   );
 }
 
+/** What `repaired` commits last before its repair, when the first data file has been sealed. */
+const BEFORE_REPAIR = 'a=5';
+
+/** The sealed file is in its place or with what a repair has kept aside, wherever the power was cut. */
+const keptAside: CheckFunction = async (vfs, { marks }) => {
+  if (!marks.some(isBeforeRepair)) return;
+  const sealed = dataFileName(1);
+  const hasIt = async (directory: string): Promise<boolean> =>
+    (await vfs.readDirectory(directory)).some(({ name }) => name === sealed);
+  if (await hasIt(STORE)) return;
+  if (!(await hasIt(`${STORE}/lost`))) throw new Error(`P2: ${sealed} is not kept aside`);
+};
+
+function isBeforeRepair(mark: string): boolean {
+  return mark.startsWith('durable ') && mark.endsWith(`:${BEFORE_REPAIR}`);
+}
+
 /** The repaired store has another one's index beside it until it is opened. */
 const repaired: Story = async (teller) => {
   await teller.open();
   await teller.commit('k*10=80,a=900', 'sync');
   await teller.commit('b=2500,k*2-', 'sync');
   await teller.reopen();
-  await teller.commit('a=5', 'sync');
+  await teller.commit(BEFORE_REPAIR, 'sync');
   await teller.repair();
   await teller.commit('b-', 'sync');
   await teller.reopen();
@@ -156,5 +176,10 @@ export const BITCASK_INDEX_STORIES: readonly BitcaskStory[] = [
     // Of entries so small that it goes.
     story: killedAt('unlink', /\.hint$/, 'k*30=20,c=50'),
   },
-  { name: 'repaired beside an index', subject: INDEXED, story: repaired },
+  {
+    name: 'repaired beside an index',
+    subject: INDEXED,
+    story: repaired,
+    asks: { isFrom: isBeforeRepair, check: keptAside },
+  },
 ];

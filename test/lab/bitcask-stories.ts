@@ -6,6 +6,7 @@
 
 import { bitcaskKind } from '../../src/bitcask/bitcask-kind.ts';
 import type { BitcaskOptions } from '../../src/bitcask/bitcask-options.ts';
+import type { CheckFunction } from '../../src/lab/suite/crash-test.ts';
 import type { Story, StorySubject } from '../support/engine-story.ts';
 import { ENGINE_STORIES } from '../support/engine-stories.ts';
 
@@ -157,6 +158,12 @@ export interface BitcaskStory {
   readonly name: string;
   readonly subject: StorySubject;
   readonly story: Story;
+  /** Asked of every disk once it has been opened, beside the promises that all stories make. */
+  readonly asks?: {
+    /** Of the mark from which on it is asked. */
+    readonly isFrom: (mark: string) => boolean;
+    readonly check: CheckFunction;
+  };
 }
 
 const OF_ALL_STORES: readonly BitcaskStory[] = Object.entries(ENGINE_STORIES).map(

@@ -33,6 +33,14 @@ const NO_STORE_YET =
   'until a backup is whole its directory is refused as a store: no story opens it before, and backup.test.ts, which does, ' +
   'fails without this sync';
 
+const ANOTHER_BEFORE_THE_MANIFEST =
+  'making the folder of a repair, or finding it there, syncs the same directory once more before the manifest is replaced; ' +
+  'where directories cannot be synced, this is what makes the new names durable: see repairing.test.ts';
+
+const OF_ANOTHER_PROGRAM =
+  'the name of a directory in which a store was made is durable before the first file in it; the sync is for one that ' +
+  'another program made, such as a copy, and is counted by repairing.test.ts';
+
 export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in #extend': ZEROS,
   'postponed: fdatasync in #extend': ZEROS,
@@ -44,6 +52,13 @@ export const BITCASK_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fdatasync in finish, run': BEFORE_THE_MANIFEST,
   'postponed: fdatasync in syncNow, #finish': BEFORE_THE_MANIFEST,
   'postponed: fsync of /copy in backupStore, #held': BEFORE_THE_MANIFEST,
+  'postponed: fdatasync in finish, #write': BEFORE_THE_MANIFEST,
+  'dropped: fsync of / in mkdirAll, #keepAside': OF_ANOTHER_PROGRAM,
+  'postponed: fsync of / in mkdirAll, #keepAside': OF_ANOTHER_PROGRAM,
+  'dropped: fsync of /store in #write, #run': ANOTHER_BEFORE_THE_MANIFEST,
+  'postponed: fsync of /store in #write, #run': ANOTHER_BEFORE_THE_MANIFEST,
+  'postponed: fsync of /store in sync, changeNames': BEFORE_THE_MANIFEST,
+  'postponed: fsync of /store/lost in #keepAside, #run': BEFORE_THE_MANIFEST,
   'dropped: fsync of /copy in #start, sync': NO_STORE_YET,
   'postponed: fsync of /copy in #start, sync': NO_STORE_YET,
   'postponed: fsync of /store in run, #merge': BEFORE_THE_MANIFEST,

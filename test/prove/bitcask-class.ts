@@ -55,13 +55,14 @@ function classOfStore(store: FileTreeDirectory): string {
   }
 }
 
-/** Names that are none of data files and hints; of these the highest number. */
+/** Names that are none of data files and hints, and what they hold by name; of these the highest number. */
 function namesOf({ entries }: FileTreeDirectory): string {
   const others = new Set<string>();
   let highest = 0;
-  for (const [name, { kind }] of entries) {
+  for (const [name, node] of entries) {
     const file = parseFileName(name);
-    if (file === null) others.add(`${name.replace(TEMPORARY, '.tmp')}:${kind}`);
+    const inside = node.kind === 'directory' ? [...node.entries.keys()].toSorted().join('+') : '';
+    if (file === null) others.add(`${name.replace(TEMPORARY, '.tmp')}:${node.kind}${inside}`);
     else highest = Math.max(highest, file.number);
   }
   return `${highest} ${[...others].toSorted().join()}`;

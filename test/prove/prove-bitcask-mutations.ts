@@ -11,24 +11,22 @@ import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_SURVIVORS } from '../lab/bitcask-survivors.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
-import { engineCrashTest, openAndJudge, owedBy } from '../support/engine-story.ts';
+import { engineCrashTest } from '../support/engine-story.ts';
 import { classOfBitcask } from './bitcask-class.ts';
+import { bitcaskJudging } from './bitcask-judging.ts';
 import { runMutationPieces } from './mutation-pieces.ts';
 import { findsInRecovery } from './nested-exploration.ts';
 import { findsWidely } from './wide-exploration.ts';
 
-/** What repair syncs is not asked about: one story says too little of it. */
-const indexed = BITCASK_INDEX_STORIES.filter(({ name }) => !name.startsWith('repaired'));
-
 await runMutationPieces({
-  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...indexed],
+  stories: [...BITCASK_STORIES, ...BITCASK_WIDE_STORIES, ...BITCASK_INDEX_STORIES],
   testOf: ({ subject, story }) => engineCrashTest(subject, story),
-  findsOf: ({ subject }, program) => {
-    const judge = openAndJudge({ ...subject, options: { ...subject.options, merge: false } });
+  findsOf: (story, program) => {
+    const judging = bitcaskJudging(story);
     // What recovery syncs is missed only by a crash inside it, or after it.
     return program === 'workload'
-      ? (test) => findsWidely(test, judge, classOfBitcask)
-      : findsInRecovery({ judge, classOf: classOfBitcask, owedBy });
+      ? (test) => findsWidely(test, judging.judge, classOfBitcask)
+      : findsInRecovery(judging);
   },
   // The weakest: what it does not miss, no other one misses.
   models: ['posix'],

@@ -14,8 +14,9 @@ import { EXPIRING, recoverExpiring } from '../lab/bitcask-expiring.ts';
 import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
-import { engineCrashTest, faultyCrashTest, openAndJudge, owedBy } from '../support/engine-story.ts';
+import { engineCrashTest, faultyCrashTest } from '../support/engine-story.ts';
 import { classOfBitcask } from './bitcask-class.ts';
+import { bitcaskJudging } from './bitcask-judging.ts';
 import { runNestedPieces } from './nested-pieces.ts';
 import type { Judging } from './wide-judge.ts';
 
@@ -30,16 +31,12 @@ const told: readonly NestedStory[] = [
   ...BITCASK_STORIES,
   ...BITCASK_WIDE_STORIES,
   ...BITCASK_INDEX_STORIES,
-].map(({ name, subject, story }) => ({
-  name,
-  test: engineCrashTest(subject, story),
-  faulty: faultyCrashTest(subject, story),
-  judging: {
-    // What merging does in the background after opening is in the recoveries that are cut.
-    judge: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
-    classOf: classOfBitcask,
-    owedBy,
-  },
+].map((each) => ({
+  name: each.name,
+  test: engineCrashTest(each.subject, each.story),
+  faulty: faultyCrashTest(each.subject, each.story),
+  // What merging does in the background after opening is in the recoveries that are cut.
+  judging: bitcaskJudging(each),
 }));
 
 /** Their judge has marks of its own, which the clock is in. */

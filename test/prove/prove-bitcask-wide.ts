@@ -15,8 +15,9 @@ import { EXPIRING, recoverExpiring } from '../lab/bitcask-expiring.ts';
 import { BITCASK_INDEX_STORIES } from '../lab/bitcask-index-stories.ts';
 import { BITCASK_STORIES } from '../lab/bitcask-stories.ts';
 import { BITCASK_WIDE_STORIES } from '../lab/bitcask-wide-stories.ts';
-import { engineCrashTest, openAndJudge } from '../support/engine-story.ts';
+import { engineCrashTest } from '../support/engine-story.ts';
 import { classOfBitcask } from './bitcask-class.ts';
+import { bitcaskJudging } from './bitcask-judging.ts';
 import { runWidePieces } from './wide-pieces.ts';
 
 interface WideStory {
@@ -29,11 +30,11 @@ const told: readonly WideStory[] = [
   ...BITCASK_STORIES,
   ...BITCASK_WIDE_STORIES,
   ...BITCASK_INDEX_STORIES,
-].map(({ name, subject, story }) => ({
-  name,
-  test: engineCrashTest(subject, story),
+].map((each) => ({
+  name: each.name,
+  test: engineCrashTest(each.subject, each.story),
   // Not what merging does in the background after opening: crashes inside recovery have that.
-  recover: openAndJudge({ ...subject, options: { ...subject.options, merge: false } }),
+  recover: bitcaskJudging(each).judge,
 }));
 
 const expiring: readonly WideStory[] = Object.entries(EXPIRING).map(([name, test]) => {
