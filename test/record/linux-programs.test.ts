@@ -108,10 +108,10 @@ test(
     const ours = tellAll(trace).filter((line) => !line.startsWith('mark stdout ""'));
     assert.deepEqual(ours, [
       'create a file 640',
-      'write a 0+3 "one"',
-      'write a 3+3 "two"',
+      'append a 0+3 "one"',
+      'append a 3+3 "two"',
       'sync a data',
-      'write a 6+5 "three"',
+      'append a 6+5 "three"',
       'close a',
       'rename b from a',
       'sync . all',
@@ -146,7 +146,7 @@ test(
     const lines = tellAll(trace);
     for (const expected of [
       'write out 0+4 "one\\n"',
-      'write out 8+6 "three\\n"',
+      'append out 8+6 "three\\n"',
       'rename moved from copy',
       'sync dd all',
       'sync moved data',
@@ -173,9 +173,9 @@ test('many processes and threads at once', { skip: programMissing('sh') }, async
     'for i in 1 2 3 4 5 6 7 8; do (for j in 1 2 3 4; do echo $i$j >> root/f$i; done) & done; wait';
   const { trace } = await recordCommand(t, ['sh', '-c', script]);
   assert.deepEqual(unmodelled(trace), []);
-  const writes = tellAll(trace).filter((line) => line.startsWith('write'));
+  const writes = tellAll(trace).filter((line) => line.startsWith('append'));
   assert.equal(writes.length, 32);
-  assert.ok(writes.includes('write f8 9+3 "84\\n"'), writes.join('\n'));
+  assert.ok(writes.includes('append f8 9+3 "84\\n"'), writes.join('\n'));
 });
 
 test(

@@ -89,7 +89,7 @@ fs.closeSync(directory);
 console.log('done');
 `,
   );
-  assert.ok(lines.includes('write log 4+4 "two\\n"'), lines.join('\n'));
+  assert.ok(lines.includes('append log 4+4 "two\\n"'), lines.join('\n'));
   assert.ok(lines.includes('mark stdout "done\\n"'));
   assert.ok(lines.includes('sync . all'));
 });

@@ -4,6 +4,7 @@
  */
 
 import type { InodeNumber, Operation } from '../../src/lab/record/operation.ts';
+import { isBefore } from './plain-states.ts';
 import type { BlockEvent, Change, EntryEffect } from '../../src/lab/model/change.ts';
 import { BLOCK_BYTES } from '../../src/lab/model/change.ts';
 import { reachedCache, type ChangeHistory } from '../../src/lab/model/split-trace.ts';
@@ -230,23 +231,26 @@ function coverDurableWrite(
   end: number,
   gaveUp: Set<BlockEvent>,
 ): void {
-  const { inode, start, offset, length, durable } = operation;
+  const { inode, offset, length, durable } = operation;
+  const start = history.order.settled.get(index)?.start ?? operation.start;
+  const own = { operation: index, start, end };
+  const isEarlier = (one: BlockEvent | Change): boolean => isBefore(one, own, history.trace);
   for (const { events } of history.files.get(inode)?.blocks.values() ?? []) {
     // A page is written as a whole, with what other calls had left in it.
-    const own = events.findLastIndex(({ operation: from }) => from === index);
-    for (const event of events.slice(0, own + 1)) {
-      if (event.operation === index || event.end < start) lower(event, end);
+    const last = events.findLastIndex(({ operation: from }) => from === index);
+    for (const event of events.slice(0, last + 1)) {
+      if (event.operation === index || isEarlier(event)) lower(event, end);
     }
   }
   const reach = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES;
   let last: Change | null = null;
   for (const change of history.changes) {
-    if (change.operation !== index && change.end >= start) continue;
+    if (change.operation !== index && !isEarlier(change)) continue;
     const sized =
       change.size?.inode === inode && (change.order !== 'late' || change.size.bytes <= reach);
     const attribute = durable === 'all' && change.attribute?.inode === inode;
-    const own = change.operation === index || change.record === inode;
-    if (!sized && !attribute && !own) continue;
+    const isOwn = change.operation === index || change.record === inode;
+    if (!sized && !attribute && !isOwn) continue;
     lower(change, end);
     last = change;
   }

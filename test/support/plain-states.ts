@@ -10,7 +10,12 @@ import { bytesOfNobody } from '../../src/lab/explore/block-domain.ts';
 import type { BlockEvent, BlockHistory, Change, FileHistory } from '../../src/lab/model/change.ts';
 import type { InodeSlot } from '../../src/lab/model/reuse.ts';
 import type { ChangeHistory } from '../../src/lab/model/split-trace.ts';
-import { type MarkOperation, ROOT_INODE, type Trace } from '../../src/lab/record/operation.ts';
+import {
+  type MarkOperation,
+  type Operation,
+  ROOT_INODE,
+  type Trace,
+} from '../../src/lab/record/operation.ts';
 
 const BLOCK = 4096;
 
@@ -268,7 +273,8 @@ class PlainState {
   }
 
   #journalled(file: FileHistory): Uint8Array {
-    const orders = linearOrders(file.changes.filter((change) => this.#kept.has(change)));
+    const kept = file.changes.filter((change) => this.#kept.has(change));
+    const orders = linearOrders(kept, this.#history.trace);
     const order = orders[orders.length === 1 ? 0 : this.#choices.digit(orders.length)] ?? [];
     let bytes = file.initialContent;
     for (const { size, block } of order) {
@@ -310,7 +316,8 @@ class PlainState {
     const last = kept.at(-1);
     const writes = kept.filter((one) => {
       const both = [one, last].map((each) => this.#history.trace.operations[each?.operation ?? -1]);
-      return both.every((operation) => operation?.kind === 'write') && one.end > (last?.start ?? 0);
+      const written = both.every((operation) => operation?.kind === 'write');
+      return written && last !== undefined && !isBefore(one, last, this.#history.trace);
     });
     // Whichever of the writes that overlapped came last: the file is as long as the longest made it.
     const lengths = writes.map(({ size }) => size?.bytes ?? 0);
@@ -381,7 +388,10 @@ class PlainState {
   #sizeNeeds(event: BlockEvent, block: number, change: Change | undefined): boolean {
     const { dataBeforeSize } = this.#history.model;
     if (dataBeforeSize === 'none' || change?.size == null || change.order === 'free') return false;
-    if (dataBeforeSize === 'all') return event.operation <= change.operation;
+    const { turns } = this.#history.order;
+    if (dataBeforeSize === 'all') {
+      return (turns[event.operation] ?? 0) <= (turns[change.operation] ?? 0);
+    }
     const last = Math.floor((change.size.bytes - 1) / BLOCK);
     return block === last && event.operation === change.operation;
   }
@@ -452,7 +462,7 @@ interface Page {
 
 /** Any page since the last that is required, two of them torn at a sector, or damage around a write. */
 function plainOutcomes(
-  { model }: ChangeHistory,
+  { model, trace }: ChangeHistory,
   events: readonly BlockEvent[],
   rules: PlainRules,
   grounds: readonly Uint8Array[],
@@ -468,7 +478,7 @@ function plainOutcomes(
     }
   };
   const nothing = grounds.map((bytes) => ({ bytes, newest: -1 }));
-  for (const order of linearOrders(events)) {
+  for (const order of linearOrders(events, trace)) {
     const first = order.findLastIndex(rules.required);
     const pages: Page[] = first < 0 ? [...nothing] : [];
     const bytes = (grounds[0] ?? new Uint8Array(BLOCK)).slice();
@@ -506,19 +516,55 @@ function damaged(
   });
 }
 
-/** All orders in which whatever had ended before something else started comes before it. */
-function linearOrders<T extends { readonly start: number; readonly end: number }>(
-  items: readonly T[],
-): T[][] {
+interface Timed {
+  readonly operation: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** All orders in which whatever is known to have come before something else comes before it. */
+function linearOrders<T extends Timed>(items: readonly T[], trace: Trace): T[][] {
   if (items.length === 0) return [[]];
   return items.flatMap((first) => {
     const others = items.filter((item) => item !== first);
     // Parts of one call keep their order.
     const parts = items.slice(0, items.indexOf(first));
-    if (parts.some((part) => part.start === first.start)) return [];
-    if (others.some(({ end }) => end < first.start)) return [];
-    return linearOrders(others).map((rest) => [first, ...rest]);
+    if (parts.some((part) => part.operation === first.operation)) return [];
+    if (others.some((other) => isBefore(other, first, trace))) return [];
+    return linearOrders(others, trace).map((rest) => [first, ...rest]);
   });
+}
+
+/** Whether `a` is known to have come before `b`. */
+export function isBefore(a: Timed, b: Timed, trace: Trace): boolean {
+  return a.end < b.start || appendTells(trace, a.operation, b.operation);
+}
+
+/** Whether an append tells that of two calls that overlapped `first` came first: the three rules of the page. */
+function appendTells(trace: Trace, first: number, second: number): boolean {
+  const [a, b] = [trace.operations[first], trace.operations[second]];
+  if (a?.kind !== 'write' || b?.kind !== 'write' || a.inode !== b.inode) return false;
+  const ofFile = trace.operations.filter((one) => 'inode' in one && one.inode === a.inode);
+  const overlap = (x: Operation, y: Operation): boolean =>
+    x.start < (y.end ?? Infinity) && y.start < (x.end ?? Infinity);
+  const resizes = ofFile.filter(({ kind }) => kind === 'truncate' || kind === 'allocate');
+  const isResized = resizes.some((one) => overlap(one, a) || overlap(one, b));
+  if (!overlap(a, b) || isResized || a.error !== undefined || b.error !== undefined) return false;
+  const [endA, endB] = [a.offset + a.length, b.offset + b.length];
+  if (a.append === true && b.append === true) return endA <= b.offset;
+  if (a.append === true) return endB > a.offset;
+  if (b.append !== true || endA !== b.offset) return false;
+  const initial = trace.initial.find(({ inode }) => inode === a.inode);
+  const made = initial?.node === 'file' ? trace.contents.get(initial.content)?.length : undefined;
+  return (
+    made !== b.offset &&
+    ofFile.every((one) => {
+      if (one === a || one.error !== undefined) return true;
+      if (one.kind === 'truncate') return one.size !== b.offset;
+      if (one.kind !== 'write' && one.kind !== 'allocate') return true;
+      return one.offset + one.length !== b.offset;
+    })
+  );
 }
 
 function padded(bytes: Uint8Array): Uint8Array {

@@ -71,10 +71,12 @@ function record(
   return recordProgram({ root, command, via, cwd: directory, output: 'ignore' });
 }
 
-/** An operation as one line, without its time, its stack and numbers of inodes. */
+/** An operation as one line, without its time, its stack and numbers of inodes. A write to the end is an append. */
 export function tell(operation: Operation, trace: Trace): string {
   const failed = operation.error === undefined ? '' : ` ${operation.error}`;
-  const text = `${operation.kind} ${operation.path}${details(operation, trace)}${failed}`;
+  const isAppend = operation.kind === 'write' && operation.append === true;
+  const kind = isAppend ? 'append' : operation.kind;
+  const text = `${kind} ${operation.path}${details(operation, trace)}${failed}`;
   return text.replace('  ', ' ').trim();
 }
 

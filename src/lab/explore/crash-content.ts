@@ -307,12 +307,13 @@ export class CrashContents {
     sizeChange: Change | null,
     allocates: boolean,
   ): boolean {
-    const { dataBeforeSize } = this.#space.history.model;
+    const { model, order } = this.#space.history;
+    const { dataBeforeSize } = model;
+    const { turns } = order;
     if (sizeChange?.size == null || sizeChange.order === 'free') return false;
-    if (dataBeforeSize === 'all') return event.operation <= sizeChange.operation;
-    if (dataBeforeSize === 'new-blocks') {
-      return allocates && event.operation <= sizeChange.operation;
-    }
+    const inTime = (turns[event.operation] ?? 0) <= (turns[sizeChange.operation] ?? 0);
+    if (dataBeforeSize === 'all') return inTime;
+    if (dataBeforeSize === 'new-blocks') return allocates && inTime;
     const lastBlock = Math.floor((sizeChange.size.bytes - 1) / BLOCK_BYTES);
     return lastBlock === history.block && event.operation === sizeChange.operation;
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Change, FileHistory } from '../model/change.ts';
-import { BLOCK_BYTES } from '../model/change.ts';
+import { BLOCK_BYTES, cameBefore } from '../model/change.ts';
 import type { ChangeHistory } from '../model/split-trace.ts';
 import type { ContentSpace } from './content-space.ts';
 import type { BlockContent, ContentStore, FileContent } from './content-store.ts';
@@ -87,9 +87,9 @@ export function mayOutgrow(history: ChangeHistory, earlier: Change, last: Change
   );
 }
 
-/** Parts of one call do not overlap each other: they come one after the other. */
+/** Whether `b`, issued later, can have come first. Parts of one call come one after the other. */
 function overlaps(a: Change | undefined, b: Change): boolean {
-  return a !== undefined && a.operation !== b.operation && a.end > b.start;
+  return a !== undefined && a.operation !== b.operation && !cameBefore(a, b);
 }
 
 /** The bytes of a file after these changes, in this order. */

@@ -1,9 +1,9 @@
 /**
  * The contents that one page passed through while its writes came in: one after the other where the calls did,
- * in every order where they overlapped. Which of them the disk may hold is for `block-domain.ts`.
+ * in every order that is possible where they overlapped. Which of them the disk may hold is for `block-domain.ts`.
  */
 
-import type { BlockEvent } from '../model/change.ts';
+import { type BlockEvent, cameBefore } from '../model/change.ts';
 
 /** Bytes that a block may hold, and what they need: see `BlockOutcome.needs`. */
 export interface Content {
@@ -42,7 +42,7 @@ const MOMENTS_MAX = 512;
 export function pagePast(base: Uint8Array, view: PageView): PagePast {
   const overlapping = view.events.some((event, index) => {
     const before = view.events[index - 1];
-    return before !== undefined && before.end > event.start;
+    return before !== undefined && !cameBefore(before, event);
   });
   return overlapping ? new OverlappingPast(base, view).follow() : straightPast(base, view);
 }
@@ -104,7 +104,7 @@ class OverlappingPast {
     const applied = moment?.applied ?? new Set<BlockEvent>();
     const waiting = this.#events.filter((event) => !applied.has(event));
     for (const event of waiting) {
-      if (waiting.some((other) => other.end < event.start)) continue;
+      if (waiting.some((other) => cameBefore(other, event))) continue;
       const content = withEvent(moment ?? this.#base, event, this.#view);
       const within = new Set([...applied, event]);
       const past = moment === undefined ? [] : [...moment.before, from];

@@ -25,14 +25,25 @@ export interface BlockEffect {
   readonly bytes: Uint8Array;
 }
 
-export interface Change {
-  /** Index in `ChangeHistory.changes`. */
-  readonly id: number;
+/** When something came, as far as that is known. */
+export interface Coming {
   /** Index of the operation it comes from. */
   readonly operation: number;
   readonly start: number;
   /** Infinity when the call never returned. */
   readonly end: number;
+  /** Operations that came before it although they overlap with it. @see appendOrder */
+  readonly after: readonly number[];
+}
+
+/** Whether it is known that `earlier` had come when `later` did. */
+export function cameBefore(earlier: Coming, later: Coming): boolean {
+  return earlier.end < later.start || later.after.includes(earlier.operation);
+}
+
+export interface Change extends Coming {
+  /** Index in `ChangeHistory.changes`. */
+  readonly id: number;
   /** See `CrashModel.metadata` and `CrashModel.appendSize`. */
   readonly order: 'stream' | 'late' | 'free';
   /** This change survives only if that one does; -1 for none. */
@@ -55,10 +66,7 @@ export interface Change {
 }
 
 /** Something that happened to one block of a file whose data is written back by itself. */
-export interface BlockEvent {
-  readonly operation: number;
-  readonly start: number;
-  readonly end: number;
+export interface BlockEvent extends Coming {
   /**
    * `'write'`: bytes came. `'free'`: the block was given back (truncation, hole); what was written later went to
    * another block of the disk, which is this file's only if the change `byChange` survived.

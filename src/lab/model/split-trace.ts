@@ -1,15 +1,17 @@
 /**
  * Splits a trace into changes and block histories under one model. Operations are taken in the order of their
- * start; what overlaps in time keeps its `start` and `end`, and the walker looks at both orders.
+ * start; what overlaps in time keeps its `start` and `end`, and the walker looks at both orders. Writes of which an
+ * append tells the order (`append-order.ts`) are taken in that one.
  *
  * Failed operations changed nothing and are left out, except failed syncs, also those of durable writes
  * (`sync-floor.ts`).
  */
 
 import { assert } from '../../base/assert.ts';
+import { type AppendOrder, appendOrder, type SettledWrite } from '../record/append-order.ts';
 import type { InodeNumber, NodeKind, Operation, Trace } from '../record/operation.ts';
 import type { BlockHistory, Change, EntryEffect, FileHistory, FreedBlock } from './change.ts';
-import { BLOCK_BYTES } from './change.ts';
+import { BLOCK_BYTES, type Coming } from './change.ts';
 import type { CrashModel } from './crash-model.ts';
 import { type InodeSlot, ReuseTracker } from './reuse.ts';
 
@@ -32,11 +34,18 @@ export interface ChangeHistory {
   readonly entryChanges: Map<InodeNumber, Map<string, Change[]>>;
   readonly attributeChanges: Map<InodeNumber, Change[]>;
   readonly freed: FreedBlock[];
+  /** In which order the operations are taken. */
+  readonly order: AppendOrder;
   /** Of inodes that share a place in the inode table with others, or may; empty where `reuse` waits. */
   readonly slots: ReadonlyMap<InodeNumber, InodeSlot>;
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+const NONE: readonly number[] = [];
+
+/** A size that a write gave a file. */
+type Growth = Pick<Coming, 'operation' | 'end'> & { readonly bytes: number };
 
 interface ChangeEffects {
   readonly entries?: readonly EntryEffect[];
@@ -50,10 +59,15 @@ interface ChangeEffects {
 
 /** @returns the history without floors. */
 export function splitTrace(trace: Trace, model: CrashModel): ChangeHistory {
-  const splitter = new TraceSplitter(trace, model);
-  trace.operations.forEach((operation, index) => {
-    if (operation.error === undefined || reachedCache(operation)) splitter.add(operation, index);
-  });
+  const order = appendOrder(trace);
+  const splitter = new TraceSplitter(trace, model, order);
+  for (const index of order.sequence) {
+    const operation = trace.operations[index];
+    assert(operation !== undefined, 'the sequence is of operations of the trace');
+    if (operation.error === undefined || reachedCache(operation)) {
+      splitter.take(operation, index, order.settled.get(index));
+    }
+  }
   return splitter.history;
 }
 
@@ -69,13 +83,15 @@ class TraceSplitter {
   readonly #sizes = new Map<InodeNumber, number>();
   readonly #linkCounts = new Map<InodeNumber, number>();
   /** Sizes that writes gave a file since its last explicit size change, the first as it was before them. */
-  readonly #growths = new Map<InodeNumber, { readonly end: number; readonly bytes: number }[]>();
+  readonly #growths = new Map<InodeNumber, Growth[]>();
+  /** Operations that came before the one that is taken, although they overlap with it. */
+  #after = NONE;
   /** The last change of kind 'late' of a file since its last explicit size change. */
   readonly #lastLate = new Map<InodeNumber, number>();
   /** Null where the model says that nothing is reused before a crash can no longer undo its removal. */
   readonly #reuse: ReuseTracker | null;
 
-  constructor(trace: Trace, model: CrashModel) {
+  constructor(trace: Trace, model: CrashModel, order: AppendOrder) {
     this.#reuse = model.reuse === 'waits' ? null : new ReuseTracker();
     this.history = {
       trace,
@@ -87,6 +103,7 @@ class TraceSplitter {
       entryChanges: new Map(),
       attributeChanges: new Map(),
       freed: [],
+      order,
       slots: this.#reuse?.slots ?? new Map(),
     };
     for (const node of trace.initial) {
@@ -104,7 +121,13 @@ class TraceSplitter {
     }
   }
 
-  add(operation: Operation, index: number): void {
+  /** @param settled when it came, where an append tells more than its times do */
+  take(operation: Operation, index: number, settled: SettledWrite | undefined): void {
+    this.#after = settled?.after ?? NONE;
+    this.#add(settled === undefined ? operation : { ...operation, start: settled.start }, index);
+  }
+
+  #add(operation: Operation, index: number): void {
     switch (operation.kind) {
       case 'create':
         this.#addNode(operation.inode, operation.node, operation.mode, operation.target ?? '');
@@ -198,6 +221,7 @@ class TraceSplitter {
       operation: index,
       start: operation.start,
       end: operation.end ?? Infinity,
+      after: this.#after,
       order: effects.order ?? this.history.model.metadata,
       follows: effects.follows ?? -1,
       entries: effects.entries ?? [],
@@ -293,8 +317,9 @@ class TraceSplitter {
   ): void {
     const { model } = this.history;
     let done = 0;
-    // One call writes its blocks one after the other; in a journal they keep that order.
-    let before = -1;
+    // One call writes its blocks one after the other; in a journal they keep that order, behind what came before.
+    const last = model.appendSize === 'stream' ? this.#lastBefore(inode) : -1;
+    let before = last;
     while (done < bytes.length) {
       const position = offset + done;
       const block = Math.floor(position / BLOCK_BYTES);
@@ -305,9 +330,10 @@ class TraceSplitter {
       );
       done += part.length;
       const end = position + part.length;
-      const size = end > this.#sizeAt(inode, operation.start) ? { inode, bytes: end } : null;
+      const size =
+        end > this.#sizeAt(inode, operation.start, this.#after) ? { inode, bytes: end } : null;
       const longest = end > (this.#sizes.get(inode) ?? 0);
-      if (size !== null) this.#grow(inode, end, operation);
+      if (size !== null) this.#grow(inode, end, operation, index);
       if (model.data === 'stream') {
         const effect = { inode, block, offset: inBlock, bytes: part };
         const follows = before;
@@ -322,27 +348,36 @@ class TraceSplitter {
       this.#event(operation, index, inode, block, inBlock, part);
       if (size === null) continue;
       const late = model.appendSize === 'late';
-      const follows = !late ? -1 : longest ? (this.#lastLate.get(inode) ?? -1) : before;
+      const follows = !late ? last : longest ? (this.#lastLate.get(inode) ?? -1) : before;
       const change = this.#change(operation, index, { size, order: model.appendSize, follows });
       if (late && longest) this.#lastLate.set(inode, change.id);
       if (late) before = change.id;
     }
   }
 
-  /** The size that a call can count on: what writes that overlap with it bring may come after it. */
-  #sizeAt(inode: InodeNumber, start: number): number {
+  /** The last change of the calls that came before this one although they overlap with it; -1 for none. */
+  #lastBefore(inode: InodeNumber): number {
+    if (this.#after.length === 0) return -1;
+    const { changes } = this.#file(inode);
+    return changes.findLast(({ operation }) => this.#after.includes(operation))?.id ?? -1;
+  }
+
+  /** The size that a call can count on: what other writes that overlap with it bring may come after it. */
+  #sizeAt(inode: InodeNumber, start: number, after: readonly number[]): number {
     const growths = this.#growths.get(inode);
     if (growths === undefined) return this.#sizes.get(inode) ?? 0;
     let size = 0;
-    for (const { end, bytes } of growths) if (end < start) size = Math.max(size, bytes);
+    for (const { operation, end, bytes } of growths) {
+      if (end < start || after.includes(operation)) size = Math.max(size, bytes);
+    }
     return size;
   }
 
-  #grow(inode: InodeNumber, bytes: number, { start, end }: Operation): void {
+  #grow(inode: InodeNumber, bytes: number, { start, end }: Operation, operation: number): void {
     const size = this.#sizes.get(inode) ?? 0;
     const open = this.#growths.get(inode)?.filter((growth) => growth.end >= start) ?? [];
-    const certain = { end: -1, bytes: this.#sizeAt(inode, start) };
-    this.#growths.set(inode, [certain, ...open, { end: end ?? Infinity, bytes }]);
+    const certain = { operation: -1, end: -1, bytes: this.#sizeAt(inode, start, NONE) };
+    this.#growths.set(inode, [certain, ...open, { operation, end: end ?? Infinity, bytes }]);
     this.#sizes.set(inode, Math.max(size, bytes));
   }
 
@@ -365,6 +400,7 @@ class TraceSplitter {
       operation: index,
       start: operation.start,
       end: operation.end ?? Infinity,
+      after: this.#after,
       kind: byChange === -1 ? 'write' : 'free',
       offset,
       bytes,

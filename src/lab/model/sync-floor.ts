@@ -14,7 +14,7 @@
  */
 
 import type { InodeNumber, Operation } from '../record/operation.ts';
-import type { BlockEvent, Change, EntryEffect } from './change.ts';
+import type { BlockEvent, Change, Coming, EntryEffect } from './change.ts';
 import { BLOCK_BYTES } from './change.ts';
 import { FloorIndex, movesOut } from './floor-index.ts';
 import { reachedCache, type ChangeHistory } from './split-trace.ts';
@@ -264,7 +264,11 @@ function coverDurableWrite(
   end: number,
 ): void {
   const { history, changes } = given;
-  const { inode, start, offset, length, durable } = operation;
+  const { inode, offset, length, durable } = operation;
+  const settled = history.order.settled.get(index);
+  const start = settled?.start ?? operation.start;
+  const isEarlier = (one: Coming): boolean =>
+    one.end < start || settled?.after.includes(one.operation) === true;
   for (const [events, first] of changes.blocksOf(inode, start)) {
     // A page is written as a whole, with what other calls had left in it.
     let own = -1;
@@ -272,12 +276,12 @@ function coverDurableWrite(
       if (events[at]?.operation === index) own = at;
     }
     for (const event of events.slice(first, own + 1)) {
-      if (event.operation === index || event.end < start) lower(event, end);
+      if (event.operation === index || isEarlier(event)) lower(event, end);
     }
   }
   const reach = Math.ceil((offset + length) / BLOCK_BYTES) * BLOCK_BYTES;
   const isBrought = (change: Change): boolean => {
-    if (change.operation !== index && change.end >= start) return false;
+    if (change.operation !== index && !isEarlier(change)) return false;
     const sized =
       change.size?.inode === inode && (change.order !== 'late' || change.size.bytes <= reach);
     const attribute = durable === 'all' && change.attribute?.inode === inode;

@@ -2,12 +2,13 @@
  * A recorded trace as a program that makes the same system calls again, for a run on the rig: whatever language the
  * recorded program was in, and wherever it ran, what it did to its root is done to the rig's disk. Each mark of the
  * trace becomes a mark of the rig, in order. Calls that failed are left out; calls that overlapped are made in the
- * order in which they began.
+ * order in which they began, or in the one that an append tells.
  *
  * One operation a line, words separated by tabs, bytes in hex. The interpreter is Perl, as the keeper's is.
  */
 
 import { UsageError } from '../../base/errors.ts';
+import { appendOrder } from '../record/append-order.ts';
 import { type InodeNumber, type Operation, ROOT_INODE, type Trace } from '../record/operation.ts';
 
 /** What makes the disk that the recorded program found, and what it then did. */
@@ -20,9 +21,10 @@ export interface TraceReplay {
 export function traceReplay(trace: Trace): TraceReplay {
   const names = new NameTable(trace);
   const setup = names.initialLines();
-  const steps = trace.operations.flatMap((operation) =>
-    operation.error === undefined ? names.lines(operation) : [],
-  );
+  const steps = appendOrder(trace).sequence.flatMap((index) => {
+    const operation = trace.operations[index];
+    return operation?.error === undefined && operation !== undefined ? names.lines(operation) : [];
+  });
   return { setup: `${setup.join('\n')}\n`, steps: `${steps.join('\n')}\n` };
 }
 

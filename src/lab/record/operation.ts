@@ -4,8 +4,8 @@
  * The file form is in `trace-format.ts` and `docs/formats/trace.md`.
  *
  * Time. Every call has a `start` and an `end`, integers that are strictly increasing over all starts and ends of
- * the trace. Two calls overlap when neither ended before the other started: then nothing is known of their order,
- * and a sync covers only what ended before the sync started.
+ * the trace. Two calls overlap when neither ended before the other started: then nothing is known of their order
+ * (but for appends: `append-order.ts`), and a sync covers only what ended before the sync started.
  */
 
 /** Identity of a file or directory within one trace; 1 is the root directory. */
@@ -88,6 +88,11 @@ export interface WriteOperation extends OperationTime {
   readonly durable: 'none' | 'data' | 'all';
   /** Bytes that the call was asked to write, when it wrote fewer. */
   readonly asked?: number;
+  /**
+   * It went to the end of the file as that was then, and nothing came in between (O_APPEND, RWF_APPEND): `offset` is
+   * where the recorder takes that end to have been. Absent for a write to a place that was asked for.
+   */
+  readonly append?: true;
 }
 
 /** ftruncate, and the truncation of O_TRUNC when the file was not empty. */

@@ -170,6 +170,7 @@ function fileDetailsOf(
         content: stringOf(fields['content'], 'content'),
         durable: oneOf(fields['durable'], ['none', 'data', 'all'], 'durable'),
         ...('asked' in fields ? { asked: integerOf(fields['asked'], 'asked') } : {}),
+        ...(fields['append'] === true ? { append: true } : {}),
       };
     case 'truncate':
       return { kind, inode, size: integerOf(fields['size'], 'size') };

@@ -11,9 +11,9 @@ import {
   lookUpPath,
   pathIn,
   type PendingCall,
+  placeOfWrite,
   type TimelessOperation,
   type TrackerContext,
-  writeOffset,
 } from './tracker-context.ts';
 import { failedCall } from './tracker-failures.ts';
 import { applyNameCall } from './tracker-names.ts';
@@ -232,7 +232,8 @@ function write(
 ): TimelessOperation[] {
   const node = insideFile(tracker, file);
   if (file === undefined) return [];
-  const offset = node === null ? file.offset : writeOffset(file, node, call);
+  const place = node === null ? { offset: file.offset } : placeOfWrite(file, node, call);
+  const { offset } = place;
   if (call.position === null) file.offset = offset + length;
   if (node === null || length === 0) return [];
   node.size = Math.max(node.size, offset + length);
@@ -241,7 +242,8 @@ function write(
   const { inode } = node;
   const asked = call.data.byteLength;
   const short = length < asked ? { asked } : {};
-  return [{ kind: 'write', inode, offset, length, content, durable, ...short, path: file.path }];
+  const { path } = file;
+  return [{ kind: 'write', inode, ...place, length, content, durable, ...short, path }];
 }
 
 function allocate(

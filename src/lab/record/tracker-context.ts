@@ -4,7 +4,7 @@
  */
 
 import type { OpenFile, ProcessState } from './descriptor-table.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, WriteOperation } from './operation.ts';
 import type { Resolution, ShadowFile, ShadowNode, ShadowTree } from './shadow-tree.ts';
 import type { PathAt, SystemCall, WriteCall } from './system-call.ts';
 import type { TraceSink } from './trace-sink.ts';
@@ -61,8 +61,13 @@ export function lookUpPath(
 }
 
 /** Where a write goes. On Linux a positioned one to an appending descriptor appends too. @see pwrite(2), BUGS */
-export function writeOffset(file: OpenFile, node: ShadowFile, call: WriteCall): number {
-  return (call.append ?? file.append) ? node.size : (call.position ?? file.offset);
+export function placeOfWrite(
+  file: OpenFile,
+  node: ShadowFile,
+  call: WriteCall,
+): Pick<WriteOperation, 'offset' | 'append'> {
+  if (call.append ?? file.append) return { offset: node.size, append: true };
+  return { offset: call.position ?? file.offset };
 }
 
 /** For people: the path from the root. */

@@ -9,9 +9,9 @@ import {
   lookUpPath,
   pathIn,
   type PendingCall,
+  placeOfWrite,
   type TimelessOperation,
   type TrackerContext,
-  writeOffset,
 } from './tracker-context.ts';
 
 type Inside = Extract<Resolution, { place: 'inside' }>;
@@ -66,11 +66,11 @@ function failedFileCall(
   switch (call.call) {
     case 'write': {
       const content = tracker.sink.addContent(call.data);
-      const offset = writeOffset(file, node, call);
+      const place = placeOfWrite(file, node, call);
       const length = call.data.byteLength;
       // A durable write writes to the cache, then syncs: with an I/O error it may be the sync that failed.
       const durable = error === 'EIO' ? (call.durable ?? file.durable) : 'none';
-      return { kind: 'write', inode, offset, length, content, durable, path };
+      return { kind: 'write', inode, ...place, length, content, durable, path };
     }
     case 'truncate':
       return { kind: 'truncate', inode, size: call.size, path };

@@ -1,10 +1,11 @@
 /**
  * The operations of a trace in an order in which they can have happened. Recorded order is the order of their
- * starts; where calls overlap, the kernel may have served the later one first, and then a name operation does
+ * starts, but for writes of which an append tells another one; where calls overlap, the kernel may have served the later one first, and then a name operation does
  * not fit (an unlink of what is not there yet). Such an operation is moved behind the overlapping ones that make
  * it fit.
  */
 
+import { appendOrder } from '../record/append-order.ts';
 import {
   ROOT_INODE,
   type InodeNumber,
@@ -112,8 +113,9 @@ export function inOrder(trace: Trace): readonly Operation[] {
       index = -1;
     }
   };
-  for (const operation of trace.operations) {
-    if (operation.error !== undefined) continue;
+  for (const place of appendOrder(trace).sequence) {
+    const operation = trace.operations[place];
+    if (operation === undefined || operation.error !== undefined) continue;
     // A call that ended before this one started cannot wait any longer.
     for (let index = 0; index < waiting.length; index++) {
       const late = waiting[index];

@@ -66,8 +66,10 @@ class Calls {
 
 function tell(operation: Operation): string {
   const { kind, path, error = '' } = operation;
-  if (kind === 'write')
-    return `write ${path} ${operation.offset}+${operation.length} ${error}`.trim();
+  if (kind === 'write') {
+    const what = operation.append === true ? 'append' : kind;
+    return `${what} ${path} ${operation.offset}+${operation.length} ${error}`.trim();
+  }
   if (kind === 'unmodelled') return operation.what;
   return `${kind} ${path} ${error}`.trim();
 }
@@ -184,11 +186,11 @@ test('appends go to the end wherever they were asked to go', () => {
   calls.run({ call: 'truncate', at: { fd: 4 }, size: 2 });
   calls.write(3, 'f');
   assert.deepEqual(calls.told, [
-    'write f 3+1',
+    'append f 3+1',
     'write f 0+10',
-    'write f 10+1',
+    'append f 10+1',
     'truncate f',
-    'write f 2+1',
+    'append f 2+1',
   ]);
 });
 

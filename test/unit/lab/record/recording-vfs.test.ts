@@ -53,6 +53,26 @@ test('a real directory is recorded in the same way', async (t) => {
   assert.deepEqual(vfs.finish().operations.map(brief), REPLACED);
 });
 
+test('writes through a file that was opened to append are told as appends', async () => {
+  const vfs = recordInMemory();
+  const log = await vfs.open('/log', { append: true, create: true });
+  const other = await vfs.open('/log', { write: true });
+  const bytes = Buffer.from('ab');
+  await Promise.all([log.write(bytes, 0, 2, 0), log.write(bytes, 0, 1, 0)]);
+  await other.write(bytes, 0, 1, 0);
+  await log.close();
+  await other.close();
+  const writes = vfs.finish().operations.filter((one) => one.kind === 'write');
+  assert.deepEqual(
+    writes.map(({ offset, length, append }) => ({ offset, length, append })),
+    [
+      { offset: 0, length: 2, append: true },
+      { offset: 2, length: 1, append: true },
+      { offset: 0, length: 1, append: undefined },
+    ],
+  );
+});
+
 test('blocking calls are recorded like the others', () => {
   const vfs = recordInMemory();
   vfs.mkdirSync('/d', 0o700);

@@ -106,9 +106,10 @@ test('writes that a descriptor appends only by its own flag go where RWF_NOAPPEN
   const vector = `[{iov_base="${hex('xy')}", iov_len=2}], 1`;
   const told = new Lines({ f: '12345' })
     .say(open(1, 'f', 3, 'O_WRONLY|O_APPEND'), `1 pwritev2(3, ${vector}, 1, RWF_NOAPPEND) = 2`)
-    .say(`1 pwritev2(3, ${vector}, 1, 0) = 2`)
+    .say(`1 pwritev2(3, ${vector}, 1, 0) = 2`, open(1, 'f', 4, 'O_WRONLY'))
+    .say(`1 pwritev2(4, ${vector}, 1, RWF_APPEND) = 2`)
     .told();
-  assert.deepEqual(told, ['write f 1+2 "xy"', 'write f 5+2 "xy"']);
+  assert.deepEqual(told, ['write f 1+2 "xy"', 'append f 5+2 "xy"', 'append f 7+2 "xy"']);
 });
 
 test('a copy that did not return before the end is named', () => {

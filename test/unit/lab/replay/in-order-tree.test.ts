@@ -126,6 +126,15 @@ test('overlapping calls are put into an order in which they can have happened', 
   assert.deepEqual(flat(inOrderTree(trace)), {});
 });
 
+test('appends that overlap come in the order of their places, and a write over one lies on top', () => {
+  const logs = (builder: TraceBuilder): string[] =>
+    [...inOrderTrees(builder.build())].map((tree) => flat(tree)['log'] ?? '');
+  const two = new TraceBuilder({ files: { log: 'old' } }).starting('a').append('log', 'A');
+  assert.deepEqual(logs(two.append('log', 'B').end('a')), ['old', 'oldB', 'oldBA']);
+  const over = new TraceBuilder({ files: { log: 'old' } }).starting('w').write('log', 3, 'W');
+  assert.deepEqual(logs(over.append('log', 'AA').end('w')), ['old', 'oldAA', 'oldWA']);
+});
+
 test('a call that never returned counts only where it fits', () => {
   const trace = new TraceBuilder({ files: { a: '1' } }).starting('w').write('a', 0, '2').build();
   assert.deepEqual(flat(inOrderTree(trace)), { a: '2' });
