@@ -28,6 +28,7 @@ import {
   makeBtree,
   openBtree,
 } from './btree-parts.ts';
+import { DOUBLE_NAMES } from './double-write.ts';
 import { hasLostPages } from './lost-pages.ts';
 import { REPAIR_NAME, repairBtree, takeOver } from './repair-tree.ts';
 import { statsOfStill } from './still-stats.ts';
@@ -78,6 +79,7 @@ export const btreeKind: EngineKind<BtreeOptions> = {
       await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
       await durable.rm(join(directory, SPILL_NAME), { force: true });
       await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
+      for (const name of DOUBLE_NAMES) await durable.rm(join(directory, name), { force: true });
       await durable.rm(join(directory, REPAIR_NAME), { recursive: true, force: true });
     } finally {
       await lock.release();

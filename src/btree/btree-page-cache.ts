@@ -23,10 +23,10 @@ export class PageFrame {
   pinned = false;
   /** Whether the disk has an older page. */
   dirty = false;
-  /** The checkpoint since which the log has an image of this page; 0: none. */
-  imageEpoch = 0;
   /** Whether the record being made ends with an image of this page. */
   imaging = false;
+  /** Whether it tells what its changes of this page are made on. */
+  based = false;
   /** Whether the record being made changes this page. */
   edited = false;
   /** How often it was asked for lately, up to 3. */

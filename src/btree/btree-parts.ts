@@ -2,7 +2,8 @@
  * The parts of an open tree, put together, and opening: a store that is there is recovered, one
  * that is not is made. Not here: what an open tree does (`btree-engine`).
  *
- * Files: `tree.pages`, the pages; `log/`, the redo log; `old-pages.tmp`, scratch. A store is there
+ * Files: `tree.pages`, the pages; `tree.double` and `tree.double-sync`, pages on their way there;
+ * `log/`, the redo log; `old-pages.tmp`, scratch. A store is there
  * when `tree.pages` is: it gets this name last, when the log has all of the empty tree.
  */
 
@@ -24,6 +25,14 @@ import { PageCache } from './btree-page-cache.ts';
 import type { BtreeSettings } from './btree-options.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { CommitQueue } from './commit-queue.ts';
+import {
+  CALLING_DOUBLE_NAME,
+  DOUBLE_NAME,
+  DOUBLE_NAMES,
+  DoubleWrite,
+  readDoubles,
+} from './double-write.ts';
+import type { DoubleWrites } from './checkpointer.ts';
 import { FreeList, freeListPageOf, regionPages } from './free-list.ts';
 import {
   META_FIXED_BYTES,
@@ -38,7 +47,7 @@ import { sealPage } from './page-format.ts';
 import { PageVersions } from './page-versions.ts';
 import { Pager } from './pager.ts';
 import { RedoLog } from './redo-log.ts';
-import { checkpointGone, redo } from './redo.ts';
+import { checkpointGone, judgeLost, putBack, redo } from './redo.ts';
 import { SpillFile } from './spill-file.ts';
 import { TreeWriter } from './tree-writer.ts';
 import { ValuePlacer } from './value-placer.ts';
@@ -62,6 +71,7 @@ export interface BtreeParts {
   readonly commits: CommitQueue;
   readonly checkpointer: Checkpointer;
   readonly spill: SpillFile;
+  readonly doubles: DoubleWrites;
   readonly poison: Poison;
   readonly recovery: RecoveryReport;
 }
@@ -95,6 +105,7 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
   // What an earlier attempt has left is of no store.
   await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
   await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
+  for (const name of DOUBLE_NAMES) await durable.rm(join(directory, name), { force: true });
   const path = join(directory, NEW_PAGES_NAME);
   const file = await vfs.open(path, {
     read: true,
@@ -214,18 +225,19 @@ async function openParts(
   await spill.remove();
   const poison = new Poison(directory);
   const log = new RedoLog(wal);
-  pager.file.log = {
-    get lastSequence(): number {
-      // Long values of a record that is being made are written ahead, and may be read for it.
-      return log.lastSequence + (pager.recording ? 1 : 0);
-    },
-  };
-  const { checkpoint, clock } = settings;
-  const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock);
+  pager.file.log = log;
+  const { checkpoint, clock, dispatch } = settings;
   const upTo = wal.recovery.checkpoint?.upTo ?? 0;
   const logPath = join(directory, LOG_NAME);
   const { firstSequence } = wal.recovery;
   if (upTo < firstSequence - 1) throw checkpointGone(logPath, firstSequence);
+  const bounds = { pageBytes, upTo, lastSequence: log.lastSequence };
+  await putBack(await readDoubles(dispatch.vfs, directory, bounds), pager.file);
+  const doubles = {
+    later: new DoubleWrite(dispatch, join(directory, DOUBLE_NAME), poison),
+    now: new DoubleWrite(dispatch, join(directory, CALLING_DOUBLE_NAME), poison),
+  };
+  const checkpointer = new Checkpointer(pager, log, poison, checkpoint, clock, doubles, upTo);
   const done = await redo(wal.replay(upTo), pager, checkpointer, logPath);
   if (done.records > 0) log.replayed();
   await pin(pager, META_PAGE);
@@ -233,6 +245,7 @@ async function openParts(
   for (let first = 0; first < pages; first += regionPages(pageBytes)) {
     await pin(pager, freeListPageOf(first, pageBytes));
   }
+  judgeLost(done.lost, pager);
   const freeList = new FreeList(pager);
   const placer = new ValuePlacer(pager, freeList, log, poison, settings.aheadBytes);
   const writer = new TreeWriter(pager, freeList, placer);
@@ -254,6 +267,7 @@ async function openParts(
     commits,
     checkpointer,
     spill,
+    doubles,
     poison,
     recovery,
   };
@@ -264,7 +278,7 @@ async function openParts(
  * under way. @throws (rejects) the first failure; the files are given back all the same
  */
 export async function closeBtree(parts: BtreeParts): Promise<void> {
-  const { checkpointer, log, pager, spill, poison } = parts;
+  const { checkpointer, doubles, log, pager, spill, poison } = parts;
   let failure: { readonly error: unknown } | null = null;
   try {
     // With everything in the file, the next opening has nothing to do.
@@ -275,9 +289,9 @@ export async function closeBtree(parts: BtreeParts): Promise<void> {
   }
   await checkpointer.stop();
   await pager.settle();
-  for (const step of [() => log.close(), () => pager.file.close(), () => spill.close()]) {
+  for (const part of [log, pager.file, doubles.later, doubles.now, spill]) {
     try {
-      await step();
+      await part.close();
     } catch (error) {
       // The rest has to be given back all the same; the first failure is told.
       failure ??= { error };

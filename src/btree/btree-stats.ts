@@ -7,6 +7,7 @@ import { errorCode } from '../vfs/errno.ts';
 import type { DirectoryEntry, Vfs } from '../vfs/vfs.ts';
 import { LOG_NAME, PAGES_NAME, SPILL_NAME } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
+import { DOUBLE_NAMES } from './double-write.ts';
 import { META_PAGE, entryCount, pageCount, rootPage } from './meta-page.ts';
 import { PAGE_HEADER_BYTES, PAGE_KIND, pageKind, pageLevel } from './page-format.ts';
 import { usedBytes } from './slotted-page.ts';
@@ -92,7 +93,7 @@ export function filesOf(
     }
   };
   count(join(directory, PAGES_NAME));
-  count(join(directory, SPILL_NAME));
+  for (const name of [...DOUBLE_NAMES, SPILL_NAME]) count(join(directory, name));
   const log = join(directory, LOG_NAME);
   for (const { name, kind } of entriesOf(vfs, log)) if (kind === 'file') count(join(log, name));
   return { files, bytes };

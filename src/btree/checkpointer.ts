@@ -1,38 +1,35 @@
 /**
  * Brings changed pages to their file, in the background, and lets the log go that they make
- * needless. Where only the cache needs room, pages are written and the log stays (`flush`). The order
- * of a checkpoint, each step of which is needed:
+ * needless. Where only the cache needs room, pages are written and the log stays (`flush`). Pages go
+ * in batches, each step of which is needed:
  *
- * 1. Between two commits, when readers see everything: a new epoch begins. From now on the first
- *    change of each page logs the whole page, so that whatever is torn below is in the log.
- * 2. The log is rotated: what came before is durable, and in segments of its own.
- * 3. Each page that was changed before is written, as readers see it, and only when the log is
- *    durable up to its last change. No lock is held: commits go on.
- * 4. The file is synced.
- * 5. The checkpoint is recorded in the log, durably; then the old segments are removed.
+ * 1. Pages are copied as readers see them. No lock is held: commits go on.
+ * 2. The log is made durable up to the last change in them.
+ * 3. They are written to the doublewrite file, durably, so that none is lost where it is torn.
+ * 4. They are written to their places, and these are synced.
  *
- * A crash before 5 finds the log that it needs to do all of it again.
+ * The order of a checkpoint:
+ *
+ * 1. Between two commits, when readers see everything, the log is rotated: what came before is
+ *    durable, and in segments of its own.
+ * 2. Each page that was changed before is written so, if only with later changes.
+ * 3. The checkpoint is recorded in the log, durably; then the old segments are removed.
+ *
+ * A crash before 3 finds the log that it needs to do all of it again.
  */
 
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Poison } from '../durable/poison.ts';
+import type { FailingCall, Poison } from '../durable/poison.ts';
 import { meaningOf } from '../durable/poison.ts';
-import type { PageFrame } from './btree-page-cache.ts';
 import type { Relief } from './commit-queue.ts';
+import type { DoubleWrite } from './double-write.ts';
 import { META_PAGE, pageCount } from './meta-page.ts';
-import { pagePosition, sealPage } from './page-format.ts';
+import { PageBatch } from './page-batch.ts';
+import type { Run } from './page-batch.ts';
+import { pagePosition } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import type { RedoLog } from './redo-log.ts';
 
-/** Pages that are written in one go. */
-const RUN_PAGES = 128;
-/** Bytes of pages that share a sync of the log. */
-const STAGED_BYTES: number = 4 << 20;
-/**
- * Bytes of pages after which a checkpoint syncs the file: others who sync something would wait for
- * all of them where the file system puts them into one transaction.
- */
-const SYNCED_BYTES: number = 16 << 20;
 /** Of the cache, how much may have changes: then they are written, or writers wait for it. */
 const DIRTY_SHARE_SOON = 7 / 8;
 const DIRTY_SHARE_MOST = 15 / 16;
@@ -44,12 +41,10 @@ export interface CheckpointBounds {
   readonly ms: number;
 }
 
-/** Pages beside each other, copied and sealed. */
-interface Run {
-  readonly first: number;
-  readonly bytes: Uint8Array;
-  readonly frames: readonly PageFrame[];
-  readonly positions: readonly number[];
+/** The doublewrite files of the thread pool and of the calling thread. */
+export interface DoubleWrites {
+  readonly later: DoubleWrite;
+  readonly now: DoubleWrite;
 }
 
 export class Checkpointer implements Relief {
@@ -58,8 +53,9 @@ export class Checkpointer implements Relief {
   readonly #poison: Poison;
   readonly #bounds: CheckpointBounds;
   readonly #clock: Clock;
-  /** Where pages are copied to be written; made when there is something to write. */
-  #staging: Uint8Array = new Uint8Array(0);
+  readonly #doubles: DoubleWrites;
+  /** What the last checkpoint covers, once it may be in the log. */
+  #upTo: number;
   /** Pages that are being written on the thread pool. */
   #inFlight: readonly Run[] = [];
   #running: Promise<void> | null = null;
@@ -76,12 +72,23 @@ export class Checkpointer implements Relief {
   /** Checkpoints that were completed. */
   completed = 0;
 
-  constructor(pager: Pager, log: RedoLog, poison: Poison, bounds: CheckpointBounds, clock: Clock) {
+  /** `upTo`: what the last checkpoint covers. */
+  constructor(
+    pager: Pager,
+    log: RedoLog,
+    poison: Poison,
+    bounds: CheckpointBounds,
+    clock: Clock,
+    doubles: DoubleWrites,
+    upTo: number,
+  ) {
     this.#pager = pager;
     this.#log = log;
     this.#poison = poison;
     this.#bounds = bounds;
     this.#clock = clock;
+    this.#doubles = doubles;
+    this.#upTo = upTo;
   }
 
   /** Makes a checkpoint of the state of now. Calls while one is under way share the next. */
@@ -96,8 +103,8 @@ export class Checkpointer implements Relief {
   }
 
   /**
-   * Writes all changed pages, without a checkpoint: the log, which stays, has an image of each of
-   * them, for this epoch and what may be torn. Makes room in the cache at less cost.
+   * Writes all changed pages, without a checkpoint: the log stays. Makes room in the cache at less
+   * cost.
    */
   async flush(): Promise<void> {
     // A thread that never waits finds no page under way.
@@ -128,11 +135,7 @@ export class Checkpointer implements Relief {
     // A thread that never waits gives a checkpoint no time: pages are written here, and the log
     // stays until there is time.
     this.#log.syncSync();
-    const numbers = this.#dirtyPages();
-    this.#eachRun(numbers, this.#stagingFor(numbers.length), (run) => {
-      this.#guardSync(() => this.#pager.file.writeSync(run.first, run.bytes));
-      this.#written(run);
-    });
+    this.#writeAllSync();
   }
 
   between(): void {
@@ -198,16 +201,14 @@ export class Checkpointer implements Relief {
     const upTo = await this.#boundary();
     const { epoch } = this.#pager;
     const numbers = this.#dirtyPages();
-    // Step 2.
     await this.#log.beginCheckpoint();
-    // Step 3.
-    const pages = await this.#writeAll(numbers, SYNCED_BYTES);
-    // Step 4.
-    await this.#guard('sync', () => this.#pager.file.settle());
+    // Step 2.
+    const pages = await this.#writeAll(numbers);
     // A sync on the calling thread may have failed meanwhile.
     this.#poison.check();
     await this.#cut(pages);
-    // Step 5.
+    // Step 3. From here on a crash may find either checkpoint.
+    this.#upTo = upTo;
     await this.#log.endCheckpoint(upTo);
     this.#pager.loggedFrom = epoch;
     this.completed++;
@@ -230,60 +231,54 @@ export class Checkpointer implements Relief {
     });
   }
 
-  /**
-   * Writes pages, with a sync after each `syncedBytes`. Resolves to how many the file has, as far as
-   * is durable.
-   */
-  async #writeAll(numbers: readonly number[], syncedBytes: number = Infinity): Promise<number> {
-    const { pageBytes, file, cache } = this.#pager;
+  /** Writes pages durably. Resolves to how many the file has. */
+  async #writeAll(numbers: readonly number[]): Promise<number> {
+    const { file, cache } = this.#pager;
     // Redo writes pages while the first one may not be in memory, and cuts nothing.
     let pages = cache.peek(META_PAGE) === undefined ? 0 : pageCount(this.#pager.view(META_PAGE));
-    const pagesMax = Math.max(RUN_PAGES, STAGED_BYTES / pageBytes);
-    const bytes = Math.min(numbers.length, pagesMax) * pageBytes;
-    if (this.#staging.length < bytes) this.#staging = new Uint8Array(bytes);
-    let at = 0;
-    let unsynced = 0;
-    while (at < numbers.length) {
-      const { runs, next } = this.#stageRuns(numbers, at);
-      unsynced += (next - at) * pageBytes;
-      at = next;
-      this.#inFlight = runs;
+    const batch = new PageBatch(this.#pager, numbers.length);
+    for (let at = 0; at < numbers.length;) {
+      at = batch.take(numbers, at);
+      if (batch.runs.length === 0) continue;
+      this.#inFlight = batch.runs;
       try {
         // One sync for all of them: commits without a sync change pages all the time.
-        const last = Math.max(0, ...runs.map(({ positions }) => Math.max(...positions)));
-        if (last > this.#log.durableSequence) await this.#log.sync();
-        for (const run of runs) {
+        if (batch.last > this.#log.durableSequence) await this.#log.sync();
+        await this.#doubles.later.write(batch.double(this.#upTo));
+        for (const run of batch.runs) {
           if (file.landed !== undefined) await file.landed;
           await this.#guard('write', () => file.write(run.first, run.bytes));
           if (run.first === META_PAGE) pages = pageCount(run.bytes);
           this.#written(run);
           this.#wake();
         }
+        await this.#guard('sync', () => file.settle());
       } finally {
         this.#inFlight = [];
       }
-      if (unsynced < syncedBytes || at >= numbers.length) continue;
-      unsynced = 0;
-      await this.#guard('sync', () => file.settle());
     }
     return pages;
   }
 
-  /** As many runs as the staging area takes. */
-  #stageRuns(
-    numbers: readonly number[],
-    from: number,
-  ): { readonly runs: readonly Run[]; readonly next: number } {
-    const runs: Run[] = [];
-    let at = from;
-    for (let used = 0; at < numbers.length && used < this.#staging.length;) {
-      const { run, next } = this.#stage(numbers, at, this.#staging.subarray(used));
-      at = next;
-      if (run === null) continue;
-      runs.push(run);
-      used += run.bytes.length;
+  /** As `#writeAll`, on the calling thread. Pages that are under way on the thread pool are left to it. */
+  #writeAllSync(): void {
+    const { file } = this.#pager;
+    const frames = this.#inFlight.flatMap((run) => run.frames);
+    const underWay = new Set(frames.map(({ number }) => number));
+    const numbers = this.#dirtyPages().filter(
+      (number) => !underWay.has(number) && !file.isUnderWay(number),
+    );
+    const batch = new PageBatch(this.#pager, numbers.length);
+    for (let at = 0; at < numbers.length;) {
+      at = batch.take(numbers, at);
+      if (batch.runs.length === 0) continue;
+      this.#doubles.now.writeSync(batch.double(this.#upTo));
+      for (const run of batch.runs) {
+        this.#guardSync('write', () => file.writeSync(run.first, run.bytes));
+        this.#written(run);
+      }
+      this.#guardSync('sync', () => file.settleSync());
     }
-    return { runs, next: at };
   }
 
   /** Gives the end of the file back that no page needs, once that is durable. */
@@ -296,25 +291,7 @@ export class Checkpointer implements Relief {
     if (this.#pager.shrunkAt > this.#log.durableSequence) return;
     // In one turn with the cut: pages behind the end may be written ahead of their commit.
     const needed = Math.max(pages, pageCount(this.#pager.view(META_PAGE)), pageCount(meta.data));
-    if (there > needed) this.#guardSync(() => file.truncateSync(needed));
-  }
-
-  /** Pages that are under way on the thread pool are left to it. */
-  #eachRun(numbers: readonly number[], staging: Uint8Array, visit: (run: Run) => void): void {
-    const frames = this.#inFlight.flatMap((run) => run.frames);
-    const underWay = new Set(frames.map(({ number }) => number));
-    const { file } = this.#pager;
-    const mine = numbers.filter((number) => !underWay.has(number) && !file.isUnderWay(number));
-    let at = 0;
-    while (at < mine.length) {
-      const { run, next } = this.#stage(mine, at, staging);
-      at = next;
-      if (run !== null) visit(run);
-    }
-  }
-
-  #stagingFor(pages: number): Uint8Array {
-    return new Uint8Array(Math.min(pages, RUN_PAGES) * this.#pager.pageBytes);
+    if (there > needed) this.#guardSync('write', () => file.truncateSync(needed));
   }
 
   #dirtyPages(): number[] {
@@ -323,38 +300,6 @@ export class Checkpointer implements Relief {
       if (frame.dirty) numbers.push(frame.number);
     });
     return numbers;
-  }
-
-  /** Copies pages that follow each other, as readers see them. */
-  #stage(
-    numbers: readonly number[],
-    from: number,
-    staging: Uint8Array,
-  ): { readonly run: Run | null; readonly next: number } {
-    const { pageBytes, cache } = this.#pager;
-    const frames: PageFrame[] = [];
-    const positions: number[] = [];
-    let at = from;
-    const most = Math.min(RUN_PAGES, staging.length / pageBytes);
-    for (; at < numbers.length && frames.length < most; at++) {
-      const number = numbers[at]!;
-      if (frames.length > 0 && number !== frames[0]!.number + frames.length) break;
-      const frame = cache.peek(number);
-      // Given up, or written meanwhile.
-      if (frame === undefined || !frame.dirty || frame.fresh) {
-        if (frames.length === 0) continue;
-        break;
-      }
-      const page = staging.subarray(frames.length * pageBytes, (frames.length + 1) * pageBytes);
-      page.set(frame.visible ?? frame.data);
-      sealPage(page);
-      frames.push(frame);
-      positions.push(pagePosition(page));
-    }
-    const [first] = frames;
-    if (first === undefined) return { run: null, next: Math.max(at, from + 1) };
-    const bytes = staging.subarray(0, frames.length * pageBytes);
-    return { run: { first: first.number, bytes, frames, positions }, next: at };
   }
 
   /** Pages that nothing changed since they were copied are as the file has them. */
@@ -374,7 +319,7 @@ export class Checkpointer implements Relief {
     for (const resolve of progressed) resolve();
   }
 
-  async #guard(call: 'write' | 'sync', run: () => Promise<void>): Promise<void> {
+  async #guard(call: FailingCall, run: () => Promise<void>): Promise<void> {
     try {
       await run();
     } catch (error) {
@@ -382,16 +327,16 @@ export class Checkpointer implements Relief {
     }
   }
 
-  #guardSync(run: () => void): void {
+  #guardSync(call: FailingCall, run: () => void): void {
     try {
       run();
     } catch (error) {
-      throw this.#failed('write', error);
+      throw this.#failed(call, error);
     }
   }
 
   /** No room for a page is no harm: the log has it. Anything else ends writing. */
-  #failed(call: 'write' | 'sync', error: unknown): unknown {
+  #failed(call: FailingCall, error: unknown): unknown {
     if (meaningOf(call, error) === 'refused') return error;
     this.#poison.poison(error);
     // Whoever waits for room has not begun.

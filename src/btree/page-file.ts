@@ -16,6 +16,10 @@ import { readFully, readFullySync, writeFully, writeFullySync } from '../vfs/tra
 import type { VfsFile } from '../vfs/vfs.ts';
 import { pageFault, pagePosition } from './page-format.ts';
 
+/** Pages that are read in one go, and how far apart those may be that are asked for. */
+const READ_PAGES = 128;
+const READ_GAP = 8;
+
 export class PageFile {
   readonly path: string;
   readonly pageBytes: number;
@@ -68,6 +72,36 @@ export class PageFile {
     this.pagesRead++;
     const count = readFullySync(this.#file, page, number * this.pageBytes);
     this.#check(number, page, count);
+  }
+
+  /**
+   * Reads pages, whose numbers ascend, as few reads as may be; shows each with what is wrong with
+   * it, or null. The bytes are good while they are shown.
+   */
+  async readAll(
+    numbers: readonly number[],
+    show: (number: number, page: Uint8Array, fault: CorruptionError | null) => void,
+  ): Promise<void> {
+    const { pageBytes } = this;
+    const run = new Uint8Array(Math.min(READ_PAGES, numbers.length * (READ_GAP + 1)) * pageBytes);
+    for (let from = 0; from < numbers.length;) {
+      const first = numbers[from]!;
+      let until = from + 1;
+      while (until < numbers.length) {
+        const number = numbers[until]!;
+        if (number - numbers[until - 1]! > READ_GAP || number - first >= READ_PAGES) break;
+        until++;
+      }
+      const length = (numbers[until - 1]! + 1 - first) * pageBytes;
+      const count = await readFully(this.#file, run, first * pageBytes, 0, length);
+      for (const number of numbers.slice(from, until)) {
+        this.pagesRead++;
+        const at = (number - first) * pageBytes;
+        const page = run.subarray(at, at + pageBytes);
+        show(number, page, this.#faultOf(number, page, count - at));
+      }
+      from = until;
+    }
   }
 
   /** Writes sealed pages that follow each other. They are with the operating system, no further. */
@@ -145,12 +179,20 @@ export class PageFile {
   }
 
   #check(number: number, page: Uint8Array, count: number): void {
+    const fault = this.#faultOf(number, page, count);
+    if (fault !== null) throw fault;
+  }
+
+  #faultOf(number: number, page: Uint8Array, count: number): CorruptionError | null {
     const fault =
       count < page.length
-        ? { expected: `page ${number}`, found: `${count} bytes to the end of the file` }
+        ? {
+            expected: `page ${number}`,
+            found: `${Math.max(count, 0)} bytes to the end of the file`,
+          }
         : (pageFault(page, number) ?? this.#newerFault(page, number));
-    if (fault === null) return;
-    throw new CorruptionError({ path: this.path, offset: number * this.pageBytes, ...fault });
+    if (fault === null) return null;
+    return new CorruptionError({ path: this.path, offset: number * this.pageBytes, ...fault });
   }
 
   #newerFault(

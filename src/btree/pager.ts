@@ -37,7 +37,7 @@ export class Pager {
   readonly file: PageFile;
   readonly cache: PageCache;
   readonly versions: PageVersions;
-  /** The checkpoint since which images in the log count. */
+  /** Goes up with every checkpoint that begins. */
   epoch = 1;
   /** The epoch where the part of the log begins that recovery would redo. */
   loggedFrom = 1;
@@ -55,7 +55,7 @@ export class Pager {
   /** All reads under way, also those of older versions. */
   readonly #bringing = new Set<Promise<void>>();
   readonly #recalled = new Map<PageVersion, Buffer>();
-  /** By page: the last epoch in which something of it went to the log, or nearly did. */
+  /** By page: the last epoch in which something of it went to the log or its file, or nearly did. */
   #touched = new Uint32Array(1024);
   /** Frames that the record being made changes. */
   #edited: PageFrame[] = [];
@@ -196,7 +196,7 @@ export class Pager {
     this.dirtyCount--;
   }
 
-  /** Says that the log speaks of a page, in this epoch. */
+  /** Says that the log speaks of a page, in this epoch, or that it goes to its file. */
   touch(number: number): void {
     if (number >= this.#touched.length) {
       const larger = new Uint32Array(Math.max(number + 1, this.#touched.length * 2));
@@ -208,7 +208,8 @@ export class Pager {
 
   /**
    * Whether what is written to the place of a free page now stays there: nothing of it is in
-   * memory or under way, in either direction, and redo would not touch it.
+   * memory or under way, in either direction, and neither redo nor what opening puts back would
+   * touch it.
    */
   isQuiet(number: number): boolean {
     if ((this.#touched[number] ?? 0) >= this.loggedFrom) return false;
@@ -252,34 +253,38 @@ export class Pager {
       this.#pending.push(frame);
     }
     this.markDirty(frame);
-    if (frame.imageEpoch !== this.epoch) {
-      frame.imageEpoch = this.epoch;
-      frame.imaging = true;
-    }
   }
 
   insertCell(frame: PageFrame, index: number, cell: Uint8Array, start: number, end: number): void {
     this.edit(frame);
     insertCell(frame.data, index, cell, start, end);
-    if (!frame.imaging) this.record.insert(frame.number, index, cell, start, end);
+    if (this.#isLogged(frame)) this.record.insert(frame.number, index, cell, start, end);
   }
 
   removeCell(frame: PageFrame, index: number): void {
     this.edit(frame);
     removeCell(frame.data, index);
-    if (!frame.imaging) this.record.remove(frame.number, index);
+    if (this.#isLogged(frame)) this.record.remove(frame.number, index);
   }
 
   replaceCell(frame: PageFrame, index: number, cell: Uint8Array, start: number, end: number): void {
     this.edit(frame);
     replaceCell(frame.data, index, cell, start, end);
-    if (!frame.imaging) this.record.replace(frame.number, index, cell, start, end);
+    if (this.#isLogged(frame)) this.record.replace(frame.number, index, cell, start, end);
   }
 
   /** Records bytes of a page that the caller has just changed, after `edit`. */
   changed(frame: PageFrame, start: number, end: number): void {
     assert(frame.edited, 'a page is edited before it is changed');
-    if (!frame.imaging) this.record.range(frame.number, frame.data, start, end);
+    if (this.#isLogged(frame)) this.record.range(frame.number, frame.data, start, end);
+  }
+
+  /** Whether the record has the single changes of a page; it tells then what they are made on. */
+  #isLogged(frame: PageFrame): boolean {
+    if (frame.imaging) return false;
+    if (!frame.based) this.record.base(frame.number, pagePosition(frame.data));
+    frame.based = true;
+    return true;
   }
 
   /** Makes a page empty, to be filled by the caller before the record ends. */
@@ -290,7 +295,6 @@ export class Pager {
     formatPage(frame.data, frame.number, kind, level);
     // It may have been given up earlier in the same record.
     this.markDirty(frame);
-    frame.imageEpoch = this.epoch;
     frame.imaging = true;
   }
 
@@ -316,7 +320,6 @@ export class Pager {
     this.#touched[frame.number] = touched;
     formatPage(frame.data, frame.number, PAGE_KIND.none, 0);
     frame.imaging = false;
-    frame.imageEpoch = 0;
     // It stays among the changed ones until the log has the record: what readers see of it goes to
     // the file, as a checkpoint may end before, and there is room beside it.
   }
@@ -324,9 +327,13 @@ export class Pager {
   /** The record's bytes for the log, where it will have this sequence number. */
   endRecord(sequence: number): Uint8Array {
     for (const frame of this.#edited) {
+      // Redo would miss a change that brings a page to a position without being in the record.
+      const told = frame.imaging || frame.based || frame.data[KIND_AT] === PAGE_KIND.none;
+      assert(told, 'a page that changes is in the record');
       setPagePosition(frame.data, sequence);
       if (frame.imaging) this.record.image(frame.number, frame.data);
       frame.imaging = false;
+      frame.based = false;
       frame.edited = false;
     }
     this.#edited = [];
@@ -362,6 +369,7 @@ export class Pager {
       const { visible } = frame;
       frame.edited = false;
       frame.imaging = false;
+      frame.based = false;
       if (visible === null) {
         if (frame.dirty) this.markClean(frame);
         this.cache.drop(frame);
@@ -370,8 +378,6 @@ export class Pager {
       frame.data.set(visible);
       frame.visible = null;
       this.cache.returnBuffer(visible);
-      // The image that the log would have had is not there: the next change brings another.
-      frame.imageEpoch = 0;
       this.markDirty(frame);
     }
     this.#pending = [];

@@ -1,16 +1,18 @@
 /**
  * What the log holds of a commit: every change of every page, so that redo can make it again.
  *
- *   record:   version 1 | change, to the end
+ *   record:   version 2 | change, to the end
  *   image:    01 | page | low | length | bytes 16 to before low | as many bytes of the page's end
  *   insert:   02 | page | index | length | cell
  *   remove:   03 | page | index
  *   replace:  04 | page | index | length | cell
  *   bytes:    05 | page | offset | length | bytes
+ *   base:     06 | page | position
  *
- * All numbers but the first byte are varints. The first change of a page after a checkpoint is an
- * image, so that a page torn by a later write is built from the log alone. Not here: when that is
- * (`page-changes`), and where the record goes.
+ * All numbers but the first byte are varints. A base stands before the first change of each page
+ * that no image in the same record comes before: the changes are those of the page as of that
+ * position. Records of version 1 have none: in them the first change of a page behind a checkpoint
+ * is an image. Not here: when a page is imaged (`pager`), and where the record goes.
  */
 
 import { ByteReader, DecodeError } from '../base/byte-reader.ts';
@@ -18,11 +20,11 @@ import { putVarint53, varintLength } from '../base/coding.ts';
 import { PAGE_HEADER_BYTES, PAGE_KIND, cellCount, cellsOffset, pageKind } from './page-format.ts';
 import { SLOT_BYTES, copyBytes, insertCell, removeCell, replaceCell } from './slotted-page.ts';
 
-/** Version of the records of this module. */
-export const REDO_VERSION = 1;
+/** Version of the records that are made; those before it are read. */
+export const REDO_VERSION = 2;
 
 /** The first byte of a change. */
-export const REDO = { image: 1, insert: 2, remove: 3, replace: 4, bytes: 5 } as const;
+export const REDO = { image: 1, insert: 2, remove: 3, replace: 4, bytes: 5, base: 6 } as const;
 
 /** Where an image begins: checksum, number and position are the page's own. */
 const IMAGE_AT = 16;
@@ -63,6 +65,12 @@ export class RedoRecord {
     this.#varint(page.length - high);
     this.#put(page, IMAGE_AT, low);
     this.#put(page, high, page.length);
+  }
+
+  /** The changes of a page that follow are made on what it was as of a position. */
+  base(number: number, position: number): void {
+    this.#begin(REDO.base, number, POSITION_BYTES);
+    this.#varint(position);
   }
 
   insert(number: number, index: number, cell: Uint8Array, start: number, end: number): void {
@@ -115,11 +123,17 @@ export class RedoRecord {
 
 /** Bytes that a varint here may take. */
 const VARINT_BYTES = varintLength(2 ** 32);
+const POSITION_BYTES = varintLength(Number.MAX_SAFE_INTEGER);
 
 /** Takes the changes of a record, in order. */
 export interface RedoVisitor {
   /** The whole of a page. */
   image(number: number, put: (page: Uint8Array) => void): void;
+  /**
+   * The position of the page that the changes of it in this record are made on; null, before every
+   * change of a record of version 1: it is not told.
+   */
+  base?(number: number, position: number | null): void;
   /** A change on what the page was. */
   change(number: number, put: (page: Uint8Array) => void): void;
 }
@@ -132,17 +146,23 @@ export interface RedoVisitor {
 export function visitRedo(bytes: Uint8Array, visitor: RedoVisitor): void {
   const reader = new ByteReader(bytes);
   const version = reader.bytes(1)[0];
-  if (version !== REDO_VERSION) {
+  if (version !== 1 && version !== REDO_VERSION) {
     throw new DecodeError(0, `redo records of version ${REDO_VERSION}`, `version ${version}`);
   }
   while (reader.remaining > 0) {
     const at = reader.position;
     const kind = reader.bytes(1)[0];
     const number = reader.varint53();
+    if (version === 1 && kind !== REDO.image) visitor.base?.(number, null);
     switch (kind) {
       case REDO.image:
         visitImage(reader, number, visitor);
         break;
+      case REDO.base: {
+        const position = reader.varint53();
+        visitor.base?.(number, position);
+        break;
+      }
       case REDO.insert:
       case REDO.replace: {
         const index = reader.varint53();

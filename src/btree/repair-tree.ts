@@ -33,6 +33,7 @@ import {
   openBtree,
 } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
+import { DOUBLE_NAMES } from './double-write.ts';
 import { noPages, pageBytesInLog } from './lost-pages.ts';
 import { META_FIXED_BYTES, entryCount, pageBytesOf } from './meta-page.ts';
 import { PageFile } from './page-file.ts';
@@ -133,6 +134,8 @@ export async function takeOver(dispatch: SyncDispatch, directory: string): Promi
   const repaired = join(directory, REPAIRED_NAME);
   if (!(await isThere(vfs, repaired))) return;
   const durable = new DurableDirectory(dispatch);
+  // Those of the damaged tree are not for the pages of the new one, which are all in their places.
+  for (const name of DOUBLE_NAMES) await durable.rm(join(directory, name), { force: true });
   const log = join(repaired, LOG_NAME);
   if (await isThere(vfs, log)) {
     // It has its other name in `lost`.

@@ -1,9 +1,11 @@
 /**
  * The pages of a store that nobody here has open, as recovery would make them: what the file has,
- * and over it, in memory, what the log says. Takes no lock and changes nothing. What is damaged is
+ * or the doublewrite file, and over it, in memory, what the log says. Takes no lock and changes nothing. What is damaged is
  * noted, and the rest can be read all the same. Not here: what the pages mean (`verify-still`,
  * `salvage`).
  */
+
+import { dirname } from 'node:path';
 
 import { DecodeError } from '../base/byte-reader.ts';
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
@@ -15,8 +17,9 @@ import { inspectWal } from '../wal/wal-inspection.ts';
 import type { WalInspection } from '../wal/wal-inspection.ts';
 import { WalReading } from '../wal/wal-reading.ts';
 import type { WalEntry } from '../wal/wal-entry.ts';
-import { formatPage, setPagePosition } from './page-format.ts';
-import { checkpointGone } from './redo.ts';
+import { readDoubles } from './double-write.ts';
+import { formatPage, pagePosition, setPagePosition } from './page-format.ts';
+import { checkpointGone, staleError } from './redo.ts';
 import { visitRedo } from './redo-record.ts';
 
 /** The pages as their file has them. */
@@ -37,6 +40,9 @@ export class StillTree {
   logBytes = 0;
   logFiles = 0;
   readonly #overlay = new Map<number, Uint8Array>();
+  /** Pages that the log changes, from states that are nowhere. */
+  readonly #lost = new Map<number, CorruptionError>();
+  #doubles: ReadonlyMap<number, Uint8Array> = new Map();
   readonly #vfs: Vfs;
   readonly #logPath: string;
 
@@ -78,6 +84,10 @@ export class StillTree {
     if (damage === null && upTo < first - 1) {
       this.damage.push(damageOf(checkpointGone(this.#logPath, first), this.#logPath));
     }
+    const { file } = this;
+    const last = this.lastSequence ?? Infinity;
+    const bounds = { pageBytes: file.pageBytes, upTo, lastSequence: last };
+    this.#doubles = await readDoubles(this.#vfs, dirname(file.path), bounds);
     const reading = new WalReading(this.#vfs, sealed, upTo, () => first);
     try {
       for (;;) {
@@ -99,44 +109,92 @@ export class StillTree {
   async page(number: number): Promise<Uint8Array> {
     const known = this.#overlay.get(number);
     if (known !== undefined) return known;
+    const lost = this.#lost.get(number);
+    if (lost !== undefined) throw lost;
+    return this.#found(number);
+  }
+
+  /** A page as it is before redo. */
+  async #found(number: number): Promise<Uint8Array> {
+    const double = this.#doubles.get(number);
     const page = new Uint8Array(this.file.pageBytes);
-    await this.file.read(number, page);
-    return page;
+    try {
+      await this.file.read(number, page);
+    } catch (error) {
+      if (double === undefined || !(error instanceof CorruptionError)) throw error;
+      return new Uint8Array(double);
+    }
+    const isNewer = double === undefined || pagePosition(page) > pagePosition(double);
+    return isNewer ? page : new Uint8Array(double);
   }
 
   async #redo(entry: WalEntry): Promise<void> {
     if (entry.kind === 'checkpoint') return;
+    const { sequence } = entry;
     if (entry.kind !== 'bytes') {
-      const message = `record ${entry.sequence} is none of a tree, but of kind ${entry.kind}`;
+      const message = `record ${sequence} is none of a tree, but of kind ${entry.kind}`;
       this.damage.push({ path: this.#logPath, offset: undefined, message });
       return;
     }
-    const change = (number: number, put: (page: Uint8Array) => void): void => {
-      const page = this.#overlay.get(number);
-      if (page === undefined) {
-        const message = `record ${entry.sequence} changes page ${number}, of which it has no image`;
-        this.damage.push({ path: this.#logPath, offset: undefined, message });
-        return;
-      }
-      put(page);
-      setPagePosition(page, entry.sequence);
-    };
+    const open = new Set<number>();
     try {
+      await this.#bring(entry.bytes);
       visitRedo(entry.bytes, {
         image: (number, put) => {
-          if (!this.#overlay.has(number)) {
-            const page = new Uint8Array(this.file.pageBytes);
-            formatPage(page, number, 0, 0);
-            this.#overlay.set(number, page);
-          }
-          change(number, put);
+          const page = this.#overlay.get(number) ?? new Uint8Array(this.file.pageBytes);
+          if (!this.#overlay.has(number)) formatPage(page, number, 0, 0);
+          this.#overlay.set(number, page);
+          this.#lost.delete(number);
+          open.add(number);
+          put(page);
         },
-        change,
+        base: (number, base) => {
+          const page = this.#overlay.get(number);
+          if (page === undefined || open.has(number)) return;
+          const position = pagePosition(page);
+          if (position >= sequence) return;
+          if (base === null || base === position) {
+            open.add(number);
+            return;
+          }
+          this.#lost.set(number, staleError(this.file, number, base, position));
+          this.#overlay.delete(number);
+        },
+        change: (number, put) => {
+          const page = this.#overlay.get(number);
+          if (page !== undefined && open.has(number)) put(page);
+        },
       });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const message = `record ${entry.sequence}: expected ${error.expected}, found ${error.found}`;
+      const message = `record ${sequence}: expected ${error.expected}, found ${error.found}`;
       this.damage.push({ path: this.#logPath, offset: undefined, message });
+    }
+    for (const number of open) {
+      const page = this.#overlay.get(number);
+      if (page !== undefined) setPagePosition(page, sequence);
+    }
+  }
+
+  /** Brings the pages that a record changes. @throws DecodeError */
+  async #bring(record: Uint8Array): Promise<void> {
+    const imaged = new Set<number>();
+    const needed = new Set<number>();
+    visitRedo(record, {
+      image: (number) => imaged.add(number),
+      base: (number) => {
+        const isKnown = imaged.has(number) || this.#overlay.has(number) || this.#lost.has(number);
+        if (!isKnown) needed.add(number);
+      },
+      change: () => {},
+    });
+    for (const number of needed) {
+      try {
+        this.#overlay.set(number, await this.#found(number));
+      } catch (error) {
+        if (!(error instanceof CorruptionError)) throw error;
+        this.#lost.set(number, error);
+      }
     }
   }
 

@@ -5,8 +5,9 @@
  *
  * What makes it safe: the log is durable before the first page is written, so that no crash brings
  * back what was in a page that is free now; and only pages are taken that no record behind the last
- * checkpoint speaks of (`Pager.isQuiet`), so that redo puts nothing over them. Not here: values that
- * go through the log (`overflow`).
+ * checkpoint speaks of and that were not written since (`Pager.isQuiet`), so that neither redo nor
+ * the doublewrite file puts anything over them. Not here: values that go through the log
+ * (`overflow`).
  */
 
 import { assert } from '../base/assert.ts';
@@ -181,8 +182,8 @@ export class ValuePlacer {
     const numbers = this.#freeList.allocateQuiet(count);
     this.unsettled = true;
     this.#wanted = null;
-    // No state is between the last one and that of the record to come.
-    const position = this.#log.lastSequence + 1;
+    // Redo makes what the record to come changes of these pages, and nothing before it.
+    const position = this.#log.lastSequence;
     const placement = { value, numbers, position, done: 0 };
     this.#placement = placement;
     return placement;

@@ -15,6 +15,7 @@ import {
   REPAIRED_NAME,
   SPILL_NAME,
 } from '../btree/btree-parts.ts';
+import { DOUBLE_NAMES } from '../btree/double-write.ts';
 import { REPAIR_NAME } from '../btree/repair-tree.ts';
 import type { EngineKind } from '../engine/engine-kind.ts';
 import { lsmKind } from '../lsm/lsm-kind.ts';
@@ -55,16 +56,17 @@ const bitcaskFiles: StoreFiles = {
   isTrace: isBitcaskName,
 };
 
-const BTREE_NAMES = [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME, LOG_NAME, REPAIR_NAME, REPAIRED_NAME];
+const BTREE_TRACES = [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME, ...DOUBLE_NAMES];
+const BTREE_NAMES = [...BTREE_TRACES, LOG_NAME, REPAIR_NAME, REPAIRED_NAME];
 
 const btreeFiles: StoreFiles = {
   kind: btreeKind,
   key: PAGES_NAME,
   folders: [LOG_NAME],
   pending: REPAIRED_NAME,
-  isPart: (name) => name === PAGES_NAME,
+  isPart: (name) => name === PAGES_NAME || DOUBLE_NAMES.includes(name),
   isOwn: (name) => BTREE_NAMES.includes(name),
-  isTrace: (name) => [PAGES_NAME, NEW_PAGES_NAME, SPILL_NAME].includes(name),
+  isTrace: (name) => BTREE_TRACES.includes(name),
 };
 
 /** Of every engine with stores on the disk. */

@@ -115,7 +115,12 @@ export class TreeRig {
         change(page);
         setPagePosition(page, index + 1);
       };
-      visitRedo(record, { image: put, change: put });
+      const base = (number: number, position: number | null): void => {
+        const page = pages.get(number);
+        assert.ok(page !== undefined, `page ${number} is changed before it is made`);
+        assert.equal(position, pagePosition(page), `what page ${number} is changed on`);
+      };
+      visitRedo(record, { image: put, base, change: put });
     });
     this.pager.cache.forEach(({ number, data }) => {
       const page = pages.get(number);

@@ -1,11 +1,12 @@
 /** The files of a B+tree: its pages, each with its cells, and what the records of its redo log change. */
 
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { DecodeError } from '../../base/byte-reader.ts';
 import { HoldfastError } from '../../base/errors.ts';
 import { LOG_NAME, PAGES_NAME } from '../../btree/btree-parts.ts';
+import { DOUBLE_NAMES, pagesInDouble } from '../../btree/double-write.ts';
 import { freeListPageOf, isFreeListPage, isUsed, regionPages } from '../../btree/free-list.ts';
 import {
   entryCount,
@@ -23,6 +24,7 @@ import {
   pageFault,
   pageKind,
   pageLevel,
+  pageNumber,
   pagePosition,
 } from '../../btree/page-format.ts';
 import { visitRedo } from '../../btree/redo-record.ts';
@@ -47,7 +49,7 @@ export function* dumpBtreeStore(path: string, onProgress: FormatProgress): Dumpi
   const pages = join(path, PAGES_NAME);
   const log = join(path, LOG_NAME);
   const hasLog = existsSync(log) && walFormat.recognises(log);
-  const built = hasLog ? pagesInLog(log) : new Set<number>();
+  const built = hasLog ? pagesElsewhere(path, log) : new Set<number>();
   if (existsSync(pages)) addReport(report, yield* dumpPages(pages, onProgress, built));
   else report.damage.push({ file: pages, offset: null, message: 'it is missing' });
   if (hasLog) addReport(report, yield* dumpRedo(log, onProgress));
@@ -55,10 +57,11 @@ export function* dumpBtreeStore(path: string, onProgress: FormatProgress): Dumpi
   return report;
 }
 
-/** Pages that opening builds from the log, whatever the file has of them. */
-function pagesInLog(log: string): Set<number> {
+/** Pages that opening builds from the log or puts back, whatever their places have of them. */
+function pagesElsewhere(path: string, log: string): Set<number> {
   const images: { readonly sequence: number; readonly page: number }[] = [];
   let upTo = 0;
+  let lastSequence = 0;
   const records = walFormat.dump(log, () => {});
   for (let step = records.next(); step.done !== true; step = records.next()) {
     const { kind, fields } = step.value;
@@ -66,6 +69,7 @@ function pagesInLog(log: string): Set<number> {
     if (kind === 'checkpoint') upTo = Number(fields['upTo']);
     const { bytes } = fields;
     if (kind !== 'bytes' || !(bytes instanceof Uint8Array)) continue;
+    lastSequence = Math.max(lastSequence, sequence);
     try {
       visitRedo(bytes, { image: (page) => images.push({ sequence, page }), change: () => {} });
     } catch (error) {
@@ -73,7 +77,15 @@ function pagesInLog(log: string): Set<number> {
       if (!(error instanceof DecodeError)) throw error;
     }
   }
-  return new Set(images.filter(({ sequence }) => sequence > upTo).map(({ page }) => page));
+  const behind = images.filter(({ sequence }) => sequence > upTo);
+  const built = new Set(behind.map(({ page }) => page));
+  for (const name of DOUBLE_NAMES) {
+    const double = join(path, name);
+    if (!existsSync(double)) continue;
+    const pages = pagesInDouble(readFileSync(double), double, { upTo, lastSequence });
+    for (const page of pages) built.add(pageNumber(page));
+  }
+  return built;
 }
 
 /** `built`: pages that the log has; null where nobody has looked. */
@@ -106,7 +118,7 @@ function* dumpPages(
         yield* dumpPage(path, number, page);
       } else if (built === null || built.has(number)) {
         const ifThere = built === null ? ', if that has it' : '';
-        const message = `${fault}: opening builds the page from the log${ifThere}`;
+        const message = `${fault}: opening makes the page whole from the log or a copy${ifThere}`;
         report.torn.push({ file: path, offset, message });
       } else {
         report.damage.push({ file: path, offset, message: fault });
