@@ -1,15 +1,21 @@
 /**
  * What can be said of a disk with B+tree stores, so that opening does the same on every disk of which it is said: the
- * names, the redo log as recovery reads it, and the pages that are looked at in their file. A page of which the log has
- * an image is built from the log alone (`redo`), so what its place in the file holds, torn as it may be, is not said;
- * nor is what stands in the place of a free page. For stores of one region: one free-list page.
+ * names, the redo log as recovery reads it, which pages are put back from the doublewrite files, and the pages that are
+ * looked at, as they are then. A page of which the log has an image is built from the log alone (`redo`), so what its
+ * place has is not said; nor is what stands in the place of a free page. For stores of one region: one free-list page.
  */
 
 import { runNow } from '../../src/durable/two-forms.ts';
 import { LOG_NAME, NEW_PAGES_NAME, PAGES_NAME, SPILL_NAME } from '../../src/btree/btree-parts.ts';
+import { DOUBLE_NAMES, pagesInDouble } from '../../src/btree/double-write.ts';
 import { freeListPageOf, isUsed } from '../../src/btree/free-list.ts';
 import { META_FIXED_BYTES, pageBytesOf } from '../../src/btree/meta-page.ts';
-import { PAGE_BYTES_MIN } from '../../src/btree/page-format.ts';
+import {
+  PAGE_BYTES_MIN,
+  pageFault,
+  pageNumber,
+  pagePosition,
+} from '../../src/btree/page-format.ts';
 import { visitRedo } from '../../src/btree/redo-record.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
@@ -26,12 +32,15 @@ const FREE_LIST_PAGE = freeListPageOf(0, PAGE_BYTES_MIN);
 /** How many logs are remembered by what is said of them. */
 const LOGS_MAX = 10_000;
 
-/** What a log makes of the pages. */
+/** What a log says, and makes of the pages. */
 interface Redone {
   /** Pages of which it has images. */
   readonly imaged: ReadonlySet<number>;
-  /** The free-list page, where it is one of them. */
-  readonly freeList: Uint8Array | null;
+  /** What it makes of the free-list page, in order. Bits are put, not turned: what was made before does no harm. */
+  readonly freeList: readonly ((page: Uint8Array) => void)[];
+  /** What its checkpoint covers, and its last record. */
+  readonly upTo: number;
+  readonly lastSequence: number;
 }
 
 /** By what is said of a log; null: it is refused. */
@@ -54,30 +63,73 @@ function classOfStore(store: FileTreeDirectory): string {
     if (node === log && node.kind === 'directory') return logSaid;
     if (node.kind !== 'file') return `${name}${saidInFull(node)}`;
     if (SCRATCH.has(name)) return name;
+    // Whose name is durable is told by whether anything was written.
+    if (DOUBLE_NAMES.includes(name)) return `${name}:${node.content.length > 0}`;
     if (name !== PAGES_NAME) return `${name}:${saidInFull(node)}`;
-    return `${name}:${pagesSaid(node.content, logSaid, log)}`;
+    return `${name}:${pagesSaid(node.content, logSaid, log, doublesOf(store))}`;
   });
   return others.join(';');
 }
 
-/** Of the pages: what tells their size, and those in use that the log has no image of. */
-function pagesSaid(pages: Uint8Array, logSaid: string, log: FileTreeNode | undefined): string {
+function doublesOf({ entries }: FileTreeDirectory): Uint8Array[] {
+  const nodes = DOUBLE_NAMES.map((name) => entries.get(name));
+  return nodes.flatMap((node) => (node?.kind === 'file' ? [node.content] : []));
+}
+
+/** Of the pages: what tells their size, those that are put back, and those in use that the log has no image of. */
+function pagesSaid(
+  pages: Uint8Array,
+  logSaid: string,
+  log: FileTreeNode | undefined,
+  doubles: readonly Uint8Array[],
+): string {
   const pageBytes = sizeOfPages(pages);
   if (pageBytes === null || log?.kind !== 'directory') return String(pageBytes);
-  const redone = redoneIn(logSaid, log, pageBytes);
+  const redone = redoneIn(logSaid, log);
   // Without a log that is good, opening goes no further.
   if (redone === null) return `${pageBytes}`;
+  const back = pagesPutBack(pages, pageBytes, doubles, redone);
   const pageOf = (number: number): Uint8Array =>
-    pages.subarray(number * pageBytes, (number + 1) * pageBytes);
-  const freeList = redone.freeList ?? pageOf(FREE_LIST_PAGE);
-  let text = `${pageBytes}`;
-  for (let number = 0; number * pageBytes < pages.length; number++) {
+    back.get(number) ?? pages.subarray(number * pageBytes, (number + 1) * pageBytes);
+  const place = pageOf(FREE_LIST_PAGE);
+  const freeList = new Uint8Array(pageBytes);
+  freeList.set(place);
+  const isThere = place.length === pageBytes || redone.imaged.has(FREE_LIST_PAGE);
+  if (isThere) for (const put of redone.freeList) put(freeList);
+  let text = `${pageBytes} ${[...back.keys()].sort((a, b) => a - b).join('+')}`;
+  const count = Math.max(
+    Math.ceil(pages.length / pageBytes),
+    ...[...back.keys()].map((n) => n + 1),
+  );
+  for (let number = 0; number < count; number++) {
     if (redone.imaged.has(number)) continue;
     // A free list that is no whole page is refused, whatever the others are.
-    const isFree = freeList.length === pageBytes && !isUsed(freeList, number);
+    const isFree = isThere && !isUsed(freeList, number);
     if (number === FREE_LIST_PAGE || !isFree) text += `,${number}:${digestOf(pageOf(number))}`;
   }
   return text;
+}
+
+/** As opening does it before redo. */
+function pagesPutBack(
+  pages: Uint8Array,
+  pageBytes: number,
+  doubles: readonly Uint8Array[],
+  { upTo, lastSequence }: Redone,
+): Map<number, Uint8Array> {
+  const back = new Map<number, Uint8Array>();
+  for (const double of doubles) {
+    for (const page of pagesInDouble(double, '', { pageBytes, upTo, lastSequence })) {
+      const number = pageNumber(page);
+      const place = pages.subarray(number * pageBytes, (number + 1) * pageBytes);
+      const whole = place.length === pageBytes && pageFault(place, number) === null;
+      const position = pagePosition(page);
+      if (whole && pagePosition(place) > position) continue;
+      const other = back.get(number);
+      if (other === undefined || pagePosition(other) < position) back.set(number, page);
+    }
+  }
+  return back;
 }
 
 function sizeOfPages(pages: Uint8Array): number | null {
@@ -89,11 +141,10 @@ function sizeOfPages(pages: Uint8Array): number | null {
   }
 }
 
-function redoneIn(logSaid: string, log: FileTreeDirectory, pageBytes: number): Redone | null {
-  const key = `${pageBytes} ${logSaid}`;
+function redoneIn(key: string, log: FileTreeDirectory): Redone | null {
   let redone = redoneBy.get(key);
   if (redone === undefined) {
-    redone = redoneFrom(log, pageBytes);
+    redone = redoneFrom(log);
     if (redoneBy.size >= LOGS_MAX) redoneBy.clear();
     redoneBy.set(key, redone);
   }
@@ -101,22 +152,27 @@ function redoneIn(logSaid: string, log: FileTreeDirectory, pageBytes: number): R
 }
 
 /** Reads the log as recovery does. */
-function redoneFrom(log: FileTreeDirectory, pageBytes: number): Redone | null {
+function redoneFrom(log: FileTreeDirectory): Redone | null {
   const vfs = MemoryVfs.fromTree({ ...log, entries: new Map([[LOG_NAME, log]]) });
   const imaged = new Set<number>();
-  const freeList = new Uint8Array(pageBytes);
+  const freeList: ((page: Uint8Array) => void)[] = [];
   const change = (number: number, put: (page: Uint8Array) => void): void => {
-    if (number === FREE_LIST_PAGE) put(freeList);
+    if (number === FREE_LIST_PAGE) freeList.push(put);
   };
   const image: typeof change = (number, put) => {
     imaged.add(number);
     change(number, put);
   };
+  let upTo = 0;
+  let lastSequence = 0;
   try {
-    const { segments, checkpoint, damage } = runNow(inspectWal(vfs, `/${LOG_NAME}`));
+    const inspection = runNow(inspectWal(vfs, `/${LOG_NAME}`));
+    const { segments, checkpoint, damage } = inspection;
     if (damage !== null) return null;
+    upTo = checkpoint?.upTo ?? 0;
+    lastSequence = inspection.lastSequence;
     const sealed = segments.map((segment) => ({ ...segment, lastSequence: segment.limit }));
-    const reading = new WalReading(vfs, sealed, checkpoint?.upTo ?? 0, () => 1);
+    const reading = new WalReading(vfs, sealed, upTo, () => 1);
     for (;;) {
       const entries = runNow(reading.next());
       if (entries === null) break;
@@ -129,5 +185,5 @@ function redoneFrom(log: FileTreeDirectory, pageBytes: number): Redone | null {
     // It cannot be read, and so it is refused.
     return null;
   }
-  return { imaged, freeList: imaged.has(FREE_LIST_PAGE) ? freeList : null };
+  return { imaged, freeList, upTo, lastSequence };
 }
