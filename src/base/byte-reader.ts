@@ -100,6 +100,18 @@ export class ByteReader {
     return value;
   }
 
+  /** The next byte. */
+  byte(): number {
+    this.#need(1);
+    return this.#bytes[this.#position++]!;
+  }
+
+  /** Passes over `length` bytes. */
+  skip(length: number): void {
+    this.#need(length);
+    this.#position += length;
+  }
+
   /** The next `length` bytes, as a view on the buffer. */
   bytes(length: number): Uint8Array {
     this.#need(length);

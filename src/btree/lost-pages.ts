@@ -53,9 +53,9 @@ export async function pageBytesInLog(vfs: Vfs, log: string): Promise<number | nu
     for await (const record of recordsOf(vfs, inspection)) {
       let found: number | null = null;
       visitRedo(record, {
-        image: (number, put) => {
+        image: (number, change) => {
           if (number !== META_PAGE) return;
-          put(page);
+          change.put(page);
           found = pageBytesOf(page.subarray(0, META_FIXED_BYTES), log);
         },
         change: () => {},

@@ -125,22 +125,71 @@ export class RedoRecord {
 const VARINT_BYTES = varintLength(2 ** 32);
 const POSITION_BYTES = varintLength(Number.MAX_SAFE_INTEGER);
 
-/** Takes the changes of a record, in order. */
+/** What a record does to a page. One serves for all changes of a record, each while it is shown. */
+export class RedoChange {
+  kind = 0;
+  /** Where the change begins in the record. */
+  at = 0;
+  /** Of a cell its index, of bytes their place in the page, of an image its low end. */
+  place = 0;
+  /** The bytes of the change in the record; of an image, those up to its low end. */
+  start = 0;
+  end = 0;
+  /** Of an image: the end of those that are the page's last. */
+  lastEnd = 0;
+  readonly #record: Uint8Array;
+
+  constructor(record: Uint8Array) {
+    this.#record = record;
+  }
+
+  /** A page that has seen the record must not see it again. @throws DecodeError */
+  put(page: Uint8Array): void {
+    const { place, start, end } = this;
+    const record = this.#record;
+    switch (this.kind) {
+      case REDO.image:
+        this.#checkRange(place + this.lastEnd - end, page);
+        page.fill(0, IMAGE_AT);
+        copyBytes(record, start, end, page, IMAGE_AT);
+        copyBytes(record, end, this.lastEnd, page, page.length - (this.lastEnd - end));
+        break;
+      case REDO.insert:
+        insertCell(page, place, record, start, end);
+        break;
+      case REDO.replace:
+        replaceCell(page, place, record, start, end);
+        break;
+      case REDO.remove:
+        removeCell(page, place);
+        break;
+      default:
+        this.#checkRange(place + end - start, page);
+        copyBytes(record, start, end, page, place);
+    }
+  }
+
+  #checkRange(end: number, { length }: Uint8Array): void {
+    if (end > length)
+      throw new DecodeError(this.at, `a place in a page of ${length}`, `byte ${end}`);
+  }
+}
+
+/** Takes the changes of a record, in order. What they do to a page is done by who takes them, or not. */
 export interface RedoVisitor {
   /** The whole of a page. */
-  image(number: number, put: (page: Uint8Array) => void): void;
+  image(number: number, change: RedoChange): void;
   /**
    * The position of the page that the changes of it in this record are made on; null, before every
    * change of a record of version 1: it is not told.
    */
   base?(number: number, position: number | null): void;
   /** A change on what the page was. */
-  change(number: number, put: (page: Uint8Array) => void): void;
+  change(number: number, change: RedoChange): void;
 }
 
 /**
- * Shows the changes of a record. What they do to a page is in `put`, which the visitor calls or
- * not: a page that has seen the record must not see it again.
+ * Shows the changes of a record.
  * @throws DecodeError where the bytes are no record of a version that is known
  */
 export function visitRedo(bytes: Uint8Array, visitor: RedoVisitor): void {
@@ -149,65 +198,47 @@ export function visitRedo(bytes: Uint8Array, visitor: RedoVisitor): void {
   if (version !== 1 && version !== REDO_VERSION) {
     throw new DecodeError(0, `redo records of version ${REDO_VERSION}`, `version ${version}`);
   }
+  const change = new RedoChange(bytes);
   while (reader.remaining > 0) {
     const at = reader.position;
-    const kind = reader.bytes(1)[0];
+    const kind = reader.byte();
     const number = reader.varint53();
-    if (version === 1 && kind !== REDO.image) visitor.base?.(number, null);
-    switch (kind) {
-      case REDO.image:
-        visitImage(reader, number, visitor);
-        break;
-      case REDO.base: {
-        const position = reader.varint53();
-        visitor.base?.(number, position);
-        break;
-      }
-      case REDO.insert:
-      case REDO.replace: {
-        const index = reader.varint53();
-        const cell = reader.bytes(reader.varint53());
-        const put = kind === REDO.insert ? insertCell : replaceCell;
-        visitor.change(number, (page) => put(page, index, cell, 0, cell.length));
-        break;
-      }
-      case REDO.remove: {
-        const index = reader.varint53();
-        visitor.change(number, (page) => removeCell(page, index));
-        break;
-      }
-      case REDO.bytes: {
-        const offset = reader.varint53();
-        const range = reader.bytes(reader.varint53());
-        visitor.change(number, (page) => {
-          checkRange(at, offset + range.length, page.length);
-          page.set(range, offset);
-        });
-        break;
-      }
-      default:
-        throw new DecodeError(at, 'a change of a page', `kind ${kind}`);
+    if (kind === REDO.base) {
+      const position = reader.varint53();
+      visitor.base?.(number, position);
+      continue;
     }
+    change.at = at;
+    change.kind = kind;
+    change.place = reader.varint53();
+    if (kind === REDO.image) {
+      readImage(reader, change);
+      visitor.image(number, change);
+      continue;
+    }
+    if (kind !== REDO.remove) {
+      if (kind !== REDO.insert && kind !== REDO.replace && kind !== REDO.bytes) {
+        throw new DecodeError(at, 'a change of a page', `kind ${kind}`);
+      }
+      const length = reader.varint53();
+      change.start = reader.position;
+      reader.skip(length);
+      change.end = reader.position;
+    }
+    if (version === 1) visitor.base?.(number, null);
+    visitor.change(number, change);
   }
 }
 
-function visitImage(reader: ByteReader, number: number, visitor: RedoVisitor): void {
-  const at = reader.position;
-  const low = reader.varint53();
+function readImage(reader: ByteReader, change: RedoChange): void {
   const endLength = reader.varint53();
-  if (low < IMAGE_AT) throw new DecodeError(at, `a place from ${IMAGE_AT} on`, `${low}`);
-  const lowBytes = reader.bytes(low - IMAGE_AT);
-  const endBytes = reader.bytes(endLength);
-  visitor.image(number, (page) => {
-    checkRange(at, low + endLength, page.length);
-    page.fill(0, IMAGE_AT);
-    page.set(lowBytes, IMAGE_AT);
-    page.set(endBytes, page.length - endLength);
-  });
-}
-
-function checkRange(at: number, end: number, length: number): void {
-  if (end > length) throw new DecodeError(at, `a place in a page of ${length}`, `byte ${end}`);
+  const low = change.place;
+  if (low < IMAGE_AT) throw new DecodeError(change.at, `a place from ${IMAGE_AT} on`, `${low}`);
+  change.start = reader.position;
+  reader.skip(low - IMAGE_AT);
+  change.end = reader.position;
+  reader.skip(endLength);
+  change.lastEnd = reader.position;
 }
 
 /** The part of a page that means nothing, which an image leaves out. */

@@ -123,11 +123,11 @@ class Redo {
     this.bytes += 'bytes' in entry ? entry.bytes.length : 0;
     const { sequence } = entry;
     this.#visit(entry, {
-      image: (number, put) => put(this.#imaged(number).data),
+      image: (number, change) => change.put(this.#imaged(number).data),
       base: (number, position) => this.#begin(number, position, sequence),
-      change: (number, put) => {
+      change: (number, change) => {
         const frame = this.#pager.cache.peek(number);
-        if (frame?.edited === true) put(frame.data);
+        if (frame?.edited === true) change.put(frame.data);
       },
     });
     for (const frame of this.#open) {

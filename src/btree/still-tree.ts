@@ -140,13 +140,13 @@ export class StillTree {
     try {
       await this.#bring(entry.bytes);
       visitRedo(entry.bytes, {
-        image: (number, put) => {
+        image: (number, change) => {
           const page = this.#overlay.get(number) ?? new Uint8Array(this.file.pageBytes);
           if (!this.#overlay.has(number)) formatPage(page, number, 0, 0);
           this.#overlay.set(number, page);
           this.#lost.delete(number);
           open.add(number);
-          put(page);
+          change.put(page);
         },
         base: (number, base) => {
           const page = this.#overlay.get(number);
@@ -160,9 +160,9 @@ export class StillTree {
           this.#lost.set(number, staleError(this.file, number, base, position));
           this.#overlay.delete(number);
         },
-        change: (number, put) => {
+        change: (number, change) => {
           const page = this.#overlay.get(number);
-          if (page !== undefined && open.has(number)) put(page);
+          if (page !== undefined && open.has(number)) change.put(page);
         },
       });
     } catch (error) {

@@ -289,8 +289,7 @@ export class TreeSplice {
       stayingBytes += end - start + SLOT_BYTES;
     }
     const changes = gone + wanted.length - (old.length - gone);
-    // A page that the record has changed before is likely to be changed again: one image for all.
-    if (frame.edited || changes * CHANGE_BYTES >= stayingBytes) {
+    if (frame.imaging || changes * CHANGE_BYTES >= stayingBytes) {
       this.#fill(frame, kind, level, wanted);
       return;
     }

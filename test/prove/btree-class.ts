@@ -16,6 +16,7 @@ import {
   pageNumber,
   pagePosition,
 } from '../../src/btree/page-format.ts';
+import type { RedoChange } from '../../src/btree/redo-record.ts';
 import { visitRedo } from '../../src/btree/redo-record.ts';
 import type { CrashedDisk } from '../../src/lab/check/checker.ts';
 import type { FileTreeDirectory, FileTreeNode } from '../../src/vfs/file-tree.ts';
@@ -36,8 +37,8 @@ const LOGS_MAX = 10_000;
 interface Redone {
   /** Pages of which it has images. */
   readonly imaged: ReadonlySet<number>;
-  /** What it makes of the free-list page, in order. Bits are put, not turned: what was made before does no harm. */
-  readonly freeList: readonly ((page: Uint8Array) => void)[];
+  /** Records that change the free-list page. Bits are put, not turned: what was made before does no harm. */
+  readonly freeList: readonly Uint8Array[];
   /** What its checkpoint covers, and its last record. */
   readonly upTo: number;
   readonly lastSequence: number;
@@ -95,7 +96,10 @@ function pagesSaid(
   const freeList = new Uint8Array(pageBytes);
   freeList.set(place);
   const isThere = place.length === pageBytes || redone.imaged.has(FREE_LIST_PAGE);
-  if (isThere) for (const put of redone.freeList) put(freeList);
+  const put = (number: number, change: RedoChange): void => {
+    if (number === FREE_LIST_PAGE) change.put(freeList);
+  };
+  if (isThere) for (const record of redone.freeList) visitRedo(record, { image: put, change: put });
   let text = `${pageBytes} ${[...back.keys()].sort((a, b) => a - b).join('+')}`;
   const count = Math.max(
     Math.ceil(pages.length / pageBytes),
@@ -155,14 +159,7 @@ function redoneIn(key: string, log: FileTreeDirectory): Redone | null {
 function redoneFrom(log: FileTreeDirectory): Redone | null {
   const vfs = MemoryVfs.fromTree({ ...log, entries: new Map([[LOG_NAME, log]]) });
   const imaged = new Set<number>();
-  const freeList: ((page: Uint8Array) => void)[] = [];
-  const change = (number: number, put: (page: Uint8Array) => void): void => {
-    if (number === FREE_LIST_PAGE) freeList.push(put);
-  };
-  const image: typeof change = (number, put) => {
-    imaged.add(number);
-    change(number, put);
-  };
+  const freeList: Uint8Array[] = [];
   let upTo = 0;
   let lastSequence = 0;
   try {
@@ -177,7 +174,17 @@ function redoneFrom(log: FileTreeDirectory): Redone | null {
       const entries = runNow(reading.next());
       if (entries === null) break;
       for (const entry of entries) {
-        if (entry.kind === 'bytes') visitRedo(entry.bytes, { image, change });
+        if (entry.kind !== 'bytes') continue;
+        let isOfList = false;
+        const change = (number: number): void => {
+          isOfList ||= number === FREE_LIST_PAGE;
+        };
+        const image = (number: number): void => {
+          imaged.add(number);
+          change(number);
+        };
+        visitRedo(entry.bytes, { image, change });
+        if (isOfList) freeList.push(entry.bytes);
       }
     }
     runNow(reading.close());

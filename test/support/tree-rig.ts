@@ -13,6 +13,7 @@ import { PageFile } from '../../src/btree/page-file.ts';
 import { pagePosition, setPagePosition, formatPage } from '../../src/btree/page-format.ts';
 import { PageVersions } from '../../src/btree/page-versions.ts';
 import { Pager } from '../../src/btree/pager.ts';
+import type { RedoChange } from '../../src/btree/redo-record.ts';
 import { visitRedo } from '../../src/btree/redo-record.ts';
 import { SpillFile } from '../../src/btree/spill-file.ts';
 import { TreeWalk } from '../../src/btree/tree-check.ts';
@@ -105,14 +106,14 @@ export class TreeRig {
   assertRedoGivesTheSame(): void {
     const pages = new Map<number, Uint8Array>();
     this.records.forEach((record, index) => {
-      const put = (number: number, change: (page: Uint8Array) => void): void => {
+      const put = (number: number, change: RedoChange): void => {
         let page = pages.get(number);
         if (page === undefined) {
           page = new Uint8Array(this.pager.pageBytes);
           formatPage(page, number, 0, 0);
           pages.set(number, page);
         }
-        change(page);
+        change.put(page);
         setPagePosition(page, index + 1);
       };
       const base = (number: number, position: number | null): void => {
