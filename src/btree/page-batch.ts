@@ -10,8 +10,9 @@ import type { Pager } from './pager.ts';
 
 /** Pages that are written in one go. */
 const RUN_PAGES = 128;
-/** Bytes of the pages of a batch. */
+/** Bytes of the pages of a batch, at most, and how many of those that the cache has room for. */
 const BATCH_BYTES: number = 4 << 20;
+const BATCH_SHARE = 1 / 16;
 
 /** Pages beside each other. */
 export interface Run {
@@ -35,7 +36,8 @@ export class PageBatch {
   /** `pages`: how many are to be written; a batch has no more than fit. */
   constructor(pager: Pager, pages: number) {
     this.#pager = pager;
-    this.#pagesMax = Math.min(pages, Math.floor(BATCH_BYTES / pager.pageBytes));
+    const most = Math.min(BATCH_BYTES / pager.pageBytes, pager.cache.pagesMax * BATCH_SHARE);
+    this.#pagesMax = Math.min(pages, Math.floor(most));
     this.#pagesAt = doubleHeaderBytes(this.#pagesMax);
     this.#bytes = new Uint8Array(this.#pagesAt + this.#pagesMax * pager.pageBytes);
   }

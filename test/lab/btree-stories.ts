@@ -228,6 +228,28 @@ const repaired: Story = async (teller) => {
   await teller.commit('a-', 'sync');
 };
 
+/** Three to a leaf: more leaves than there is room for, so that pages are written a few at a time. */
+const crowded: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*720=1300', 'sync');
+  await teller.engine.compact();
+  await teller.commit('k*720=1290', 'none');
+  await teller.commit('a=10,k*500=1280', 'none');
+  await teller.commit('a=20', 'none');
+  await teller.commit('a=30', 'sync');
+};
+
+/** The same on a thread that never waits. */
+const crowdedNow: Story = async (teller) => {
+  await teller.open();
+  await teller.commit('k*720=1300', 'sync');
+  await teller.engine.compact();
+  teller.commitNow('k*720=1290', 'none');
+  teller.commitNow('a=10,k*500=1280', 'none');
+  teller.commitNow('a=20', 'none');
+  teller.commitNow('a=30', 'sync');
+};
+
 /** A thread that never waits has no time for a checkpoint: it writes pages itself, behind the log. */
 const unwaiting: Story = async (teller) => {
   await teller.open();
@@ -271,6 +293,8 @@ const OWN: readonly BtreeStory[] = [
   },
   { name: 'repaired', subject: SMALL_BTREE, story: repaired, asks: keptAside, taste: 0 },
   { name: 'a thread that never waits', subject: SMALLEST_BTREE, story: unwaiting, taste: 0 },
+  { name: 'more pages than there is room for', subject: SMALLEST_BTREE, story: crowded, taste: 0 },
+  { name: 'the same, never waiting', subject: SMALLEST_BTREE, story: crowdedNow, taste: 0 },
 ];
 
 /** Those of all engines, and the tree's own. */
