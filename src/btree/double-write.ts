@@ -99,8 +99,7 @@ export class DoubleWrite {
       call = 'sync';
       await this.#dispatch.bytes(this.#file);
     } catch (error) {
-      if (meaningOf(call, error) === 'poisoned') this.#poison.poison(error);
-      throw error;
+      throw this.#failed(call, error);
     }
   }
 
@@ -120,9 +119,15 @@ export class DoubleWrite {
       call = 'sync';
       this.#dispatch.bytesSync(this.#file);
     } catch (error) {
-      if (meaningOf(call, error) === 'poisoned') this.#poison.poison(error);
-      throw error;
+      throw this.#failed(call, error);
     }
+  }
+
+  /** No room for a batch is no harm: the log has its pages. Anything else ends writing. */
+  #failed(call: FailingCall, error: unknown): unknown {
+    if (meaningOf(call, error) === 'refused') return error;
+    this.#poison.poison(error);
+    return this.#poison.error('old');
   }
 
   async close(): Promise<void> {

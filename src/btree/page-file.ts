@@ -76,7 +76,7 @@ export class PageFile {
 
   /**
    * Reads pages, whose numbers ascend, as few reads as may be; shows each with what is wrong with
-   * it, or null. The bytes are good while they are shown.
+   * it, or null. The bytes are good while they are shown; of one behind the end they are zeros.
    */
   async readAll(
     numbers: readonly number[],
@@ -98,6 +98,7 @@ export class PageFile {
         this.pagesRead++;
         const at = (number - first) * pageBytes;
         const page = run.subarray(at, at + pageBytes);
+        if (count - at < pageBytes) page.fill(0, Math.max(count - at, 0));
         show(number, page, this.#faultOf(number, page, count - at));
       }
       from = until;

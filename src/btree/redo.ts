@@ -16,7 +16,7 @@ import { freeListPageOf, isUsed } from './free-list.ts';
 import { META_PAGE, pageCount } from './meta-page.ts';
 import type { PageFile } from './page-file.ts';
 import type { PageFrame } from './btree-page-cache.ts';
-import { formatPage, pagePosition, setPagePosition } from './page-format.ts';
+import { formatPage, pageFault, pagePosition, setPagePosition } from './page-format.ts';
 import type { Pager } from './pager.ts';
 import { visitRedo } from './redo-record.ts';
 import type { RedoVisitor } from './redo-record.ts';
@@ -41,9 +41,10 @@ export async function putBack(
   if (doubles.size === 0) return;
   const numbers = [...doubles.keys()].sort((a, b) => a - b);
   const newer = new Set<number>();
-  await file.readAll(numbers, (number, page, fault) => {
-    const double = doubles.get(number)!;
-    if (fault === null && pagePosition(page) > pagePosition(double)) newer.add(number);
+  await file.readAll(numbers, (number, page) => {
+    const isNewer = pagePosition(page) > pagePosition(doubles.get(number)!);
+    // One that is newer than the log stays, too, to be found.
+    if (isNewer && pageFault(page, number) === null) newer.add(number);
   });
   for (const number of numbers) {
     if (!newer.has(number)) await file.write(number, doubles.get(number)!);

@@ -18,7 +18,7 @@ import type { WalInspection } from '../wal/wal-inspection.ts';
 import { WalReading } from '../wal/wal-reading.ts';
 import type { WalEntry } from '../wal/wal-entry.ts';
 import { readDoubles } from './double-write.ts';
-import { formatPage, pagePosition, setPagePosition } from './page-format.ts';
+import { formatPage, pageFault, pagePosition, setPagePosition } from './page-format.ts';
 import { checkpointGone, staleError } from './redo.ts';
 import { visitRedo } from './redo-record.ts';
 
@@ -120,12 +120,13 @@ export class StillTree {
     const page = new Uint8Array(this.file.pageBytes);
     try {
       await this.file.read(number, page);
+      if (double === undefined || pagePosition(page) > pagePosition(double)) return page;
     } catch (error) {
       if (double === undefined || !(error instanceof CorruptionError)) throw error;
-      return new Uint8Array(double);
+      // It is newer than the log.
+      if (pageFault(page, number) === null) throw error;
     }
-    const isNewer = double === undefined || pagePosition(page) > pagePosition(double);
-    return isNewer ? page : new Uint8Array(double);
+    return new Uint8Array(double);
   }
 
   async #redo(entry: WalEntry): Promise<void> {
