@@ -29,6 +29,8 @@ export class DecodeError extends Error {
   }
 }
 
+const SHORT_VARINT_BYTES = 4;
+
 /**
  * A place in bytes that moves on with each read. After a `DecodeError` it is where it was before.
  */
@@ -81,6 +83,15 @@ export class ByteReader {
 
   /** A varint of 64 bits whose value is below 2^53, such as a byte position. */
   varint53(): number {
+    // Most are short.
+    const most = Math.min(this.#end, this.#position + SHORT_VARINT_BYTES);
+    for (let at = this.#position, value = 0, scale = 1; at < most; at++, scale *= 0x80) {
+      const byte = this.#bytes[at]!;
+      value += (byte & 0x7f) * scale;
+      if (byte >= 0x80) continue;
+      this.#position = at + 1;
+      return value;
+    }
     const value = this.#varint(VARINT64_BYTES_MAX, 'a varint below 2^53');
     if (value > Number.MAX_SAFE_INTEGER) {
       throw this.#tooLarge('a varint below 2^53', VARINT64_BYTES_MAX);
