@@ -39,7 +39,7 @@ export async function putBack(
   file: PageFile,
 ): Promise<void> {
   if (doubles.size === 0) return;
-  const numbers = [...doubles.keys()].sort((a, b) => a - b);
+  const numbers = [...doubles.keys()].toSorted((a, b) => a - b);
   const newer = new Set<number>();
   await file.readAll(numbers, (number, page) => {
     const isNewer = pagePosition(page) > pagePosition(doubles.get(number)!);
@@ -104,7 +104,7 @@ class Redo {
     for (; until < entries.length && needed.size + imaged.size < most; until++) {
       this.#visit(entries[until]!, visitor);
     }
-    const numbers = [...needed].sort((a, b) => a - b);
+    const numbers = [...needed].toSorted((a, b) => a - b);
     await file.readAll(numbers, (number, page, fault) => {
       if (fault !== null) {
         this.lost.set(number, fault);

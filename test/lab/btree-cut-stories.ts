@@ -192,6 +192,16 @@ const aheadCut: Story = async (teller) => {
   await teller.commit('t-,c=9000', 'sync');
 };
 
+/** Only leaves are written, whose contents go through all of a page, by two processes that are killed there. */
+const overwritten: Story = async (teller) => {
+  await planted(teller);
+  await teller.commit('b*24=99,j*24=98', 'sync');
+  await teller.killBehind(() => teller.engine.compact(), pageWrite(1));
+  await teller.commit('f*24=97,v*24=96', 'none');
+  await teller.killBehind(() => teller.engine.compact(), pageWrite(1));
+  await teller.commit('n*24=95', 'sync');
+};
+
 interface CutStory {
   readonly name: string;
   readonly subject: StorySubject;
@@ -201,6 +211,7 @@ interface CutStory {
 }
 
 export const BTREE_CUT_STORIES: readonly CutStory[] = [
+  { name: 'leaves alone, cut short', subject: PLAIN_BTREE, story: overwritten, taste: 12 },
   { name: 'checkpoints cut short, twice', subject: PLAIN_BTREE, story: cutShort, taste: 0 },
   { name: 'splits and joins, cut short', subject: PLAIN_BTREE, story: reshaped, taste: 12 },
   { name: 'long values, cut short', subject: PLAIN_BTREE, story: longOnes, taste: 0 },

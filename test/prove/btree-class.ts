@@ -100,7 +100,7 @@ function pagesSaid(
     if (number === FREE_LIST_PAGE) change.put(freeList);
   };
   if (isThere) for (const record of redone.freeList) visitRedo(record, { image: put, change: put });
-  let text = `${pageBytes} ${[...back.keys()].sort((a, b) => a - b).join('+')}`;
+  let text = `${pageBytes} ${[...back.keys()].toSorted((a, b) => a - b).join('+')}`;
   const count = Math.max(
     Math.ceil(pages.length / pageBytes),
     ...[...back.keys()].map((n) => n + 1),

@@ -52,7 +52,7 @@ class OrderVfs extends ForwardingVfs {
       const { buffer, offset, length, position } = transfer;
       for (let at = 0; at < length; at += PAGE_BYTES) {
         const page = buffer.subarray(offset + at, offset + at + PAGE_BYTES);
-        this.#toItsPlace((Number(position) + at) / PAGE_BYTES, page);
+        this.#toItsPlace((position + at) / PAGE_BYTES, page);
       }
     } else if (name === 'file.write' && DOUBLES.includes(path)) {
       for (const number of this.#durable.get(path)?.keys() ?? []) {
