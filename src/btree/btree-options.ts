@@ -20,7 +20,7 @@ export const CACHE_BYTES: number = 160 * MIB;
 /** The least: a store is slow with it, and works. */
 export const CACHE_BYTES_MIN: number = 1 * MIB;
 /** Checkpoints where the opener names no bounds. */
-export const CHECKPOINT_BOUNDS: CheckpointBounds = { logBytes: 256 * MIB, ms: 30_000 };
+export const CHECKPOINT_BOUNDS: CheckpointBounds = { logBytes: 128 * MIB, ms: 30_000 };
 /** Of the cache, how much old page versions may take before they go to a file. */
 const VERSIONS_SHARE = 1 / 4;
 
@@ -33,7 +33,7 @@ export interface BtreeOptions extends EngineOptions {
   readonly pageBytes?: number | undefined;
   /** Bytes of pages kept in memory, from 1 MiB. Default 160 MiB. */
   readonly cacheSize?: number | undefined;
-  /** When a checkpoint begins. Default: after 256 MiB of log, or 30 s after a change. */
+  /** When a checkpoint begins. Default: after 128 MiB of log, or 30 s after a change. */
   readonly checkpoint?: Partial<CheckpointBounds> | undefined;
   /**
    * Values of at least so many bytes are written to the pages ahead of their commit, so that the log

@@ -7,6 +7,10 @@ const LATER =
 const BEFORE_THE_PROMISE =
   'it comes one change later, behind the first bytes of the segment, and still before anybody hears of a record in it';
 
+const BEFORE_ITS_PLACES =
+  'it comes one change later, behind the first batch in the file, and still before a page of it goes to its place; the ' +
+  'order is for a process that finds the file after one that was killed in between';
+
 const UNNAMED =
   'nobody opens the pages before they have their name, which comes last; until then a log beside them is made anew';
 
@@ -67,6 +71,8 @@ export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'postponed: fsync of / in sync, changeNames': LATER,
   'postponed: fsync of /store/log in sync, changeNames': LATER,
   'postponed: fsync of /store/log in createFiles, create': BEFORE_THE_PROMISE,
+  'postponed: fsync of /store in write, #writeAll': BEFORE_ITS_PLACES,
+  'postponed: fsync of /store in writeSync, #writeAllSync': BEFORE_ITS_PLACES,
   'postponed: fdatasync in makeBtree, open': UNNAMED,
   'dropped: fdatasync in open, makeBtree': UNNAMED,
   'postponed: fdatasync in open, makeBtree': UNNAMED,
