@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
+import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { runLater } from '../durable/two-forms.ts';
 import type { RecoveryReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
@@ -105,7 +106,7 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
   // What an earlier attempt has left is of no store.
   await durable.rm(join(directory, LOG_NAME), { recursive: true, force: true });
   await durable.rm(join(directory, NEW_PAGES_NAME), { force: true });
-  for (const name of DOUBLE_NAMES) await durable.rm(join(directory, name), { force: true });
+  await removeDoubles(dispatch, directory);
   const path = join(directory, NEW_PAGES_NAME);
   const file = await vfs.open(path, {
     read: true,
@@ -134,6 +135,17 @@ export async function makeBtree(settings: BtreeSettings, directory: string): Pro
     await file.close();
   }
   await durable.rename(path, join(directory, PAGES_NAME));
+}
+
+/**
+ * Removes the doublewrite files of a tree whose place another one takes. The name of that is made durable
+ * in the same directory behind it.
+ */
+export async function removeDoubles(dispatch: SyncDispatch, directory: string): Promise<void> {
+  for (const name of DOUBLE_NAMES) {
+    const path = join(directory, name);
+    if (await isThere(dispatch.vfs, path)) await new DurableDirectory(dispatch).rm(path);
+  }
 }
 
 /**

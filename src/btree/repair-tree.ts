@@ -31,9 +31,9 @@ import {
   closeBtree,
   makeBtree,
   openBtree,
+  removeDoubles,
 } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
-import { DOUBLE_NAMES } from './double-write.ts';
 import { noPages, pageBytesInLog } from './lost-pages.ts';
 import { META_FIXED_BYTES, entryCount, pageBytesOf } from './meta-page.ts';
 import { PageFile } from './page-file.ts';
@@ -135,7 +135,7 @@ export async function takeOver(dispatch: SyncDispatch, directory: string): Promi
   if (!(await isThere(vfs, repaired))) return;
   const durable = new DurableDirectory(dispatch);
   // Those of the damaged tree are not for the pages of the new one, which are all in their places.
-  for (const name of DOUBLE_NAMES) await durable.rm(join(directory, name), { force: true });
+  await removeDoubles(dispatch, directory);
   const log = join(repaired, LOG_NAME);
   if (await isThere(vfs, log)) {
     // It has its other name in `lost`.
