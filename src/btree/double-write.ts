@@ -179,26 +179,38 @@ export async function readDoubles(
   return pages;
 }
 
+/** What a doublewrite file says before its pages. */
+export interface DoubleHeader {
+  readonly pageBytes: number;
+  readonly pages: number;
+  readonly since: number;
+}
+
+/** Null where a batch was on its way: nothing of it has gone to its places. @throws HOLDFAST_FORMAT */
+export function doubleHeader(double: Uint8Array, path: string): DoubleHeader | null {
+  const pages = double.length < NUMBERS_AT ? 0 : uint32(double, COUNT_AT);
+  if (pages === 0 || double.length < doubleHeaderBytes(pages)) return null;
+  if (!MAGIC.every((byte, index) => double[index] === byte)) return null;
+  if (uint32(double, CHECKSUM_AT) !== headerChecksum(double, pages)) return null;
+  checkVersion(double, path);
+  const since = uint32(double, SINCE_AT + 4) * 2 ** 32 + uint32(double, SINCE_AT);
+  return { pageBytes: uint32(double, PAGE_BYTES_AT), pages, since };
+}
+
 /** Those of one doublewrite file. @throws HOLDFAST_FORMAT */
 export function pagesInDouble(
   double: Uint8Array,
   path: string,
   bounds: DoubleBounds,
 ): Uint8Array[] {
-  const count = double.length < NUMBERS_AT ? 0 : uint32(double, COUNT_AT);
-  const header = doubleHeaderBytes(count);
-  // A batch that is not whole was on its way: nothing of it has gone to its places.
-  if (count === 0 || double.length < header) return [];
-  if (!MAGIC.every((byte, index) => double[index] === byte)) return [];
-  if (uint32(double, CHECKSUM_AT) !== headerChecksum(double, count)) return [];
-  checkVersion(double, path);
-  const pageBytes = uint32(double, PAGE_BYTES_AT);
+  const header = doubleHeader(double, path);
+  if (header === null || header.since < bounds.upTo) return [];
+  const { pageBytes } = header;
   if (pageBytes !== (bounds.pageBytes ?? pageBytes)) return [];
-  const since = uint32(double, SINCE_AT + 4) * 2 ** 32 + uint32(double, SINCE_AT);
-  if (since < bounds.upTo) return [];
+  const pagesAt = doubleHeaderBytes(header.pages);
   const pages: Uint8Array[] = [];
-  for (let index = 0; index < count; index++) {
-    const page = double.subarray(header + index * pageBytes, header + (index + 1) * pageBytes);
+  for (let index = 0; index < header.pages; index++) {
+    const page = double.subarray(pagesAt + index * pageBytes, pagesAt + (index + 1) * pageBytes);
     const place = NUMBERS_AT + index * NUMBER_BYTES;
     if (page.length < pageBytes || uint32(page, 0) !== uint32(double, place + 4)) continue;
     if (pageFault(page, uint32(double, place)) !== null) continue;

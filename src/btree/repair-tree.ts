@@ -34,6 +34,7 @@ import {
   removeDoubles,
 } from './btree-parts.ts';
 import type { BtreeParts } from './btree-parts.ts';
+import { DOUBLE_NAMES } from './double-write.ts';
 import { noPages, pageBytesInLog } from './lost-pages.ts';
 import { META_FIXED_BYTES, entryCount, pageBytesOf } from './meta-page.ts';
 import { PageFile } from './page-file.ts';
@@ -198,7 +199,11 @@ async function keepNames(
   const place = join(lost, `btree-${number}`);
   await durable.mkdirAll(join(place, LOG_NAME));
   const kept: string[] = [];
-  for (const name of [...pages, ...(await logNames(vfs, directory))]) {
+  // What stands in a doublewrite file may be nowhere else.
+  const doubles: string[] = [];
+  for (const name of DOUBLE_NAMES)
+    if (await isThere(vfs, join(directory, name))) doubles.push(name);
+  for (const name of [...pages, ...doubles, ...(await logNames(vfs, directory))]) {
     await vfs.link(join(directory, name), join(place, name));
     kept.push(join(place, name));
   }

@@ -22,8 +22,8 @@ import { testContext } from '../support/test-context.ts';
 const TOP = fileURLToPath(new URL('../../../test/golden', import.meta.url));
 const MODE = process.env['HOLDFAST_GOLDEN'] ?? '';
 
-function placeOf({ engine, name }: GoldenStore): string {
-  return join(TOP, engine, 'v1', name);
+function placeOf({ engine, version, name }: GoldenStore): string {
+  return join(TOP, engine, version, name);
 }
 
 /** What all of it comes to: the dump in full, and of the others what a user has to rely on. */
@@ -88,7 +88,7 @@ async function opened(directory: string, engine: GoldenStore['engine']): Promise
 }
 
 for (const store of GOLDEN_STORES) {
-  test(`golden store of ${store.engine}: ${store.name}`, async (scope) => {
+  test(`golden store of ${store.engine} ${store.version}: ${store.name}`, async (scope) => {
     const place = placeOf(store);
     const expected = `${place}.txt`;
     if (MODE === 'write' && !existsSync(expected)) {
@@ -107,8 +107,13 @@ for (const store of GOLDEN_STORES) {
 
 test('each golden store has its maker', () => {
   for (const engine of ['lsm', 'bitcask', 'btree']) {
+    const versions = readdirSync(join(TOP, engine));
+    const names = versions.flatMap((version) =>
+      readdirSync(join(TOP, engine, version)).map((name) => join(version, name)),
+    );
+    const made = names.filter((name) => !name.endsWith('.txt'));
     const makers = GOLDEN_STORES.filter((store) => store.engine === engine);
-    const names = readdirSync(join(TOP, engine, 'v1')).filter((name) => !name.endsWith('.txt'));
-    assert.deepEqual(names.toSorted(), makers.map(({ name }) => name).toSorted());
+    const ours = makers.map(({ version, name }) => join(version, name));
+    assert.deepEqual(made.toSorted(), ours.toSorted());
   }
 });

@@ -6,6 +6,7 @@
 import { nextTurn } from '../../src/base/clock.ts';
 import { btreeKind } from '../../src/btree/btree-kind.ts';
 import { LOG_NAME, PAGES_NAME } from '../../src/btree/btree-parts.ts';
+import { DOUBLE_NAME } from '../../src/btree/double-write.ts';
 import type { CheckFunction, CrashTest } from '../../src/lab/suite/crash-test.ts';
 import { WAL_POINTER_NAME } from '../../src/wal/wal-directory.ts';
 import { classOfBtree } from '../prove/btree-class.ts';
@@ -207,7 +208,7 @@ function isBehindRepair(mark: string): boolean {
 const keptAside: CheckFunction = async (vfs, { marks }) => {
   if (!marks.some(isBehindRepair)) return;
   const place = `${STORE}/lost/btree-1`;
-  await vfs.lstat(`${place}/${PAGES_NAME}`);
+  for (const name of [PAGES_NAME, DOUBLE_NAME]) await vfs.lstat(`${place}/${name}`);
   const log = await vfs.readDirectory(`${place}/${LOG_NAME}`);
   const names = log.map(({ name }) => name);
   if (!names.includes(WAL_POINTER_NAME) || !names.some((name) => name.endsWith('.log'))) {

@@ -1,5 +1,5 @@
 /**
- * The makers of the stores in `test/golden/{lsm,bitcask,btree}`: good ones, and ones that are damaged in a way that the
+ * The makers of the stores in `test/golden/{lsm,bitcask,btree}/VERSION`: good ones, and ones that are damaged in a way that the
  * format documents speak of. They ran once, with the version that the folder names; today's code has to read what
  * they made then. A golden store is copied before it is opened.
  */
@@ -18,6 +18,8 @@ export type StoreFileMap = Map<string, Uint8Array>;
 
 export interface GoldenStore {
   readonly engine: EngineName;
+  /** Of the format: what today's code makes is the latest. */
+  readonly version: 'v1' | 'v2';
   readonly name: string;
   readonly make: () => Promise<StoreFileMap>;
 }
@@ -28,20 +30,25 @@ type Change = (files: StoreFileMap) => unknown;
 /** What expires then has expired by now. */
 const LONG_AGO = Date.UTC(2001, 0, 1);
 
-/** What a program leaves that closes its store, or that is killed at its end. */
-async function left(
-  engine: EngineName,
-  how: 'closed' | 'killed',
-  work: Work,
-): Promise<StoreFileMap> {
+/** How a program ends: it closes its store, or is killed, also in a checkpoint that is all but recorded. */
+type Ending = 'closed' | 'killed' | 'cut short';
+
+/** What a program leaves. */
+async function left(engine: EngineName, how: Ending, work: Work): Promise<StoreFileMap> {
   const vfs = new MemoryVfs();
   const options = { engine, dispatch: new SyncDispatch(vfs), timeOfDay: () => LONG_AGO };
   const db = new HoldfastLevel('/store', options);
   await db.open();
   await work(db);
   const killed = filesOf(vfs.toTree());
+  if (how === 'cut short') {
+    await db.compact();
+    for (const [name, bytes] of filesOf(vfs.toTree())) {
+      if (!name.startsWith('log/')) killed.set(name, bytes);
+    }
+  }
   await db.close();
-  return how === 'killed' ? killed : filesOf(vfs.toTree());
+  return how === 'closed' ? filesOf(vfs.toTree()) : killed;
 }
 
 function filesOf(root: FileTreeDirectory): StoreFileMap {
@@ -135,11 +142,16 @@ function fileLike(files: StoreFileMap, pattern: RegExp): [string, Uint8Array] {
 }
 
 /** Stores of one engine by name, each as work, how it ends, and what is done to its files. */
-type Recipe = readonly [work: Work, how: 'closed' | 'killed', change?: Change];
+type Recipe = readonly [work: Work, how: Ending, change?: Change];
 
-function stores(engine: EngineName, recipes: Readonly<Record<string, Recipe>>): GoldenStore[] {
+function stores(
+  engine: EngineName,
+  recipes: Readonly<Record<string, Recipe>>,
+  version: GoldenStore['version'] = 'v1',
+): GoldenStore[] {
   return Object.entries(recipes).map(([name, [work, how, change]]) => ({
     engine,
+    version,
     name,
     make: async () => {
       const files = await left(engine, how, work);
@@ -238,4 +250,23 @@ const BTREE = stores('btree', {
   'not-ours': [smallWork, 'closed', replaced(/^tree\.pages$/, 'HOLDBTR', 'OTHERDB')],
 });
 
-export const GOLDEN_STORES: readonly GoldenStore[] = [...LSM, ...BITCASK, ...BTREE];
+const BTREE_2 = stores(
+  'btree',
+  {
+    closed: [usualWork, 'closed'],
+    killed: [usualWork, 'killed'],
+    'torn-page': [usualWork, 'cut short', flip(/^tree\.pages$/, 2 * 4096 + 4000)],
+    'torn-page-and-double': [
+      usualWork,
+      'cut short',
+      async (files) => {
+        await flip(/^tree\.pages$/, 2 * 4096 + 4000)(files);
+        await flip(/^tree\.double$/, 40)(files);
+      },
+    ],
+    'torn-double': [usualWork, 'killed', cut(/^tree\.double$/, -100)],
+  },
+  'v2',
+);
+
+export const GOLDEN_STORES: readonly GoldenStore[] = [...LSM, ...BITCASK, ...BTREE, ...BTREE_2];

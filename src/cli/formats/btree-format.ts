@@ -29,6 +29,7 @@ import {
 } from '../../btree/page-format.ts';
 import { visitRedo } from '../../btree/redo-record.ts';
 import { CellCursor, freeBytes } from '../../btree/slotted-page.ts';
+import { dumpDouble } from './double-format.ts';
 import { addReport, emptyReport, verifyByDumping } from './store-format.ts';
 import type { DumpedRecord, FormatProgress, StoreFormat, StoreReport } from './store-format.ts';
 import { walFormat } from './wal-format.ts';
@@ -43,7 +44,7 @@ export const pageFileFormat: StoreFormat = {
   verify: (path, onProgress) => verifyByDumping(pageFileFormat, path, onProgress),
 };
 
-/** The pages, and then the redo log. */
+/** The pages, those on their way to them, and then the redo log. */
 export function* dumpBtreeStore(path: string, onProgress: FormatProgress): Dumping {
   const report = emptyReport();
   const pages = join(path, PAGES_NAME);
@@ -52,6 +53,10 @@ export function* dumpBtreeStore(path: string, onProgress: FormatProgress): Dumpi
   const built = hasLog ? pagesElsewhere(path, log) : new Set<number>();
   if (existsSync(pages)) addReport(report, yield* dumpPages(pages, onProgress, built));
   else report.damage.push({ file: pages, offset: null, message: 'it is missing' });
+  for (const name of DOUBLE_NAMES) {
+    const double = join(path, name);
+    if (existsSync(double)) addReport(report, yield* dumpDouble(double));
+  }
   if (hasLog) addReport(report, yield* dumpRedo(log, onProgress));
   else report.damage.push({ file: log, offset: null, message: 'there is no log in it' });
   return report;

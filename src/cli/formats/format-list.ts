@@ -16,6 +16,7 @@ import {
   indexFileFormat,
 } from './bitcask-format.ts';
 import { pageFileFormat } from './btree-format.ts';
+import { doubleFileFormat } from './double-format.ts';
 import { logFileFormat } from './log-file-format.ts';
 import { currentFileFormat, manifestFileFormat, tableFileFormat } from './lsm-format.ts';
 import type { StoreFormat } from './store-format.ts';
@@ -34,6 +35,7 @@ const FORMATS: readonly StoreFormat[] = [
   indexFileFormat,
   bitcaskManifestFormat,
   pageFileFormat,
+  doubleFileFormat,
 ];
 
 /** @throws HOLDFAST_MISSING when nothing is there; UsageError when it is nothing that is known */

@@ -175,6 +175,21 @@ test('a torn page that stands nowhere else is damage, for opening and for verify
   await assert.rejects(opened(new LockAsideVfs(disk)), damage);
 });
 
+test('a repair reads torn pages of the doublewrite file, and keeps that', async () => {
+  const disk = await killedAtItsPages();
+  const double = Buffer.from(readWholeFileSync(disk, DOUBLE));
+  for (const number of pagesOf(disk, DOUBLE).keys()) {
+    if (number > 0) overwrite(disk, PAGES, number * PAGE_BYTES + 1024, TORN);
+  }
+  const report = await btreeKind.repair('/store', dispatchOf(new LockAsideVfs(disk)));
+  assert.deepEqual(report.damage, []);
+  assert.equal(report.savedEntries, 200);
+  const kept = `/store/lost/btree-1/${DOUBLE_NAME}`;
+  assert.ok(report.keptAside.includes(kept));
+  assert.ok(double.equals(readWholeFileSync(disk, kept)));
+  assert.equal(await valuesIn(new LockAsideVfs(disk)), '99');
+});
+
 test('a page that a write to its place has missed is not built upon', async () => {
   const disk = new MemoryVfs();
   const engine = await opened(disk);
