@@ -32,6 +32,7 @@ import {
   DOUBLE_NAMES,
   DoubleWrite,
   readDoubles,
+  settleDoubles,
 } from './double-write.ts';
 import type { DoubleWrites } from './checkpointer.ts';
 import { FreeList, freeListPageOf, regionPages } from './free-list.ts';
@@ -244,7 +245,9 @@ async function openParts(
   const { firstSequence } = wal.recovery;
   if (upTo < firstSequence - 1) throw checkpointGone(logPath, firstSequence);
   const bounds = { pageBytes, upTo, lastSequence: log.lastSequence };
-  await putBack(await readDoubles(dispatch.vfs, directory, bounds), pager.file);
+  const found = await readDoubles(dispatch.vfs, directory, bounds);
+  await settleDoubles(dispatch, found);
+  await putBack(found.pages, pager.file);
   const doubles = {
     later: new DoubleWrite(dispatch, join(directory, DOUBLE_NAME), poison),
     now: new DoubleWrite(dispatch, join(directory, CALLING_DOUBLE_NAME), poison),

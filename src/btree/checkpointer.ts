@@ -56,8 +56,13 @@ export class Checkpointer implements Relief {
   readonly #doubles: DoubleWrites;
   /** What the last checkpoint covers, once it may be in the log. */
   #upTo: number;
-  /** Pages that are being written on the thread pool. */
+  /**
+   * Pages that are being written on the thread pool; and, where there was no room for one, until all
+   * of them are in their places: before that, the doublewrite file takes no other batch.
+   */
   #inFlight: readonly Run[] = [];
+  /** As that, of the calling thread. */
+  #owed: readonly Run[] = [];
   #running: Promise<void> | null = null;
   /** Whether that is no checkpoint. */
   #flushing = false;
@@ -204,10 +209,12 @@ export class Checkpointer implements Relief {
     await this.#log.beginCheckpoint();
     // Step 2.
     const pages = await this.#writeAll(numbers);
-    // A sync on the calling thread may have failed meanwhile.
-    this.#poison.check();
     await this.#cut(pages);
-    // Step 3. From here on a crash may find either checkpoint.
+    // Step 3. The batches of before mean nothing once the checkpoint is recorded, also one that the
+    // calling thread could not bring to its places meanwhile.
+    this.#poison.check();
+    this.#placeSync();
+    // From here on a crash may find either checkpoint.
     this.#upTo = upTo;
     await this.#log.endCheckpoint(upTo);
     this.#pager.loggedFrom = epoch;
@@ -233,11 +240,18 @@ export class Checkpointer implements Relief {
 
   /** Writes pages durably. Resolves to how many the file has. */
   async #writeAll(numbers: readonly number[]): Promise<number> {
-    const { file, cache } = this.#pager;
+    const { cache } = this.#pager;
     // Redo writes pages while the first one may not be in memory, and cuts nothing.
     let pages = cache.peek(META_PAGE) === undefined ? 0 : pageCount(this.#pager.view(META_PAGE));
+    const place = async (): Promise<void> => {
+      for (const run of this.#inFlight) if (run.first === META_PAGE) pages = pageCount(run.bytes);
+      await this.#place();
+    };
+    await place();
     const batch = new PageBatch(this.#pager, numbers.length);
     for (let at = 0; at < numbers.length;) {
+      // A page is in one batch at a time.
+      this.#placeSync();
       at = batch.take(numbers, at);
       if (batch.runs.length === 0) continue;
       this.#inFlight = batch.runs;
@@ -245,23 +259,32 @@ export class Checkpointer implements Relief {
         // One sync for all of them: commits without a sync change pages all the time.
         if (batch.last > this.#log.durableSequence) await this.#log.sync();
         await this.#doubles.later.write(batch.double(this.#upTo));
-        for (const run of batch.runs) {
-          if (file.landed !== undefined) await file.landed;
-          await this.#guard('write', () => file.write(run.first, run.bytes));
-          if (run.first === META_PAGE) pages = pageCount(run.bytes);
-          this.#written(run);
-          this.#wake();
-        }
-        await this.#guard('sync', () => file.settle());
-      } finally {
+      } catch (error) {
         this.#inFlight = [];
+        throw error;
       }
+      await place();
     }
     return pages;
   }
 
+  /** Brings the batch that is in the doublewrite file to its places, durably. */
+  async #place(): Promise<void> {
+    if (this.#inFlight.length === 0) return;
+    const { file } = this.#pager;
+    for (const run of this.#inFlight) {
+      if (file.landed !== undefined) await file.landed;
+      await this.#guard('write', () => file.write(run.first, run.bytes));
+      this.#written(run);
+      this.#wake();
+    }
+    await this.#guard('sync', () => file.settle());
+    this.#inFlight = [];
+  }
+
   /** As `#writeAll`, on the calling thread. Pages that are under way on the thread pool are left to it. */
   #writeAllSync(): void {
+    this.#placeSync();
     const { file } = this.#pager;
     const frames = this.#inFlight.flatMap((run) => run.frames);
     const underWay = new Set(frames.map(({ number }) => number));
@@ -273,12 +296,21 @@ export class Checkpointer implements Relief {
       at = batch.take(numbers, at);
       if (batch.runs.length === 0) continue;
       this.#doubles.now.writeSync(batch.double(this.#upTo));
-      for (const run of batch.runs) {
-        this.#guardSync('write', () => file.writeSync(run.first, run.bytes));
-        this.#written(run);
-      }
-      this.#guardSync('sync', () => file.settleSync());
+      this.#owed = batch.runs;
+      this.#placeSync();
     }
+  }
+
+  /** As `#place`, on the calling thread. */
+  #placeSync(): void {
+    if (this.#owed.length === 0) return;
+    const { file } = this.#pager;
+    for (const run of this.#owed) {
+      this.#guardSync('write', () => file.writeSync(run.first, run.bytes));
+      this.#written(run);
+    }
+    this.#guardSync('sync', () => file.settleSync());
+    this.#owed = [];
   }
 
   /** Gives the end of the file back that no page needs, once that is durable. */
@@ -335,7 +367,7 @@ export class Checkpointer implements Relief {
     }
   }
 
-  /** No room for a page is no harm: the log has it. Anything else ends writing. */
+  /** No room for a page is no harm: the doublewrite file has it. Anything else ends writing. */
   #failed(call: FailingCall, error: unknown): unknown {
     if (meaningOf(call, error) === 'refused') return error;
     this.#poison.poison(error);

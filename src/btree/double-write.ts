@@ -82,8 +82,12 @@ export class DoubleWrite {
     this.#poison = poison;
   }
 
-  /** On return a batch is durable. REQUIRES: so are the places of the one before. */
+  /**
+   * On return a batch is durable. REQUIRES: so are the places of the one before. Of which nobody
+   * knows after a failure: then it stays.
+   */
   async write(double: Uint8Array): Promise<void> {
+    this.#poison.check();
     let call: FailingCall = 'write';
     try {
       this.#file ??= await this.#dispatch.vfs.open(this.path, OPTIONS);
@@ -105,6 +109,7 @@ export class DoubleWrite {
 
   /** As `write`, on the calling thread. */
   writeSync(double: Uint8Array): void {
+    this.#poison.check();
     let call: FailingCall = 'write';
     try {
       this.#file ??= this.#dispatch.vfs.openSync(this.path, OPTIONS);
@@ -150,16 +155,25 @@ export interface DoubleBounds {
   readonly lastSequence: number;
 }
 
+/** What stands in for torn pages. */
+export interface Doubles {
+  /** By number. */
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  /** The whole files that have them, by path. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
 /**
- * The pages that stand in for torn ones, by number: those of the doublewrite files of a directory
- * that no checkpoint has made needless. @throws (rejects) HOLDFAST_FORMAT
+ * The pages that stand in for torn ones: those of the doublewrite files of a directory that no
+ * checkpoint has made needless. @throws (rejects) HOLDFAST_FORMAT
  */
 export async function readDoubles(
   vfs: Vfs,
   directory: string,
   bounds: DoubleBounds,
-): Promise<Map<number, Uint8Array>> {
+): Promise<Doubles> {
   const pages = new Map<number, Uint8Array>();
+  const files = new Map<string, Uint8Array>();
   for (const name of DOUBLE_NAMES) {
     const path = join(directory, name);
     let double: Uint8Array;
@@ -171,12 +185,30 @@ export async function readDoubles(
       throw error;
     }
     for (const page of pagesInDouble(double, path, bounds)) {
+      files.set(path, double);
       const number = pageNumber(page);
       const other = pages.get(number);
       if (other === undefined || pagePosition(other) < pagePosition(page)) pages.set(number, page);
     }
   }
-  return pages;
+  return { pages, files };
+}
+
+/**
+ * Makes doublewrite files durable, before pages of theirs go to their places. Written once more: an
+ * earlier process that was killed may have brought a batch to nothing but the cache of the operating
+ * system, and after a failed sync of its, the next one would succeed without it.
+ */
+export async function settleDoubles(dispatch: SyncDispatch, { files }: Doubles): Promise<void> {
+  for (const [path, double] of files) {
+    const file = await dispatch.vfs.open(path, { write: true, noFollow: true });
+    try {
+      await writeFully(file, double, 0);
+      await dispatch.bytes(file);
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 /** What a doublewrite file says before its pages. */

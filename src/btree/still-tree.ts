@@ -87,7 +87,7 @@ export class StillTree {
     const { file } = this;
     const last = this.lastSequence ?? Infinity;
     const bounds = { pageBytes: file.pageBytes, upTo, lastSequence: last };
-    this.#doubles = await readDoubles(this.#vfs, dirname(file.path), bounds);
+    this.#doubles = (await readDoubles(this.#vfs, dirname(file.path), bounds)).pages;
     const reading = new WalReading(this.#vfs, sealed, upTo, () => first);
     try {
       for (;;) {

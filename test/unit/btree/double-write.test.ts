@@ -11,75 +11,20 @@ import { nextTurn } from '../../../src/base/clock.ts';
 import { crc32c, maskCrc32c } from '../../../src/base/crc32c.ts';
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import type { BtreeOptions } from '../../../src/btree/btree-options.ts';
-import { DOUBLE_NAME, DOUBLE_NAMES, pagesInDouble } from '../../../src/btree/double-write.ts';
-import { pageNumber } from '../../../src/btree/page-format.ts';
+import { DOUBLE_NAME } from '../../../src/btree/double-write.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { syncRulesFor } from '../../../src/durable/sync-table.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { ForwardingVfs } from '../../../src/vfs/forwarding-vfs.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync } from '../../../src/vfs/transfer.ts';
-import type { VfsCall } from '../../../src/vfs/vfs-call.ts';
 import type { Vfs } from '../../../src/vfs/vfs.ts';
 import { batchOfLabel, stateOfStore } from '../../support/engine-commit.ts';
 import { KillableVfs } from '../../support/killable-vfs.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { PAGES, PAGE_BYTES, PageOrderVfs, doublePagesOf } from '../../support/page-order-vfs.ts';
 
-const PAGE_BYTES = 4096;
-const PAGES = '/store/tree.pages';
-const DOUBLES = DOUBLE_NAMES.map((name) => `/store/${name}`);
-
-/** Compares writes of pages and of doublewrite files with what is durable of the other. */
-class OrderVfs extends ForwardingVfs {
-  /** Pages written to their places, and what came too early. */
-  pages = 0;
-  readonly early: string[] = [];
-  /** Pages of each doublewrite file as of its last sync. */
-  readonly #durable = new Map<string, ReadonlyMap<number, Buffer>>();
-  /** Pages in their places that no sync of the file covers. */
-  readonly #unsynced = new Set<number>();
-
-  override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
-    // Every call takes its time, so that commits come between the steps of a checkpoint.
-    await nextTurn();
-    return this.interceptSync(call, run);
-  }
-
-  override interceptSync<T>(call: VfsCall, run: (call: VfsCall) => T): T {
-    const { name, path, transfer } = call;
-    if (name === 'file.write' && path === PAGES && transfer !== undefined) {
-      const { buffer, offset, length, position } = transfer;
-      for (let at = 0; at < length; at += PAGE_BYTES) {
-        const page = buffer.subarray(offset + at, offset + at + PAGE_BYTES);
-        this.#toItsPlace((position + at) / PAGE_BYTES, page);
-      }
-    } else if (name === 'file.write' && DOUBLES.includes(path)) {
-      for (const number of this.#durable.get(path)?.keys() ?? []) {
-        if (this.#unsynced.has(number)) this.early.push(`a batch over that of page ${number}`);
-      }
-      this.#durable.delete(path);
-    } else if (name === 'file.datasync' && path === PAGES) {
-      this.#unsynced.clear();
-    } else if (name === 'file.datasync' && DOUBLES.includes(path)) {
-      this.#durable.set(path, pagesOf(this.inner, path));
-    }
-    return run(call);
-  }
-
-  #toItsPlace(number: number, page: Uint8Array): void {
-    this.pages++;
-    this.#unsynced.add(number);
-    const doubles = [...this.#durable.values()].map((pages) => pages.get(number));
-    if (!doubles.some((double) => double?.equals(page) === true)) this.early.push(`page ${number}`);
-  }
-}
-
-function pagesOf(vfs: Vfs, path: string): ReadonlyMap<number, Buffer> {
-  const bounds = { pageBytes: PAGE_BYTES, upTo: 0, lastSequence: Infinity };
-  const pages = pagesInDouble(readWholeFileSync(vfs, path), path, bounds);
-  return new Map(pages.map((page) => [pageNumber(page), Buffer.from(page)]));
-}
+const DOUBLE = `/store/${DOUBLE_NAME}`;
 
 function dispatchOf(vfs: Vfs): { readonly dispatch: SyncDispatch } {
   return { dispatch: new SyncDispatch(vfs, syncRulesFor('linux', 'node')) };
@@ -92,7 +37,7 @@ async function opened(vfs: Vfs, options: BtreeOptions = {}): Promise<Engine> {
 test('pages go to their places behind a durable double, a batch behind the last one', async () => {
   const disk = new MemoryVfs();
   await (await opened(disk)).close();
-  const vfs = new OrderVfs(disk);
+  const vfs = new PageOrderVfs(disk);
   const engine = await opened(vfs, { checkpoint: { logBytes: 1 }, cacheSize: 1 });
   const all: Promise<void>[] = [];
   for (let round = 0; round < 12; round++) {
@@ -109,7 +54,7 @@ test('pages go to their places behind a durable double, a batch behind the last 
 test('a thread that never waits has a doublewrite file of its own, with the same order', async () => {
   const disk = new MemoryVfs();
   await (await opened(disk)).close();
-  const vfs = new OrderVfs(disk);
+  const vfs = new PageOrderVfs(disk);
   const engine = await opened(vfs, { cacheSize: 1 });
   engine.writeSync(batchOfLabel('0:k*720=1300'), 'none');
   engine.writeSync(batchOfLabel('1:k*720=1290'), 'none');
@@ -141,8 +86,6 @@ function overwrite(disk: Vfs, path: string, at: number, bytes: Uint8Array): void
 }
 
 const TORN = new Uint8Array(512).fill(7);
-const DOUBLE = `/store/${DOUBLE_NAME}`;
-
 /** How the values of a store begin, and that it is sound. */
 async function valuesIn(disk: Vfs): Promise<string> {
   const verified = await btreeKind.verify('/store', dispatchOf(disk));
@@ -156,7 +99,7 @@ async function valuesIn(disk: Vfs): Promise<string> {
 
 test('pages that are torn in their places are put back, and for good', async () => {
   const disk = await killedAtItsPages();
-  const pages = [...pagesOf(disk, DOUBLE).keys()];
+  const pages = [...doublePagesOf(disk, DOUBLE).keys()];
   assert.ok(pages.length > 5, `${pages.length} pages`);
   for (const number of pages) overwrite(disk, PAGES, number * PAGE_BYTES + 1024, TORN);
   assert.equal(await valuesIn(new LockAsideVfs(disk)), '99');
@@ -166,7 +109,7 @@ test('pages that are torn in their places are put back, and for good', async () 
 
 test('a torn page that stands nowhere else is damage, for opening and for verify', async () => {
   const disk = await killedAtItsPages();
-  const [number] = [...pagesOf(disk, DOUBLE).keys()].slice(-1);
+  const [number] = [...doublePagesOf(disk, DOUBLE).keys()].slice(-1);
   overwrite(disk, PAGES, number! * PAGE_BYTES + 1024, TORN);
   overwrite(disk, DOUBLE, 0, TORN);
   const damage = { code: 'HOLDFAST_CORRUPTION', path: PAGES, offset: number! * PAGE_BYTES };
@@ -178,7 +121,7 @@ test('a torn page that stands nowhere else is damage, for opening and for verify
 test('a repair reads torn pages of the doublewrite file, and keeps that', async () => {
   const disk = await killedAtItsPages();
   const double = Buffer.from(readWholeFileSync(disk, DOUBLE));
-  for (const number of pagesOf(disk, DOUBLE).keys()) {
+  for (const number of doublePagesOf(disk, DOUBLE).keys()) {
     if (number > 0) overwrite(disk, PAGES, number * PAGE_BYTES + 1024, TORN);
   }
   const report = await btreeKind.repair('/store', dispatchOf(new LockAsideVfs(disk)));
@@ -216,7 +159,7 @@ test('a batch of before the last checkpoint is of no meaning', async () => {
   await engine.write(batchOfLabel('2:k*200=97'), 'none');
   await engine.close();
   overwrite(disk, DOUBLE, 0, old);
-  const number = Math.max(...pagesOf(disk, DOUBLE).keys());
+  const number = Math.max(...doublePagesOf(disk, DOUBLE).keys());
   assert.equal(await valuesIn(new LockAsideVfs(disk)), '97');
   overwrite(disk, PAGES, number * PAGE_BYTES + 1024, TORN);
   const { damage } = await btreeKind.verify('/store', dispatchOf(disk));
