@@ -261,6 +261,7 @@ async function openParts(
     await pin(pager, freeListPageOf(first, pageBytes));
   }
   judgeLost(done.lost, pager);
+  forgetCut(pager, pages);
   const freeList = new FreeList(pager);
   const placer = new ValuePlacer(pager, freeList, log, poison, settings.aheadBytes);
   const writer = new TreeWriter(pager, freeList, placer);
@@ -337,6 +338,18 @@ function pagerOf(
   const spill = new SpillFile(dispatch.vfs, join(directory, SPILL_NAME), pageBytes);
   const versions = new PageVersions(cache, spill, versionsBytesMax);
   return { pager: new Pager(file, cache, versions, spill), spill };
+}
+
+/**
+ * Lets pages go that redo has built and that a later record has cut off: where the file grows again
+ * they are new, and one with the bits of a free list would be taken for that of its region.
+ */
+function forgetCut(pager: Pager, pages: number): void {
+  pager.cache.forEach((frame) => {
+    if (frame.number < pages) return;
+    if (frame.dirty) pager.markClean(frame);
+    pager.cache.drop(frame);
+  });
 }
 
 /** Takes a page into memory for good. */

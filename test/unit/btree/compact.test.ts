@@ -8,6 +8,8 @@ import { btreeKind } from '../../../src/btree/btree-kind.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { KillableVfs } from '../../support/killable-vfs.ts';
+import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
 
 const PAGES = '/store/tree.pages';
 
@@ -83,8 +85,36 @@ async function giveManyRegionsBack(): Promise<void> {
   await engine.close();
 }
 
-if (withLong)
+/** The file shrinks to less than it was, by a record whose process is killed at once. */
+async function growAgainBehindRedo(): Promise<void> {
+  const killable = new KillableVfs(new MemoryVfs());
+  const checkpoint = { logBytes: 1 << 30 };
+  const engine = await btreeKind.open('/store', {
+    dispatch: new SyncDispatch(killable),
+    checkpoint,
+  });
+  const long = Buffer.alloc(4064 * 33_000, 1);
+  const key = Buffer.from('long');
+  engine.writeSync(WriteBatch.put(key, long), 'none');
+  engine.writeSync(WriteBatch.delete(key), 'none');
+  const killed = killable.killBehind(({ path }) => path.startsWith('/store/tree.double'));
+  void engine.compact();
+  await killed;
+  const dispatch = new SyncDispatch(new LockAsideVfs(killable.unwrap()));
+  const again = await btreeKind.open('/store', { dispatch });
+  assert.equal(again.stats().details['pageCount'], 3);
+  // Not ahead of their commits, page by page.
+  for (let part = 0; part < 14; part++) {
+    again.writeSync(WriteBatch.put(Buffer.from(`${part}`), long.subarray(0, 10_000_000)), 'none');
+  }
+  assert.deepEqual((await again.verify()).damage, []);
+  await again.close();
+}
+
+if (withLong) {
   test('a file of more than one region gives the pages of its free list back', giveManyRegionsBack);
+  test('regions that redo has made and cut off are made anew', growAgainBehindRedo);
+}
 
 test('the pages of a value of more pages than the cache has are moved, while others write', async () => {
   const vfs = new MemoryVfs();
