@@ -99,7 +99,7 @@ export class BtreeEngine implements Engine {
       if (!(error instanceof PageMissing)) throw error;
       const kept = new Uint8Array(key);
       const reading = new ValueReading(this.#reader);
-      return this.#later(error, state, (held) => reading.read(kept, held));
+      return this.#goOn(error, state, (held) => reading.read(kept, held));
     }
   }
 
@@ -129,7 +129,7 @@ export class BtreeEngine implements Engine {
     } catch (error) {
       if (!(error instanceof PageMissing)) throw error;
       const kept = keys.map((key) => new Uint8Array(key));
-      return this.#later(error, state, (held) => read(held, kept));
+      return this.#goOn(error, state, (held) => read(held, kept));
     }
   }
 
@@ -140,7 +140,7 @@ export class BtreeEngine implements Engine {
     } catch (error) {
       if (!(error instanceof PageMissing)) throw error;
       const kept = new Uint8Array(key);
-      return this.#later(error, state, (held) => this.#reader.has(kept, held));
+      return this.#goOn(error, state, (held) => this.#reader.has(kept, held));
     }
   }
 
@@ -295,6 +295,20 @@ export class BtreeEngine implements Engine {
     const found = this.#reader.get(key, state);
     if (!(found instanceof OverflowReader)) return found;
     return this.#reader.readLong(found, state);
+  }
+
+  /** Goes on with a read, in one state: at once as long as pages come quickly. */
+  #goOn<T>(first: PageMissing, state: number, read: (state: number) => T): Eventual<T> {
+    let missing = first;
+    while (this.#parts.pager.bringNow(missing)) {
+      try {
+        return read(state);
+      } catch (error) {
+        if (!(error instanceof PageMissing)) throw error;
+        missing = error;
+      }
+    }
+    return this.#later(missing, state, read);
   }
 
   /** Goes on with a read, in one state, until nothing is missing. */

@@ -88,10 +88,13 @@ export class BtreeIterator implements EntryIterator {
 
   read(sink: EntrySink, entriesMax: number, bytesMax: number): Eventual<number> {
     assert(!this.#reading, 'one read of an iterator at a time');
-    const pushed = this.#attempt(sink, entriesMax, bytesMax);
-    return pushed instanceof PageMissing
-      ? this.#readLater(pushed, sink, entriesMax, bytesMax)
-      : pushed;
+    for (;;) {
+      const pushed = this.#attempt(sink, entriesMax, bytesMax);
+      if (!(pushed instanceof PageMissing)) return pushed;
+      if (!this.#pager.bringNow(pushed)) {
+        return this.#readLater(pushed, sink, entriesMax, bytesMax);
+      }
+    }
   }
 
   readSync(sink: EntrySink, entriesMax: number, bytesMax: number): number {

@@ -31,6 +31,8 @@ export class PageFrame {
   edited = false;
   /** How often it was asked for lately, up to 3. */
   hits = 0;
+  /** The queue that it left because it may not go; null: it stands in one. */
+  parkedFrom: FrameQueue | null = null;
 
   constructor(number: number, data: Buffer) {
     this.number = number;
@@ -121,6 +123,17 @@ export class PageCache {
     while (this.#count >= countMax && this.#evict());
   }
 
+  /**
+   * A page may go again. Those that may not are in no queue, or each page that goes would be looked for
+   * behind all that have changes.
+   */
+  unpark(frame: PageFrame): void {
+    const { parkedFrom } = frame;
+    if (parkedFrom === null || !frame.evictable) return;
+    frame.parkedFrom = null;
+    parkedFrom.push(frame);
+  }
+
   /** Forgets a page that is of no use any more, whatever its state. */
   drop(frame: PageFrame): void {
     if (this.#frames[frame.number] !== frame) return;
@@ -159,7 +172,7 @@ export class PageCache {
   }
 
   #evictShort(): boolean {
-    for (let left = this.#short.length; left > 0; left--) {
+    while (this.#short.length > 0) {
       const frame = this.#short.shift();
       if (this.#frames[frame.number] !== frame) continue;
       if (frame.hits > 1) {
@@ -171,20 +184,17 @@ export class PageCache {
         this.#release(frame);
         return true;
       } else {
-        this.#short.push(frame);
+        frame.parkedFrom = this.#short;
       }
     }
     return false;
   }
 
   #evictLong(): boolean {
-    // Every frame may have to lose its hits before the first one goes.
-    for (let left = this.#long.length * (HITS_MAX + 1); left > 0; left--) {
+    // Every frame may have to lose its hits before the first one goes, or all are parked.
+    while (this.#long.length > 0) {
       const frame = this.#long.shift();
-      if (this.#frames[frame.number] !== frame) {
-        if (this.#long.length === 0) return false;
-        continue;
-      }
+      if (this.#frames[frame.number] !== frame) continue;
       if (frame.hits > 0) {
         frame.hits--;
         this.#long.push(frame);
@@ -192,7 +202,7 @@ export class PageCache {
         this.#release(frame);
         return true;
       } else {
-        this.#long.push(frame);
+        frame.parkedFrom = this.#long;
       }
     }
     return false;

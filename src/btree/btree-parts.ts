@@ -10,6 +10,7 @@
 import { join } from 'node:path';
 
 import { CorruptionError, HoldfastError } from '../base/errors.ts';
+import { ReadSpeed } from '../base/read-speed.ts';
 import { DurableDirectory } from '../durable/durable-directory.ts';
 import { Poison } from '../durable/poison.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
@@ -17,6 +18,7 @@ import { runLater } from '../durable/two-forms.ts';
 import type { RecoveryReport } from '../engine/engine-reports.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { isThere } from '../vfs/is-there.ts';
+import { nodeVfs } from '../vfs/node-vfs.ts';
 import { readFully, writeFully } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { WAL_POINTER_NAME, listWal } from '../wal/wal-directory.ts';
@@ -332,12 +334,13 @@ function pagerOf(
   directory: string,
   { file: handle, calling, pageBytes }: OpenedPages,
 ): { readonly pager: Pager; readonly spill: SpillFile } {
-  const { dispatch, cacheBytes, versionsBytesMax } = settings;
+  const { dispatch, cacheBytes, versionsBytesMax, clock } = settings;
   const file = new PageFile(handle, pageBytes, dispatch, calling);
   const cache = new PageCache(pageBytes, cacheBytes);
   const spill = new SpillFile(dispatch.vfs, join(directory, SPILL_NAME), pageBytes);
   const versions = new PageVersions(cache, spill, versionsBytesMax);
-  return { pager: new Pager(file, cache, versions, spill), spill };
+  const speed = new ReadSpeed(dispatch.vfs === nodeVfs ? clock : null);
+  return { pager: new Pager(file, cache, versions, spill, speed), spill };
 }
 
 /**

@@ -186,8 +186,8 @@ export class CommitQueue {
         missing = error;
       }
       try {
-        if (missing instanceof PageMissing) await this.#pager.bring(missing);
-        else await this.#placer.place();
+        if (!(missing instanceof PageMissing)) await this.#placer.place();
+        else if (!this.#pager.bringNow(missing)) await this.#pager.bring(missing);
       } catch (error) {
         // A synchronous call may have ended the group meanwhile.
         if (group === this.#group) this.#exclude(error);

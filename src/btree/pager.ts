@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { ReadSpeed } from '../base/read-speed.ts';
 import { META_PAGE } from './meta-page.ts';
 import { PAGES_MIN } from './btree-page-cache.ts';
 import type { PageCache, PageFrame } from './btree-page-cache.ts';
@@ -50,6 +51,7 @@ export class Pager {
   readonly record: RedoRecord = new RedoRecord();
 
   readonly #spill: SpillFile;
+  readonly #speed: ReadSpeed;
   /** Reads under way of pages that have not come in another way since. */
   readonly #loading = new Map<number, Promise<void>>();
   /** All reads under way, also those of older versions. */
@@ -63,11 +65,19 @@ export class Pager {
   /** Frames with changes that readers do not see yet. */
   #pending: PageFrame[] = [];
 
-  constructor(file: PageFile, cache: PageCache, versions: PageVersions, spill: SpillFile) {
+  /** `speed` says when calls that answer later may read pages on the calling thread. */
+  constructor(
+    file: PageFile,
+    cache: PageCache,
+    versions: PageVersions,
+    spill: SpillFile,
+    speed: ReadSpeed = new ReadSpeed(null),
+  ) {
     this.file = file;
     this.cache = cache;
     this.versions = versions;
     this.#spill = spill;
+    this.#speed = speed;
   }
 
   get pageBytes(): number {
@@ -136,6 +146,23 @@ export class Pager {
   }
 
   /**
+   * As `bringSync`, for calls that answer later, where that is not likely to wait for a device. False
+   * where it is, and where it failed: `bring` tells then.
+   */
+  bringNow(missing: PageMissing): boolean {
+    if (!this.#speed.isFast) return false;
+    const startMs = this.#speed.begin();
+    try {
+      this.bringSync(missing);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.#speed.end(startMs);
+    }
+  }
+
+  /**
    * Runs what may throw `PageMissing` until nothing is missing, on the calling thread. A page is
    * never brought while `run` holds others: bringing one may let another go, and its bytes with it.
    */
@@ -194,6 +221,7 @@ export class Pager {
     assert(frame.dirty, 'a page that was written had changes');
     frame.dirty = false;
     this.dirtyCount--;
+    this.cache.unpark(frame);
   }
 
   /** Says that the log speaks of a page, in this epoch, or that it goes to its file. */
@@ -401,6 +429,7 @@ export class Pager {
   }
 
   async #read(number: number, isOld: () => boolean): Promise<void> {
+    this.#speed.noteLater();
     const data = this.cache.takeBuffer();
     let failure: { readonly error: unknown } | null = null;
     try {
