@@ -240,6 +240,7 @@ export class Checkpointer implements Relief {
 
   /** Writes pages durably. Resolves to how many the file has. */
   async #writeAll(numbers: readonly number[]): Promise<number> {
+    this.#poison.check();
     const { cache } = this.#pager;
     // Redo writes pages while the first one may not be in memory, and cuts nothing.
     let pages = cache.peek(META_PAGE) === undefined ? 0 : pageCount(this.#pager.view(META_PAGE));
