@@ -26,6 +26,7 @@ import { inDirectory } from '../durable/directory-path.ts';
 import { copySegment, findRecordEnd } from './segment-copy.ts';
 import type { RecordRange } from './segment-copy.ts';
 import type { SegmentPlace } from './segment-writer.ts';
+import { scanSegment } from './segment-scan.ts';
 import { segmentPath, temporaryPath, writeWalPointer } from './wal-directory.ts';
 import type { WalPointer } from './wal-directory.ts';
 import { inspectWal, NEW_POINTER } from './wal-inspection.ts';
@@ -68,18 +69,24 @@ class Recovery {
   readonly #inspection: WalInspection;
   readonly #directory: string;
   #pointer: WalPointer;
+  /** The older segments, and the last one as it is. */
+  #segments: readonly InspectedSegment[];
 
   constructor(dispatch: SyncDispatch, inspection: WalInspection) {
     this.#dispatch = dispatch;
     this.#inspection = inspection;
     this.#directory = inspection.directory;
     this.#pointer = inspection.pointer ?? NEW_POINTER;
+    this.#segments = inspection.segments;
   }
 
   *run(): TwoFormSteps<RecoveredWal> {
-    const { segments, pointer, lastSequence } = this.#inspection;
+    const { pointer, lastSequence } = this.#inspection;
     yield* this.#clean();
+    const { trusted } = this.#plan();
+    yield* this.#writeUntrusted();
     const plan = this.#plan();
+    const segments = this.#segments;
     const path = segmentPath(this.#directory, plan.number);
     const temporary = temporaryPath(this.#directory, plan.number);
     const { range, firstSequence } = plan;
@@ -98,12 +105,29 @@ class Recovery {
       yield* this.#point({ ...this.#pointer, last: plan.number });
     }
     return {
-      report: this.#report(plan.trusted),
+      report: this.#report(trusted),
       pointer: this.#pointer,
       sealed,
       number: plan.number,
       place: copied,
     };
+  }
+
+  /**
+   * Step 3, where the last segment with records has nothing that is trusted, not even its beginning, and
+   * the next file is there: it is missed once that has one.
+   */
+  *#writeUntrusted(): TwoFormSteps<void> {
+    const { empty } = this.#inspection;
+    const last = this.#segments.at(-1);
+    if (last === undefined || empty.length === 0 || last.watermark >= last.firstSequence) return;
+    const { path, number, firstSequence, lastSequence: upTo } = last;
+    const temporary = temporaryPath(this.#directory, number);
+    const range = { path, after: firstSequence - 1, upTo };
+    if (this.#pointer.last < number) yield* this.#point({ ...this.#pointer, last: number });
+    yield* copySegment(this.#dispatch, path, temporary, firstSequence, range);
+    const scan = yield* scanSegment(this.#dispatch.vfs, path, 'ours', () => {});
+    this.#segments = [...this.#segments.slice(0, -1), { ...scan, number, limit: upTo }];
   }
 
   /** Which file becomes the current segment, and with what in it. */
@@ -114,8 +138,8 @@ class Recovery {
     /** What was known to be durable. */
     readonly trusted: number;
   } {
-    const { segments, empty } = this.#inspection;
-    const last = segments.at(-1);
+    const { empty } = this.#inspection;
+    const last = this.#segments.at(-1);
     if (last === undefined) {
       const { first, firstSequence } = this.#pointer;
       return { number: first, firstSequence, range: null, trusted: firstSequence - 1 };
