@@ -61,6 +61,13 @@ export function checkOpenOptions(options: unknown, isOwn: boolean): void {
   batchBounds(given['batch'] as undefined);
 }
 
+/** @throws TypeError for a directory that has no name */
+export function checkLocation(location: unknown): void {
+  if (typeof location !== 'string' || location === '') {
+    throw new TypeError("The first argument 'location' must be a non-empty string");
+  }
+}
+
 /**
  * Checks what long work on an open store is given; `more` are the names of what else it takes.
  * @throws TypeError that names the option

@@ -1,20 +1,19 @@
 /**
  * `HoldfastLevel`: an `abstract-level` store over any engine. The base class does encodings,
  * sublevels, hooks, events and deferred opening; the engine does the rest. Here is what lies between
- * them, and the methods that `abstract-level` does not have.
+ * them, and the methods of an open store that `abstract-level` does not have.
  */
 
 import type { AbstractChainedBatch, AbstractSnapshot } from 'abstract-level';
 
 import { assert } from '../base/assert.ts';
 import { toSyncPolicy } from '../durable/sync-policy.ts';
-import type { EngineKind, EngineSurroundings } from '../engine/engine-kind.ts';
+import type { EngineKind } from '../engine/engine-kind.ts';
 import type {
   BackupReport,
   EngineStats,
   ProgressOptions,
   RecoveryReport,
-  RepairReport,
   VerifyReport,
 } from '../engine/engine-reports.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -23,11 +22,11 @@ import { WriteBatch } from '../engine/write-batch.ts';
 import type { Vfs } from '../vfs/vfs.ts';
 import { withAdvice } from './advice.ts';
 import { backupStore } from './backup-store.ts';
-import { checkOpenOptions, checkProgressOptions, knownOptions } from './check-options.ts';
+import { checkLocation, checkOpenOptions, checkProgressOptions } from './check-options.ts';
+import { ClosedStore } from './closed-store.ts';
 import { DEFAULT_ENGINE, engineKind } from './engine-registry.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { StoredIteratorOptions } from './iterator-source.ts';
-import { LevelBase } from './level-base.ts';
 import type { Parent } from './level-base.ts';
 import { LevelChainedBatch, putBatch, toWriteBatch } from './level-batch.ts';
 import type { StoredOperation } from './level-batch.ts';
@@ -49,9 +48,7 @@ import type {
 import { engineSnapshotOf, LevelSnapshot } from './level-snapshot.ts';
 import { plainBatch } from './plain-batch.ts';
 import { PlainCalls, READ_COST } from './plain-calls.ts';
-import { restoreStore } from './restore-store.ts';
-import type { RestoreReport } from './restore-store.ts';
-import { destroyStore, refuseForeign, repairStore, verifyStore } from './store-places.ts';
+import { refuseForeign } from './store-places.ts';
 import { checkTransaction, transactionKind, withoutTransactions } from './level-transaction.ts';
 import { writeNow } from './write-now.ts';
 
@@ -77,11 +74,8 @@ const MANIFEST = {
   },
 };
 
-/** What the calls on a store that is not open take beside other options. */
-const SURROUNDINGS = ['dispatch', 'clock'] as const;
-
 /** A store of keys and values in a directory. */
-export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBase<
+export class HoldfastLevel<KDefault = string, VDefault = string> extends ClosedStore<
   KDefault,
   VDefault
 > {
@@ -104,7 +98,7 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
    * @throws TypeError for an empty location, an unknown engine, an option that is none or is wrong
    */
   constructor(location: string, options: LevelOptions<KDefault, VDefault> = {}) {
-    assertLocation(location);
+    checkLocation(location);
     const { engine: name } = options ?? {};
     const kind = typeof name === 'object' ? name : engineKind(name ?? DEFAULT_ENGINE);
     checkOpenOptions(options, typeof name === 'object');
@@ -307,48 +301,6 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends LevelBa
     writeNow(this, this.#opened('delSync'), { type: 'del', key }, options);
   }
 
-  /** Removes the store in a directory; files that are not its own stay. */
-  static async destroy(location: string, surroundings?: EngineSurroundings): Promise<void> {
-    assertLocation(location);
-    knownOptions(surroundings, SURROUNDINGS);
-    return destroyStore(location, surroundings);
-  }
-
-  /** Makes a damaged store openable: saves what is whole and lists what is not. */
-  static async repair(
-    location: string,
-    options?: EngineSurroundings & ProgressOptions,
-  ): Promise<RepairReport> {
-    assertLocation(location);
-    checkProgressOptions(options, SURROUNDINGS);
-    return repairStore(location, options);
-  }
-
-  /** As `verify` for a store that is not open, also one that cannot be opened. Changes nothing. */
-  static async verify(
-    location: string,
-    options?: EngineSurroundings & ProgressOptions,
-  ): Promise<VerifyReport> {
-    assertLocation(location);
-    checkProgressOptions(options, SURROUNDINGS);
-    return verifyStore(location, options);
-  }
-
-  /**
-   * Makes a durable copy of a backup in a directory that is missing or empty. After a crash before
-   * it resolves, there is no store in the directory, or all of it.
-   */
-  static async restore(
-    backup: string,
-    location: string,
-    options?: EngineSurroundings & ProgressOptions,
-  ): Promise<RestoreReport> {
-    assertLocation(backup);
-    assertLocation(location);
-    checkProgressOptions(options, SURROUNDINGS);
-    return restoreStore(backup, location, options);
-  }
-
   protected async _open(options: LevelOptions<KDefault, VDefault>): Promise<void> {
     checkOpenOptions(options, this.#isOwnKind);
     this.#closeFailure = null;
@@ -488,9 +440,3 @@ export type LevelTransaction<KDefault, VDefault> = Omit<
   HoldfastLevel<KDefault, VDefault>,
   'open' | 'close' | 'transaction' | 'backup' | 'compact' | 'compactRange' | 'verify' | 'recovery'
 >;
-
-function assertLocation(location: string): void {
-  if (typeof location !== 'string' || location === '') {
-    throw new TypeError("The first argument 'location' must be a non-empty string");
-  }
-}
