@@ -65,6 +65,13 @@ const PAGES_LAST =
   'opening goes on with a takeover whatever part of it is done; the pages move last for `verify` and `stats`, which change ' +
   'nothing and look for the log of pages in `repaired` there or beside it, but for that of pages in their place only there';
 
+const REPAIRED_WHOLE =
+  'nobody opens the tree that a repair fills before it is named `repaired`, when its pages are durable in their places and no ' +
+  'doublewrite file counts';
+
+const BEFORE_THE_NAME =
+  'it goes one change later, and still before the pages of the new tree have their name, until which it is made anew';
+
 const OF_A_KILLED_PROCESS =
   'a power cut leaves of a doublewrite file what is durable; that what a killed process has left in the cache of the operating ' +
   'system is made so before a page is put back, see double-kept.test.ts';
@@ -72,6 +79,9 @@ const OF_A_KILLED_PROCESS =
 export const BTREE_SURVIVORS: Readonly<Record<string, string>> = {
   'dropped: fdatasync in settleDoubles, openParts': OF_A_KILLED_PROCESS,
   'postponed: fdatasync in settleDoubles, openParts': OF_A_KILLED_PROCESS,
+  'dropped: fsync of /store/repair.tmp in write, #writeAll': REPAIRED_WHOLE,
+  'postponed: fsync of /store/repair.tmp in write, #writeAll': REPAIRED_WHOLE,
+  'reordered: unlink of /store/tree.double in #make, unlink': BEFORE_THE_NAME,
   'dropped: fsync of / in sync, changeNames': ONCE_MORE,
   'postponed: fsync of / in mkdirAll, open': LATER,
   'postponed: fsync of / in sync, changeNames': LATER,
