@@ -35,7 +35,7 @@ import { btreeStats } from './btree-stats.ts';
 import { verifyBtree } from './btree-verify.ts';
 import { compactBtree } from './btree-compact.ts';
 import { OverflowReader } from './overflow.ts';
-import { PageMissing } from './pager.ts';
+import { PAGES_AT_ONCE, PageMissing } from './pager.ts';
 import { rangeShare } from './range-share.ts';
 import { NOW, TreeReader, ValueReading, pageOf } from './tree-reader.ts';
 import { checkKey } from './tree-writer.ts';
@@ -297,10 +297,10 @@ export class BtreeEngine implements Engine {
     return this.#reader.readLong(found, state);
   }
 
-  /** Goes on with a read, in one state: at once as long as pages come quickly. */
+  /** Goes on with a read, in one state: at once as long as few pages are missing and come quickly. */
   #goOn<T>(first: PageMissing, state: number, read: (state: number) => T): Eventual<T> {
     let missing = first;
-    while (this.#parts.pager.bringNow(missing)) {
+    for (let left = PAGES_AT_ONCE; left > 0 && this.#parts.pager.bringNow(missing); left--) {
       try {
         return read(state);
       } catch (error) {
@@ -326,7 +326,7 @@ export class BtreeEngine implements Engine {
     const { pager } = this.#parts;
     let missing = first;
     for (;;) {
-      await pager.bring(missing);
+      await pager.bringSoon(missing);
       try {
         return read(state);
       } catch (error) {

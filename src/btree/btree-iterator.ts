@@ -19,7 +19,7 @@ import type { Eventual } from '../engine/read-options.ts';
 import { META_PAGE, rootPage } from './meta-page.ts';
 import { OverflowReader } from './overflow.ts';
 import { PAGE_KIND, cellCount, pageKind, pageLevel } from './page-format.ts';
-import { PageMissing } from './pager.ts';
+import { PAGES_AT_ONCE, PageMissing } from './pager.ts';
 import type { Pager } from './pager.ts';
 import { CellCursor, childAt, searchCells, searchChild } from './slotted-page.ts';
 import { damagedTree } from './tree-damage.ts';
@@ -88,10 +88,10 @@ export class BtreeIterator implements EntryIterator {
 
   read(sink: EntrySink, entriesMax: number, bytesMax: number): Eventual<number> {
     assert(!this.#reading, 'one read of an iterator at a time');
-    for (;;) {
+    for (let left = PAGES_AT_ONCE; ; left--) {
       const pushed = this.#attempt(sink, entriesMax, bytesMax);
       if (!(pushed instanceof PageMissing)) return pushed;
-      if (!this.#pager.bringNow(pushed)) {
+      if (left === 0 || !this.#pager.bringNow(pushed)) {
         return this.#readLater(pushed, sink, entriesMax, bytesMax);
       }
     }
@@ -131,8 +131,9 @@ export class BtreeIterator implements EntryIterator {
     try {
       let missing = first;
       for (;;) {
-        const bringing = this.#pager.bring(missing);
-        this.#bringAhead(missing.number);
+        const { number } = missing;
+        const bringing = this.#pager.bringSoon(missing);
+        if (!this.#pager.readsQuickly) this.#bringAhead(number);
         await bringing;
         const pushed = this.#attempt(sink, entriesMax, bytesMax);
         if (!(pushed instanceof PageMissing)) return pushed;

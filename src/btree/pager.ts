@@ -8,6 +8,7 @@
  */
 
 import { assert } from '../base/assert.ts';
+import { nextTurn } from '../base/clock.ts';
 import { ReadSpeed } from '../base/read-speed.ts';
 import { META_PAGE } from './meta-page.ts';
 import { PAGES_MIN } from './btree-page-cache.ts';
@@ -28,8 +29,14 @@ export class PageMissing extends Error {
   version: PageVersion | undefined;
 }
 
+/** What it says; its own fields are good until the next one is thrown. */
+type Missing = Pick<PageMissing, 'number' | 'version'>;
+
 /** One is enough: it is caught before anything else is asked for. */
 const MISSING = new PageMissing('a page is not in memory');
+
+/** Pages that calls that answer later bring on their own thread before others have their turn. */
+export const PAGES_AT_ONCE: number = 64;
 
 /** Spilled versions that are kept in memory for the reader that asked for them. */
 const RECALLED_MAX = 64;
@@ -52,6 +59,7 @@ export class Pager {
 
   readonly #spill: SpillFile;
   readonly #speed: ReadSpeed;
+  #broughtSoon = 0;
   /** Reads under way of pages that have not come in another way since. */
   readonly #loading = new Map<number, Promise<void>>();
   /** All reads under way, also those of older versions. */
@@ -117,14 +125,14 @@ export class Pager {
   }
 
   /** Brings what `PageMissing` said is missing. */
-  bring({ number, version }: Pick<PageMissing, 'number' | 'version'>): Promise<void> {
+  bring({ number, version }: Missing): Promise<void> {
     const bringing = this.#bring(number, version).finally(() => this.#bringing.delete(bringing));
     this.#bringing.add(bringing);
     return bringing;
   }
 
   /** As `bring`, on the calling thread. */
-  bringSync({ number, version }: PageMissing): void {
+  bringSync({ number, version }: Missing): void {
     if (version !== undefined) {
       const page = Buffer.allocUnsafeSlow(this.pageBytes);
       if (version.slot !== -1) {
@@ -149,7 +157,7 @@ export class Pager {
    * As `bringSync`, for calls that answer later, where that is not likely to wait for a device. False
    * where it is, and where it failed: `bring` tells then.
    */
-  bringNow(missing: PageMissing): boolean {
+  bringNow(missing: Missing): boolean {
     if (!this.#speed.isFast) return false;
     const startMs = this.#speed.begin();
     try {
@@ -160,6 +168,17 @@ export class Pager {
     } finally {
       this.#speed.end(startMs);
     }
+  }
+
+  /** Whether pages are brought on the calling thread for now. */
+  get readsQuickly(): boolean {
+    return this.#speed.isFast;
+  }
+
+  /** As `bringNow`, or else `bring`; others have their turn now and then. */
+  async bringSoon({ number, version }: Missing): Promise<void> {
+    if (++this.#broughtSoon % PAGES_AT_ONCE === 0) await nextTurn();
+    if (!this.bringNow({ number, version })) await this.bring({ number, version });
   }
 
   /**

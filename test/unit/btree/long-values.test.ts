@@ -4,12 +4,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { btreeKind } from '../../../src/btree/btree-kind.ts';
+import { PageFile } from '../../../src/btree/page-file.ts';
 import { SyncDispatch } from '../../../src/durable/sync-dispatch.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { nodeVfs } from '../../../src/vfs/node-vfs.ts';
 import { KillableVfs } from '../../support/killable-vfs.ts';
 import { LockAsideVfs } from '../../support/lock-aside-vfs.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test('a blocking scan with long values shows the right keys, though pages leave the cache', async () => {
   const dispatch = new SyncDispatch(new MemoryVfs());
@@ -208,5 +212,42 @@ test('a page that is being read is not used ahead of a commit: its old bytes wou
     assert.ok(engine.getSync(Buffer.from('same'))?.equals(long(50 + round)), `round ${round}`);
     assert.ok(engine.getSync(Buffer.from('other'))?.equals(long(100 + round)), `round ${round}`);
   }
+  await engine.close();
+});
+
+test('one page that had to be waited for sends few of those behind it to the thread pool', async (t) => {
+  const directory = temporaryDirectory(t);
+  const clock = new ManualClock();
+  const open = (): Promise<Engine> => {
+    return btreeKind.open(directory, {
+      dispatch: new SyncDispatch(nodeVfs),
+      clock,
+      cacheSize: 1 << 20,
+    });
+  };
+  const writer = await open();
+  const key = Buffer.from('long');
+  const value = Buffer.alloc(8 << 20, 7);
+  await writer.write(WriteBatch.put(key, value), 'none');
+  await writer.close();
+  const engine = await open();
+  const { read, readSync } = PageFile.prototype;
+  t.after(() => Object.assign(PageFile.prototype, { read, readSync }));
+  let [now, later, turns] = [0, 0, 0];
+  PageFile.prototype.read = function (...page): Promise<void> {
+    later++;
+    return read.apply(this, page);
+  };
+  PageFile.prototype.readSync = function (...page): void {
+    now++;
+    if (now === 100) clock.pass(10);
+    readSync.apply(this, page);
+  };
+  const turning = setInterval(() => turns++, 0);
+  t.after(() => clearInterval(turning));
+  const found = await engine.get(key);
+  assert.ok(found?.equals(value));
+  assert.ok(now > 2000 && later > 0 && later < 50, `${now} at once, ${later} later`);
+  assert.ok(turns > 0, 'others had their turn');
   await engine.close();
 });
