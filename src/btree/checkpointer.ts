@@ -20,7 +20,6 @@
 
 import type { Clock, Timer } from '../base/clock.ts';
 import type { FailingCall, Poison } from '../durable/poison.ts';
-import { meaningOf } from '../durable/poison.ts';
 import type { Relief } from './commit-queue.ts';
 import type { DoubleWrite } from './double-write.ts';
 import { META_PAGE, pageCount } from './meta-page.ts';
@@ -356,7 +355,8 @@ export class Checkpointer implements Relief {
     try {
       await run();
     } catch (error) {
-      throw this.#failed(call, error);
+      // No room for a page is no harm: the doublewrite file has it. Whoever waits for room has not begun.
+      throw this.#poison.failed(call, error);
     }
   }
 
@@ -364,15 +364,7 @@ export class Checkpointer implements Relief {
     try {
       run();
     } catch (error) {
-      throw this.#failed(call, error);
+      throw this.#poison.failed(call, error);
     }
-  }
-
-  /** No room for a page is no harm: the doublewrite file has it. Anything else ends writing. */
-  #failed(call: FailingCall, error: unknown): unknown {
-    if (meaningOf(call, error) === 'refused') return error;
-    this.#poison.poison(error);
-    // Whoever waits for room has not begun.
-    return this.#poison.error('old');
   }
 }

@@ -18,7 +18,6 @@ import { dirname, join } from 'node:path';
 import { crc32c, maskCrc32c } from '../base/crc32c.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { FailingCall, Poison } from '../durable/poison.ts';
-import { meaningOf } from '../durable/poison.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { errorCode } from '../vfs/errno.ts';
 import { readWholeFile, writeFully, writeFullySync } from '../vfs/transfer.ts';
@@ -103,7 +102,8 @@ export class DoubleWrite {
       call = 'sync';
       await this.#dispatch.bytes(this.#file);
     } catch (error) {
-      throw this.#failed(call, error);
+      // No room for a batch is no harm: the log has its pages.
+      throw this.#poison.failed(call, error);
     }
   }
 
@@ -124,15 +124,8 @@ export class DoubleWrite {
       call = 'sync';
       this.#dispatch.bytesSync(this.#file);
     } catch (error) {
-      throw this.#failed(call, error);
+      throw this.#poison.failed(call, error);
     }
-  }
-
-  /** No room for a batch is no harm: the log has its pages. Anything else ends writing. */
-  #failed(call: FailingCall, error: unknown): unknown {
-    if (meaningOf(call, error) === 'refused') return error;
-    this.#poison.poison(error);
-    return this.#poison.error('old');
   }
 
   async close(): Promise<void> {

@@ -11,8 +11,7 @@
  */
 
 import { assert } from '../base/assert.ts';
-import type { FailingCall, Poison } from '../durable/poison.ts';
-import { meaningOf } from '../durable/poison.ts';
+import type { Poison } from '../durable/poison.ts';
 import type { FreeList } from './free-list.ts';
 import { overflowBytes } from './overflow.ts';
 import {
@@ -118,7 +117,8 @@ export class ValuePlacer {
       try {
         await this.#pager.file.writeAhead(run.first, run.bytes);
       } catch (error) {
-        throw this.#failed('write', error);
+        // No room for a page refuses the one write, whose record has not gone to the log.
+        throw this.#poison.failed('write', error);
       }
       if (!this.#isCurrent(placement)) return;
       placement.done += run.count;
@@ -140,7 +140,7 @@ export class ValuePlacer {
       try {
         this.#pager.file.writeSync(run.first, run.bytes);
       } catch (error) {
-        throw this.#failed('write', error);
+        throw this.#poison.failed('write', error);
       }
       placement.done += run.count;
     }
@@ -151,7 +151,7 @@ export class ValuePlacer {
     try {
       await this.#pager.file.settle();
     } catch (error) {
-      throw this.#failed('sync', error);
+      throw this.#poison.failed('sync', error);
     }
     this.unsettled = false;
   }
@@ -162,7 +162,7 @@ export class ValuePlacer {
     try {
       this.#pager.file.settleSync();
     } catch (error) {
-      throw this.#failed('sync', error);
+      throw this.#poison.failed('sync', error);
     }
     this.unsettled = false;
   }
@@ -216,14 +216,6 @@ export class ValuePlacer {
       sealPage(page);
     }
     return { first, count, bytes: staging.subarray(0, count * pageBytes) };
-  }
-
-  /** No room for a page refuses the one write; anything else ends writing. */
-  #failed(call: FailingCall, error: unknown): unknown {
-    if (meaningOf(call, error) === 'refused') return error;
-    this.#poison.poison(error);
-    // The record has not gone to the log.
-    return this.#poison.error('old');
   }
 }
 

@@ -90,6 +90,16 @@ export class Poison {
     this.#cause = cause;
   }
 
+  /**
+   * What is told of a call that failed before anything else was begun: the failure itself where it
+   * refuses no more than the call; anything else ends writing.
+   */
+  failed(call: FailingCall, cause: unknown): unknown {
+    if (meaningOf(call, cause) === 'refused') return cause;
+    this.poison(cause);
+    return this.error('old');
+  }
+
   /** The error for a call, with the first cause. REQUIRES: `poisoned`. */
   error(outcome: Outcome): PoisonedError {
     return new PoisonedError(this.path, outcome, this.#cause);

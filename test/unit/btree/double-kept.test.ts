@@ -39,6 +39,19 @@ async function madeDisk(): Promise<MemoryVfs> {
   return disk;
 }
 
+/** Closed and opened again it shows these, and no page went to its place ahead of its double. */
+async function endsWell(
+  engine: Engine,
+  order: PageOrderVfs,
+  labels: readonly string[],
+): Promise<void> {
+  await engine.close();
+  assert.deepEqual(order.early, []);
+  const again = await opened(order);
+  assert.deepEqual(stateOfStore(again), stateOfLabels(labels));
+  await again.close();
+}
+
 test('a batch stays in its file until all its pages are in their places, with no room for one', async () => {
   const order = new PageOrderVfs(await madeDisk());
   const faults = new FaultVfs(order);
@@ -52,11 +65,7 @@ test('a batch stays in its file until all its pages are in their places, with no
   }
   assert.ok(faults.injected.length > 1, `${faults.injected.length} faults`);
   faults.clear();
-  await engine.close();
-  assert.deepEqual(order.early, []);
-  const again = await opened(order);
-  assert.deepEqual(stateOfStore(again), stateOfLabels(labels));
-  await again.close();
+  await endsWell(engine, order, labels);
 });
 
 test('so does one of a thread that never waits, and the next checkpoint ends it', async () => {
@@ -79,11 +88,7 @@ test('so does one of a thread that never waits, and the next checkpoint ends it'
   }
   assert.ok(refused > 1, `${refused} writes`);
   faults.clear();
-  await engine.close();
-  assert.deepEqual(order.early, []);
-  const again = await opened(order);
-  assert.deepEqual(stateOfStore(again), stateOfLabels(labels));
-  await again.close();
+  await endsWell(engine, order, labels);
 });
 
 test('behind a failed sync of the pages nothing is written over their batch', async () => {
