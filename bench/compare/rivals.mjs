@@ -147,9 +147,8 @@ async function sqliteStore(database, use) {
       for (const [key, value] of entries) insert.run(key, value);
       database.exec('COMMIT');
     },
+    // There is no form that waits elsewhere, so that it has no awaited put.
     putSync: (key, value) => void insert.run(key, value),
-    // There is no form that waits elsewhere: an awaited put is the blocking one.
-    put: async (key, value) => void insert.run(key, value),
     getSync: (key) => one.get(key)?.v,
     scan() {
       let count = 0;

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
       valueBytes: positive('--value-bytes', values['value-bytes']),
       loads: Math.min(3, rounds),
       reads: rounds,
-      singles: rounds * 20,
+      singles: rounds * 10,
       callers: rounds * 4,
     },
     directory,

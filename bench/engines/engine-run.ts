@@ -27,9 +27,9 @@ export interface RunSize {
 
 const BATCH = 1000;
 const CALLERS = 64;
-/** Operations of one contestant in one round: few, since a device is another one a second later. */
-const DURABLE_PUTS = 30;
-const LIMIT_PUTS = 60;
+/** Operations of one contestant in one turn, and of the bare loop before it: a device is another one a second later. */
+const DURABLE_PUTS = 120;
+const LIMIT_PUTS = 120;
 /** So many over all rounds that the B+tree makes two checkpoints. */
 const CALLERS_PUTS = 64 * 240;
 /** Before anything durable is measured: code that runs for the first time is not what is compared. */
@@ -201,10 +201,13 @@ export class EngineRun {
 
   /** Durable puts, one after the other, each contestant right behind the bare loop that it is compared with. */
   async #singleRound(round: number): Promise<void> {
-    for (const [turn, name] of this.#turns(round)) {
+    for (const [each, name] of this.#turns(round)) {
+      let turn = 2 * each;
       await this.#limit(RAW_OVERWRITE, 'overwrite', turn);
       const sync = await this.#puts(name, { do: 'put-sync', from: 0, count: DURABLE_PUTS });
       if (sync !== undefined) this.figures.note('putSync', name, turn, perSecond(sync));
+      turn++;
+      await this.#limit(RAW_OVERWRITE, 'overwrite', turn);
       const put = { do: 'put', from: 0, count: DURABLE_PUTS, callers: 1 } as const;
       const one = await this.#puts(name, put);
       if (one !== undefined) this.figures.note('put', name, turn, perSecond(one));

@@ -29,8 +29,13 @@ export interface Row {
   /** The contestant that engines are compared with; absent where the aim is a figure of its own. */
   readonly base?: string;
   /** For lsm, bitcask, btree: a ratio to the base (or to be at most that, in ms and bytes). */
-  readonly aims: readonly [number, number, number];
+  readonly aims: Aims;
 }
+
+type Aims = readonly [lsm: number | undefined, bitcask: number | undefined, btree: number];
+
+/** Whoever is fastest of all others, each measured by the bare loop of its own turns. */
+export const BEST_RIVAL = 'the best rival';
 
 /** The bare loops are contestants too: their names in the rows. */
 export const RAW_OVERWRITE = 'raw overwrite + fdatasync';
@@ -117,5 +122,30 @@ export const ROWS: readonly Row[] = [
     unit: 'bytes',
     base: 'lmdb',
     aims: [0.6, 0.6, 0.6],
+  },
+];
+
+/** A second thing to be compared with, in a row that has one already. */
+export const FURTHER_AIMS: readonly Row[] = [
+  {
+    name: 'put',
+    title: 'the same',
+    unit: 'per second',
+    base: BEST_RIVAL,
+    aims: [1, 1, 1],
+  },
+  {
+    name: 'load',
+    title: 'the same',
+    unit: 'per second',
+    base: 'lmdb',
+    aims: [undefined, undefined, 1],
+  },
+  {
+    name: 'load',
+    title: 'the same',
+    unit: 'per second',
+    base: 'better-sqlite3',
+    aims: [undefined, undefined, 1],
   },
 ];

@@ -1,8 +1,8 @@
 /** The tables of a run, in Markdown: engines beside their aims, every contestant, the raw limits. */
 
 import type { Figures } from './figures.ts';
-import { ENGINES, ROWS } from './floors.ts';
-import type { Row } from './floors.ts';
+import { BEST_RIVAL, ENGINES, FURTHER_AIMS, RAW_OVERWRITE, ROWS } from './floors.ts';
+import type { Row, RowName } from './floors.ts';
 
 /** One engine in one row: what was measured, and whether it is what was aimed at. */
 export interface Outcome {
@@ -18,10 +18,7 @@ export interface Outcome {
 export function outcomes(figures: Figures, row: Row): readonly Outcome[] {
   return ENGINES.flatMap((engine, index) => {
     const name = `holdfast ${engine}`;
-    const reached =
-      row.base === undefined
-        ? figures.median(row.name, name)
-        : figures.ratio(row.name, name, row.base);
+    const reached = figure(figures, row, name);
     const aim = row.aims[index];
     if (reached === undefined || aim === undefined) return [];
     const share = row.unit === 'per second' ? reached / aim : aim / reached;
@@ -29,8 +26,27 @@ export function outcomes(figures: Figures, row: Row): readonly Outcome[] {
   });
 }
 
+function figure(figures: Figures, { name: row, base }: Row, name: string): number | undefined {
+  if (base === undefined) return figures.median(row, name);
+  return base === BEST_RIVAL ? besideBest(figures, row, name) : figures.ratio(row, name, base);
+}
+
+/** Both by their bare loops: two contestants' turns are minutes apart, and the disk another one. */
+function besideBest(figures: Figures, row: RowName, name: string): number | undefined {
+  const own = figures.ratio(row, name, RAW_OVERWRITE);
+  const rivals = figures
+    .contestants(row)
+    .filter((rival) => !rival.startsWith('holdfast'))
+    .map((rival) => figures.ratio(row, rival, RAW_OVERWRITE) ?? 0);
+  return own === undefined || rivals.length === 0 ? undefined : own / Math.max(...rivals);
+}
+
 export function aimTable(figures: Figures): string {
-  const lines = ROWS.map((row) => {
+  const rows = ROWS.flatMap((row) => [
+    row,
+    ...FURTHER_AIMS.filter(({ name }) => name === row.name),
+  ]);
+  const lines = rows.map((row) => {
     const cells = ENGINES.map((engine) => {
       const found = outcomes(figures, row).find((outcome) => outcome.engine === engine);
       if (found === undefined) return '–';
