@@ -32,11 +32,19 @@ const DURABLE_PUTS = 120;
 const LIMIT_PUTS = 120;
 /** So many over all rounds that the B+tree makes two checkpoints. */
 const CALLERS_PUTS = 64 * 240;
-/** Before anything durable is measured: code that runs for the first time is not what is compared. */
+/**
+ * Before anything is measured: code that runs for the first time is not what is compared, nor caches
+ * that are not filled.
+ */
 const WARM_PUTS = 64 * 120;
-const SYNC_GETS = 20_000;
-const AWAITED_GETS = 4000;
+const WARM_SINGLES = 1500;
+const WARM_GETS = 150_000;
+const SYNC_GETS = 50_000;
+const AWAITED_GETS = 10_000;
 const FLIGHT_GETS = 20_000;
+/** Turns of gets in a round, and of opens. */
+const GET_TURNS = 3;
+const OPENS = 3;
 const BANDWIDTH_MIB = 64;
 const BANDWIDTH_ROUNDS = 3;
 /** About what fills the log of each engine before it is flushed or checkpointed, in entries. */
@@ -123,7 +131,7 @@ export class EngineRun {
   }
 
   async #openRounds(): Promise<void> {
-    for (let round = 0; round < this.#size.reads; round++) {
+    for (let round = 0; round < this.#size.reads * OPENS; round++) {
       for (const { name, durable } of this.#shuffled()) {
         if (!durable) continue;
         const process = await this.#start(name, this.#place(name));
@@ -169,34 +177,38 @@ export class EngineRun {
       // What keeps nothing has to be loaded again.
       if (!durable) await process.do({ do: 'load', from: 0, entries, batch: BATCH });
       await process.do({ do: 'scan' });
-      await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed: 99 });
+      await this.#try(name, { do: 'get-sync', entries, count: WARM_GETS, seed: 99 });
       this.#next.set(name, entries);
       if (!durable) continue;
-      for (const callers of [1, CALLERS]) {
-        const count = callers === 1 ? LIMIT_PUTS : WARM_PUTS;
-        await this.#puts(name, { do: 'put', from: 0, count, callers });
-      }
-      await this.#puts(name, { do: 'put-sync', from: 0, count: LIMIT_PUTS });
+      await this.#puts(name, { do: 'put', from: 0, count: WARM_PUTS, callers: CALLERS });
+      await this.#puts(name, { do: 'put', from: 0, count: WARM_SINGLES, callers: 1 });
+      await this.#puts(name, { do: 'put-sync', from: 0, count: WARM_SINGLES });
     }
     this.#tell('every store open and warm');
   }
 
   async #readRound(round: number): Promise<void> {
-    const { entries } = this.#size;
-    const seed = round + 1;
     await this.#limit(RAW_PREAD, 'pread', round, SYNC_GETS);
+    for (let turn = round * GET_TURNS; turn < (round + 1) * GET_TURNS; turn++) {
+      for (const { name } of this.#shuffled()) await this.#gets(name, turn);
+    }
     for (const { name } of this.#shuffled()) {
-      const sync = await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed });
-      if (sync !== undefined) this.figures.note('getSync', name, round, perSecond(sync));
-      const get = { do: 'get', entries, count: AWAITED_GETS, seed, callers: 1 } as const;
-      const one = await this.#try(name, get);
-      if (one !== undefined) this.figures.note('get', name, round, perSecond(one));
-      const many = await this.#try(name, { ...get, count: FLIGHT_GETS, callers: CALLERS });
-      if (many !== undefined) this.figures.note('get64', name, round, perSecond(many));
       const scan = await this.#handle(name).do({ do: 'scan' });
       this.figures.note('scan', name, round, perSecond(scan));
     }
     this.#tell(`reads ${round + 1}/${this.#size.reads}`);
+  }
+
+  async #gets(name: string, turn: number): Promise<void> {
+    const { entries } = this.#size;
+    const seed = turn + 1;
+    const sync = await this.#try(name, { do: 'get-sync', entries, count: SYNC_GETS, seed });
+    if (sync !== undefined) this.figures.note('getSync', name, turn, perSecond(sync));
+    const get = { do: 'get', entries, count: AWAITED_GETS, seed, callers: 1 } as const;
+    const one = await this.#try(name, get);
+    if (one !== undefined) this.figures.note('get', name, turn, perSecond(one));
+    const many = await this.#try(name, { ...get, count: FLIGHT_GETS, callers: CALLERS });
+    if (many !== undefined) this.figures.note('get64', name, turn, perSecond(many));
   }
 
   /** Durable puts, one after the other, each contestant right behind the bare loop that it is compared with. */

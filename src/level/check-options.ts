@@ -108,9 +108,13 @@ function objectOf(options: unknown): Readonly<Record<string, unknown>> {
 
 /** Another way to write it that is known. */
 function hintFor(name: string, names: readonly string[]): string {
-  const plain = name.toLowerCase();
-  const known = names.find((one) => one.toLowerCase() === plain || isNear(one, name));
+  const known = names.find((one) => plain(one) === plain(name) || isNear(one, name));
   return known === undefined ? '' : `: did you mean '${known}'?`;
+}
+
+/** What is the same for who mixes up capital letters, or sizes and bytes. */
+function plain(name: string): string {
+  return name.toLowerCase().replace('size', 'bytes');
 }
 
 /** Whether two names differ by one letter more, less or else. */

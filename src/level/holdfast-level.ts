@@ -173,7 +173,8 @@ export class HoldfastLevel<KDefault = string, VDefault = string> extends ClosedS
    * Runs `work` with a transaction, which reads and writes as a store does: what it reads is the
    * state of its beginning and its own writes. When `work` has resolved they are committed, all
    * together; when it throws, none of them is. One transaction is open at a time, and plain writes
-   * wait for its end; one that is called inside it is refused (`HOLDFAST_IN_TRANSACTION`).
+   * wait for its end; one that is called inside it is refused (`HOLDFAST_IN_TRANSACTION`). Behind
+   * its end the transaction is a closed store: its calls are refused (`LEVEL_DATABASE_NOT_OPEN`).
    * @throws (rejects) what `work` throws; `HOLDFAST_UNSUPPORTED` where the engine has none
    */
   async transaction<T>(

@@ -15,6 +15,8 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const WRONG: readonly (readonly [options: object, words: RegExp])[] = [
   [{ cachesize: 1 << 20 }, /no option 'cachesize': did you mean 'cacheSize'/],
   [{ errorIfExist: true }, /no option 'errorIfExist': did you mean 'errorIfExists'/],
+  [{ pageSize: 4096 }, /no option 'pageSize': did you mean 'pageBytes'/],
+  [{ cacheBytes: 1 << 20 }, /no option 'cacheBytes': did you mean 'cacheSize'/],
   [{ turbo: true }, /no option 'turbo'$/],
   [{ compression: 5 }, /compression must be true or false, not 5/],
   [{ createIfMissing: 'no' }, /createIfMissing must be true or false/],
