@@ -351,6 +351,7 @@ export class BitcaskEngine implements Engine {
     void this.#merging
       .run(async () => {
         await this.#parts.writer.settled();
+        await this.#parts.index.catchUpInTurns(settings.clock);
         this.#mergeWaits = false;
         const { isOver } = this.#iteratorParts;
         await this.#merge(dueForMerge(this.#sealed(), merge, isOver), control);

@@ -3,6 +3,7 @@
  * change to the other. Takes entries in commit order, from a log, from recovery or from a hint.
  */
 
+import type { Clock } from '../base/clock.ts';
 import { extendCrc32c } from '../base/crc32c.ts';
 import type { DataFile, FileTable } from './data-file.ts';
 import {
@@ -16,11 +17,16 @@ import {
 } from './entry-format.ts';
 import type { HintBuilder, HintMark, HintReader } from './hint-file.ts';
 import { sortedRecords } from './hint-order.ts';
+import type { SortedRecords } from './hint-order.ts';
 import { KeyLocation, lengthCodeOf, lengthOfCode } from './key-location.ts';
 import { Keydir } from './keydir.ts';
 
-/** So many entries are taken into the index at once, at most: that blocks for some milliseconds. */
+/** So many entries are noted, at most, before they are put in order and taken into the index. */
 const LATE_MAX = 16_384;
+/** That happens in parts, so many entries for each new one: all at once would block for long. */
+const TAKEN_FOR_EACH = 4;
+/** So many in each turn of the event loop, where there is time. */
+const TAKEN_A_TURN = 2048;
 
 /** Entries of a log that are noted in its hint, and that the keydir does not have yet. */
 interface Late {
@@ -28,6 +34,12 @@ interface Late {
   readonly hint: HintBuilder;
   /** What the hint had before them. */
   readonly mark: HintMark;
+}
+
+/** Records that the keydir is being given, in the order of their keys. */
+interface Taking {
+  readonly hinted: readonly HintedFile[];
+  readonly sorted: SortedRecords;
 }
 
 /** A data file and the records of its entries. */
@@ -38,6 +50,8 @@ export interface HintedFile {
 
 export class KeyIndex {
   readonly #keydir: Keydir;
+  /** Entries that were noted before those of `#late`. */
+  #taking: Taking | null = null;
   #late: Late | null = null;
   readonly #files: FileTable;
   readonly #location = new KeyLocation();
@@ -55,7 +69,7 @@ export class KeyIndex {
 
   /** With all entries that were taken. */
   get keydir(): Keydir {
-    if (this.#late !== null) this.catchUp();
+    if (this.#late !== null || this.#taking !== null) this.catchUp();
     return this.#keydir;
   }
 
@@ -74,9 +88,10 @@ export class KeyIndex {
   applyEntries(file: DataFile, bytes: Uint8Array, offset: number, length: number): number {
     const { hint } = file;
     if (hint !== null && this.#late?.hint !== hint) {
-      this.catchUp();
+      this.endNotes();
       this.#late = { file, hint, mark: hint.mark };
     }
+    const { entries } = file;
     let clock = 0;
     const view = this.#view;
     for (let at = 0; at < length; at += view.length) {
@@ -87,16 +102,39 @@ export class KeyIndex {
           : noteEntry(file, bytes, at, offset + at, view);
       clock = Math.max(clock, found);
     }
-    if (hint !== null && hint.mark.count - this.#late!.mark.count >= LATE_MAX) this.catchUp();
+    if (hint === null) return clock;
+    if (this.#taking !== null) this.#take(TAKEN_FOR_EACH * (file.entries - entries));
+    if (hint.mark.count - this.#late!.mark.count >= LATE_MAX) this.endNotes();
     return clock;
   }
 
   /** Gives the keydir, and the counts of the files, what they do not have yet. */
   catchUp(): void {
+    this.endNotes();
+    this.#take(Infinity);
+  }
+
+  /** As `catchUp`, for whoever can wait: what comes meanwhile may be missing. */
+  async catchUpInTurns(clock: Clock): Promise<void> {
+    await this.#takeInTurns(clock);
+    this.endNotes();
+    await this.#takeInTurns(clock);
+  }
+
+  async #takeInTurns(clock: Clock): Promise<void> {
+    while (this.#taking !== null) {
+      this.#take(TAKEN_A_TURN);
+      await clock.sleep(0);
+    }
+  }
+
+  /** What is noted has been copied when it returns: the hint that has it may be finished. */
+  endNotes(): void {
     const late = this.#late;
     if (late === null) return;
     this.#late = null;
-    this.#applyRecords([{ file: late.file, hint: late.hint.records(late.mark) }]);
+    this.#take(Infinity);
+    this.#giveRecords([{ file: late.file, hint: late.hint.records(late.mark) }]);
   }
 
   /** Takes one entry, which begins at `at` in `bytes`. Gives a mark's clock, else 0. */
@@ -132,24 +170,39 @@ export class KeyIndex {
   /** Takes all records of the hints of several files, oldest first. */
   applyHints(hinted: readonly HintedFile[]): void {
     this.catchUp();
-    this.#applyRecords(hinted);
+    this.#giveRecords(hinted);
+    this.#take(Infinity);
     for (const { file, hint } of hinted) file.entries = hint.count;
   }
 
-  #applyRecords(hinted: readonly HintedFile[]): void {
+  /** The records are to be taken; those that cannot be put in order are taken. */
+  #giveRecords(hinted: readonly HintedFile[]): void {
     const sorted = sortedRecords(hinted.map(({ hint }) => hint));
-    if (sorted === null) {
-      for (const { file, hint } of hinted) while (hint.next()) this.#applyRecord(file, hint);
+    if (sorted !== null) {
+      this.#taking = { hinted, sorted };
       return;
     }
+    for (const { file, hint } of hinted) while (hint.next()) this.#applyRecord(file, hint);
+  }
+
+  /** Takes `count` records of those that are being taken, or all that there are. */
+  #take(count: number): void {
+    if (this.#taking === null) return;
+    const { hinted, sorted } = this.#taking;
     const { reader } = sorted;
-    while (sorted.next()) this.#applyRecord(hinted[sorted.owner]!.file, reader);
+    for (let left = count; left > 0; left--) {
+      if (!sorted.next()) {
+        this.#taking = null;
+        return;
+      }
+      this.#applyRecord(hinted[sorted.owner]!.file, reader);
+    }
   }
 
   #applyRecord(file: DataFile, hint: HintReader): void {
     const { bytes, keyStart, keyEnd } = hint;
     if (hint.isDelete) {
-      this.delete(bytes, keyStart, keyEnd);
+      this.#delete(bytes, keyStart, keyEnd);
       if (file.merged) keepDelete(file, keyEnd - keyStart);
     } else {
       file.noteExpiry(hint.expiry);
@@ -185,7 +238,12 @@ export class KeyIndex {
   }
 
   delete(keys: Uint8Array, keyStart: number, keyEnd: number): void {
-    if (this.keydir.delete(keys, keyStart, keyEnd, this.#before)) this.#forget();
+    this.catchUp();
+    this.#delete(keys, keyStart, keyEnd);
+  }
+
+  #delete(keys: Uint8Array, keyStart: number, keyEnd: number): void {
+    if (this.#keydir.delete(keys, keyStart, keyEnd, this.#before)) this.#forget();
   }
 
   /** The entry at `#before` is dead. */

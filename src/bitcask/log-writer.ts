@@ -337,8 +337,7 @@ export class LogWriter {
   /** REQUIRES: all of the log is durable, and the next one is ready. */
   #goOn(): void {
     this.#showWritten();
-    // From here on the counts of the full log decide about its merge.
-    this.#index.catchUp();
+    this.#index.endNotes();
     this.#log = this.#chain.goOn(this.#log, this.#sequence, this.#clock.now());
     this.#group = null;
     this.onNextLog();
