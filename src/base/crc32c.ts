@@ -1,6 +1,7 @@
 /**
  * CRC-32C (Castagnoli), the checksum of LevelDB's log and tables, and the masked form in which they
- * store it. Sixteen bytes a step, one table of 256 entries for each of them ("slicing").
+ * store it. Sixteen bytes a step, one table of 256 entries for each of them ("slicing"); long ranges
+ * in WebAssembly, short ones in JavaScript.
  *
  * @see RFC 3720, appendix B.4 (test vectors)
  * @see Kounavis and Berry, "A Systematic Approach to Building High Performance, Software-based, CRC
@@ -8,16 +9,27 @@
  */
 
 import { assert } from './assert.ts';
+import { crc32cAssembly } from './crc32c-assembly.ts';
+import type { Extend } from './crc32c-assembly.ts';
 
 /** The polynomial 0x1edc6f41 with its bits in reverse order. */
 const POLYNOMIAL = 0x82f63b78;
 const SLICES = 16;
 const MASK_DELTA = 0xa282ead8;
+/** From here on the copy into the memory of WebAssembly is worth it. */
+const LONG_BYTES = 512;
+/** Making the module takes 2 ms: who checks less than this in all needs none. */
+const SCRIPT_BYTES: number = 256 << 10;
 
 /**
  * Entry `256 * k + byte`: what `byte` adds to the checksum when `k` more bytes follow in its step.
  */
 const TABLE = buildTable();
+
+/** How long ranges are extended, once there were enough of them. */
+let long: Extend | undefined;
+/** Bytes of long ranges until then. */
+let scriptBytes = 0;
 
 /** The checksum of the bytes from `start` to before `end`: an integer from 0 to 2^32 - 1. */
 export function crc32c(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
@@ -32,6 +44,21 @@ export function extendCrc32c(
   end: number = bytes.length,
 ): number {
   assert(start >= 0 && start <= end && end <= bytes.length, 'a checksum is over bytes of a buffer');
+  if (end - start >= LONG_BYTES) return extendLong(crc, bytes, start, end);
+  return extendInScript(crc, bytes, start, end);
+}
+
+function extendLong(crc: number, bytes: Uint8Array, start: number, end: number): number {
+  if (long === undefined) {
+    scriptBytes += end - start;
+    if (scriptBytes < SCRIPT_BYTES) return extendInScript(crc, bytes, start, end);
+    long = crc32cAssembly(TABLE) ?? extendInScript;
+  }
+  return long(crc, bytes, start, end);
+}
+
+/** The same in JavaScript, of any length. REQUIRES: a range of the bytes */
+export function extendInScript(crc: number, bytes: Uint8Array, start: number, end: number): number {
   const table = TABLE;
   const b = bytes;
   let c = ~crc;

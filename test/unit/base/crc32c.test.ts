@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { crc32c, extendCrc32c, maskCrc32c, unmaskCrc32c } from '../../../src/base/crc32c.ts';
+import {
+  crc32c,
+  extendCrc32c,
+  extendInScript,
+  maskCrc32c,
+  unmaskCrc32c,
+} from '../../../src/base/crc32c.ts';
+import { crc32cAssembly } from '../../../src/base/crc32c-assembly.ts';
 import { fromHex } from '../../../src/base/bytes.ts';
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -50,6 +57,34 @@ describe('crc32c', () => {
         const first = crc32c(bytes, 0, middle);
         assert.equal(extendCrc32c(first, bytes, middle), bitwise(bytes));
       }),
+    );
+  });
+
+  it('agrees with the definition where it is long, whatever memory it is copied to', () => {
+    const bytes = Uint8Array.from({ length: 260_000 }, (_, at) => (at * 167 + (at >> 9)) & 0xff);
+    // Enough for it to be made.
+    assert.equal(crc32c(bytes) + crc32c(bytes), 2 * bitwise(bytes));
+    // Just below and above the bound of a long one, and of what the memory holds at a time.
+    const ends = [511, 512, 513, 600, 4096, 114_687, 114_688, 114_689, 114_700, 260_000];
+    for (const end of ends) {
+      for (const start of [0, 1, 7, 100]) {
+        const expected = bitwise(bytes.subarray(start, end));
+        assert.equal(crc32c(bytes, start, end), expected, `${start} to ${end}`);
+        assert.equal(extendInScript(0, bytes, start, end), expected);
+        const middle = (start + end) >> 1;
+        const first = crc32c(bytes, start, middle);
+        assert.equal(extendCrc32c(first, bytes, middle, end), expected);
+      }
+    }
+  });
+
+  it('has WebAssembly for long ranges here', () => {
+    const extend = crc32cAssembly(new Int32Array(4096));
+    assert.equal(typeof extend, 'function');
+    // With a table of zeros every byte but the last shift counts for nothing: it is this table that it uses.
+    assert.notEqual(
+      extend?.(0, new Uint8Array(600).fill(1), 0, 600),
+      crc32c(new Uint8Array(600).fill(1)),
     );
   });
 
