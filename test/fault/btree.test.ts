@@ -6,10 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Prng } from '../../src/base/prng.ts';
 import { btreeKind } from '../../src/btree/btree-kind.ts';
 import type { BtreeOptions } from '../../src/btree/btree-options.ts';
-import type { SyncPolicy } from '../../src/durable/sync-policy.ts';
 import { SyncDispatch } from '../../src/durable/sync-dispatch.ts';
 import { syncRulesFor } from '../../src/durable/sync-table.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -17,11 +15,12 @@ import { MemoryVfs } from '../../src/vfs/memory-vfs.ts';
 import { readWholeFileSync, writeFullySync } from '../../src/vfs/transfer.ts';
 import type { VfsCall } from '../../src/vfs/vfs-call.ts';
 import type { Vfs } from '../../src/vfs/vfs.ts';
-import { applyLabel, batchOfLabel, sameState } from '../support/engine-commit.ts';
+import { checkKnown, failEveryCall, fillDisk, killProcesses } from '../support/broken-store.ts';
+import type { Commits } from '../support/broken-store.ts';
+import { applyLabel, batchOfLabel, sameState, stateOfStore } from '../support/engine-commit.ts';
 import type { TextState } from '../support/engine-commit.ts';
 import { earlyRun } from '../support/early-run.ts';
-import { FAULT_KINDS, faultLoop } from '../support/fault-loop.ts';
-import type { FaultRun } from '../support/fault-loop.ts';
+import { FAULT_KINDS } from '../support/fault-loop.ts';
 import { KillableVfs } from '../support/killable-vfs.ts';
 import { LockAsideVfs } from '../support/lock-aside-vfs.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -45,27 +44,7 @@ function open(vfs: Vfs, options: BtreeOptions = {}): Promise<Engine> {
   });
 }
 
-/** All entries, read in blocking calls. */
-function stateOf(engine: Engine): TextState {
-  const state: TextState = new Map();
-  const iterator = engine.iterator();
-  const entry = (
-    keys: Buffer,
-    keyStart: number,
-    keyEnd: number,
-    values: Buffer,
-    valueStart: number,
-    valueEnd: number,
-  ): void => {
-    const key = keys.toString('latin1', keyStart, keyEnd);
-    state.set(key, values.toString('latin1', valueStart, valueEnd));
-  };
-  while (iterator.readSync({ entry }, 1000, Infinity) > 0);
-  iterator.close();
-  return state;
-}
-
-const COMMITS: readonly (readonly [changes: string, policy: SyncPolicy])[] = [
+const COMMITS: Commits = [
   ['a=10,b=20', 'sync'],
   ['k*30=200', 'none'],
   ['a-,c=9000', 'sync'],
@@ -76,142 +55,25 @@ const COMMITS: readonly (readonly [changes: string, policy: SyncPolicy])[] = [
   ['e=12000', 'sync'],
 ];
 
-/** What each commit was told; none is `'open'` in the end. */
-type Fate = 'kept' | 'refused' | 'unknown';
-
-/** Commits until writing ends, with a compaction in the middle. */
-async function work(engine: Engine, fates: Map<string, Fate>): Promise<void> {
-  for (const [index, [changes, policy]] of COMMITS.entries()) {
-    const label = `${index}:${changes}`;
-    try {
-      if (index % 3 === 2) engine.writeSync(batchOfLabel(label), policy);
-      else await engine.write(batchOfLabel(label), policy);
-      fates.set(label, 'kept');
-    } catch (error) {
-      const { code, outcome } = error as { code: string; outcome?: string };
-      assert.ok(code !== undefined, String((error as Error).stack));
-      fates.set(label, outcome === 'old' ? 'refused' : 'unknown');
-    }
-    if (index === 4) await engine.compact().catch((error: unknown) => checkKnown(error));
-  }
-}
-
-function checkKnown(error: unknown): undefined {
-  assert.ok((error as { code?: string }).code !== undefined, String((error as Error).stack));
-}
-
-/** Kept commits are there, refused ones are not, and of the unknown ones as many as there may be. */
-function checkState(state: TextState, fates: ReadonlyMap<string, Fate>): void {
-  const maybe: string[] = [...fates].filter(([, fate]) => fate === 'unknown').map(([one]) => one);
-  for (let count = 0; count <= maybe.length; count++) {
-    const shown = new Set(maybe.slice(0, count));
-    const expected: TextState = new Map();
-    for (const [label, fate] of fates) {
-      if (fate === 'kept' || shown.has(label)) applyLabel(expected, label);
-    }
-    if (sameState(state, expected)) return;
-  }
-  assert.fail(`found ${[...state.keys()].join()}, fates ${[...fates.values()].join()}`);
-}
-
 /** The faults that were met, by kind: every call fails once. */
-const everyCall = await earlyRun(() => {
-  let memory = new MemoryVfs();
-  const create = (): MemoryVfs => (memory = new MemoryVfs());
-  const scenario = async ({ vfs }: FaultRun): Promise<void> => {
-    const fates = new Map<string, Fate>();
-    const aside = new LockAsideVfs(vfs);
-    const engine = await open(aside).catch(checkKnown);
-    if (engine !== undefined) {
-      await work(engine, fates);
-      await engine.close().catch(checkKnown);
-    }
-    const again = await open(new LockAsideVfs(memory));
-    checkState(stateOf(again), fates);
-    assert.deepEqual((await again.verify()).damage, []);
-    await again.close();
-  };
-  const kinds = FULL ? FAULT_KINDS : (['EIO', 'ENOSPC'] as const);
-  return faultLoop(scenario, { create, kinds });
-});
+const everyCall = await earlyRun(() =>
+  failEveryCall(open, COMMITS, FULL ? FAULT_KINDS : (['EIO', 'ENOSPC'] as const)),
+);
 
 test('whichever call fails, what was told to callers is what is there afterwards', () => {
   for (const [kind, count] of everyCall()) assert.ok(count > 0, kind);
 });
 
 test('a full disk refuses writes, and writing goes on when there is room', async () => {
-  const memory = new MemoryVfs();
-  const engine = await open(memory);
-  const expected: TextState = new Map();
-  const write = async (label: string, sync: boolean): Promise<boolean> => {
-    try {
-      if (sync) engine.writeSync(batchOfLabel(label), 'sync');
-      else await engine.write(batchOfLabel(label), 'sync');
-      applyLabel(expected, label);
-      return true;
-    } catch (error) {
-      assert.equal((error as { code: string }).code, 'ENOSPC', String((error as Error).stack));
-      return false;
-    }
-  };
-  let refused = 0;
-  for (const capacity of [120_000, 160_000, 250_000]) {
-    memory.capacityBytes = capacity;
-    for (let index = 0; index < 40; index++) {
-      const changes = `${'abcdefgh'[index % 8]}*${1 + (index % 13)}=${500 + index},n=50`;
-      if (!(await write(`${capacity + index}:${changes}`, index % 2 === 0))) refused++;
-    }
-    await engine.compact().catch((error: unknown) => {
-      assert.equal((error as { code: string }).code, 'ENOSPC');
-    });
-    assert.ok(sameState(stateOf(engine), expected), `at ${capacity}`);
-  }
-  assert.ok(refused > 0, 'the disk was full');
-  memory.capacityBytes = Infinity;
-  assert.ok(await write('1:last=10', false));
-  assert.ok(await write('2:more=10', true));
-  await engine.close();
-  const again = await open(memory);
-  assert.ok(sameState(stateOf(again), expected));
-  await again.close();
+  await fillDisk(open, [120_000, 160_000, 250_000]);
 });
 
 test('a process killed at any call leaves all that it had promised', async () => {
-  const random = new Prng(11);
-  for (let run = 0; run < (FULL ? 100 : 5); run++) {
-    const memory = new MemoryVfs();
-    const killable = new KillableVfs(new LockAsideVfs(memory));
-    const told: string[] = [];
-    const asked: string[] = [];
-    const working = async (): Promise<void> => {
-      const engine = await open(killable);
-      for (let index = 0; ; index++) {
-        const long = index % 4 === 3 ? `,z=${11_000 + index}` : '';
-        const a = index % 2 === 0 ? '-' : '=3';
-        const label = `${index}:k*${1 + (index % 35)}=${100 + index},a${a}${long}`;
-        asked.push(label);
-        await engine.write(batchOfLabel(label), (['none', 'sync', 'batch'] as const)[index % 3]);
-        told.push(label);
-        if (index % 9 === 8) await engine.compact();
-        await new Promise((resolve) => void setImmediate(resolve));
-      }
-    };
-    void working();
-    for (let turn = random.below(100); turn >= 0; turn--) {
-      await new Promise((resolve) => void setImmediate(resolve));
-    }
-    killable.kill();
-    const again = await open(new LockAsideVfs(memory));
-    const state = stateOf(again);
-    const shown = [told, asked].some((labels) => {
-      const expected: TextState = new Map();
-      for (const label of labels) applyLabel(expected, label);
-      return sameState(state, expected);
-    });
-    assert.ok(shown, `run ${run}: ${told.length} told, ${asked.length} asked`);
-    assert.deepEqual((await again.verify()).damage, []);
-    await again.close();
-  }
+  await killProcesses(open, FULL ? 100 : 5, (index) => {
+    const long = index % 4 === 3 ? `,z=${11_000 + index}` : '';
+    const a = index % 2 === 0 ? '-' : '=3';
+    return `${index}:k*${1 + (index % 35)}=${100 + index},a${a}${long}`;
+  });
 });
 
 /** A store with two levels, a long value and free pages; closed, or killed with a log to be redone. */
@@ -352,7 +214,7 @@ test('what can be read of a damaged store is saved, and the rest is listed', asy
       overwrite(copy, PAGES, number * 4096 + 60, Uint8Array.of(1, 2, 3));
       const report = await btreeKind.repair(STORE, surroundings(copy));
       const engine = await open(copy);
-      const state = stateOf(engine);
+      const state = stateOfStore(engine);
       assert.equal(state.size, report.savedEntries);
       assert.ok(state.size >= expected.size - 40, `page ${number}: ${state.size} entries`);
       for (const [key, value] of state) {
@@ -398,7 +260,7 @@ test('a repair that is cut short at any call leaves the store as it was, or repa
     const repairing = btreeKind.repair(STORE, surroundings(process)).then(() => true);
     ended = await Promise.race([repairing, process.ended.then(() => false)]);
     const again = await open(new LockAsideVfs(copy));
-    assert.ok(sameState(stateOf(again), expected), `cut short at call ${calls}`);
+    assert.ok(sameState(stateOfStore(again), expected), `cut short at call ${calls}`);
     assert.deepEqual((await again.verify()).damage, []);
     await again.close();
   }
