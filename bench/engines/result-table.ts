@@ -18,7 +18,7 @@ export interface Outcome {
 export function outcomes(figures: Figures, row: Row): readonly Outcome[] {
   return ENGINES.flatMap((engine, index) => {
     const name = `holdfast ${engine}`;
-    const reached = figure(figures, row, name);
+    const reached = reachedBy(figures, row, name);
     const aim = row.aims[index];
     if (reached === undefined || aim === undefined) return [];
     const share = row.unit === 'per second' ? reached / aim : aim / reached;
@@ -26,7 +26,7 @@ export function outcomes(figures: Figures, row: Row): readonly Outcome[] {
   });
 }
 
-function figure(figures: Figures, { name: row, base }: Row, name: string): number | undefined {
+function reachedBy(figures: Figures, { name: row, base }: Row, name: string): number | undefined {
   if (base === undefined) return figures.median(row, name);
   return base === BEST_RIVAL ? besideBest(figures, row, name) : figures.ratio(row, name, base);
 }
