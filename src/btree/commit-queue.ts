@@ -8,7 +8,7 @@
 import { assert } from '../base/assert.ts';
 import type { SyncPolicy } from '../durable/sync-policy.ts';
 import { WriteBatch } from '../engine/write-batch.ts';
-import type { BatchVisitor } from '../engine/write-batch.ts';
+import { BatchOrder } from './batch-order.ts';
 import type { FreeList } from './free-list.ts';
 import { PageMissing } from './pager.ts';
 import type { Pager } from './pager.ts';
@@ -54,6 +54,7 @@ export class CommitQueue {
   /** How many of them are in the record, and operations of the one after. */
   #applied = 0;
   #operations = 0;
+  readonly #order = new BatchOrder();
   /** Sequence number of the record that is with the log and not published; 0: none. */
   #flying = 0;
   #running: Promise<void> | null = null;
@@ -212,20 +213,9 @@ export class CommitQueue {
         batch();
         continue;
       }
-      let place = 0;
-      const visitor: BatchVisitor = {
-        put: (bytes, keyStart, keyEnd, valueStart, valueEnd) => {
-          if (place++ < this.#operations) return;
-          this.#writer.put(bytes, keyStart, keyEnd, valueStart, valueEnd);
-          this.#operations++;
-        },
-        delete: (bytes, keyStart, keyEnd) => {
-          if (place++ < this.#operations) return;
-          this.#writer.delete(bytes, keyStart, keyEnd);
-          this.#operations++;
-        },
-      };
-      batch.visit(visitor);
+      for (; this.#operations < batch.count; this.#operations++) {
+        this.#order.show(batch, this.#operations, this.#writer);
+      }
       this.#operations = 0;
     }
   }
@@ -339,6 +329,7 @@ export class CommitQueue {
     this.#pager.dropRecord();
     this.#flying = 0;
     this.#group = [];
+    this.#order.clear();
     this.#applied = 0;
     this.#operations = 0;
     this.#relief.between();

@@ -30,8 +30,8 @@ export class TreePath {
     let number = rootPage(this.#pager.frame(META_PAGE).data);
     let frame = this.#pager.frame(number);
     const height = pageLevel(frame.data);
-    frames.length = height + 1;
-    indexes.length = height + 1;
+    // Setting it to what it is takes time, too.
+    if (frames.length !== height + 1) frames.length = indexes.length = height + 1;
     frames[height] = frame;
     indexes[height] = 0;
     for (let level = height; level > 0; level--) {

@@ -34,7 +34,7 @@ async function opened(vfs: Vfs, options: BtreeOptions = {}): Promise<Engine> {
 async function madeDisk(): Promise<MemoryVfs> {
   const disk = new MemoryVfs();
   const engine = await opened(disk);
-  await engine.write(batchOfLabel('0:k*900=1000'), 'none');
+  await engine.write(batchOfLabel('0:k*1200=1000'), 'none');
   await engine.close();
   return disk;
 }
@@ -56,7 +56,7 @@ test('a batch stays in its file until all its pages are in their places, with no
   const order = new PageOrderVfs(await madeDisk());
   const faults = new FaultVfs(order);
   const engine = await opened(faults, { cacheSize: 1 });
-  const labels = ['0:k*900=1000', '1:k*800=990', '2:k*700=980', '3:a=10', '4:k*500=970'];
+  const labels = ['0:k*1200=1000', '1:k*1100=990', '2:k*1000=980', '3:a=10', '4:k*800=970'];
   await engine.write(batchOfLabel(labels[1]!), 'none');
   for (const [at, label] of labels.slice(2).entries()) {
     faults.inject({ kind: 'ENOSPC', calls: ['file.write'], path: IN_PAGES, nth: 2 + at });
@@ -72,13 +72,13 @@ test('so does one of a thread that never waits, and the next checkpoint ends it'
   const order = new PageOrderVfs(await madeDisk());
   const faults = new FaultVfs(order);
   const engine = await opened(faults, { cacheSize: 1 });
-  const labels = ['0:k*900=1000'];
+  const labels = ['0:k*1200=1000'];
   let refused = 0;
   for (let size = 990; size > 900; size -= 10) {
     faults.clear();
     if (size < 980)
       faults.inject({ kind: 'ENOSPC', calls: ['file.write'], path: IN_PAGES, nth: 2 });
-    const label = `${labels.length}:k*800=${size}`;
+    const label = `${labels.length}:k*1100=${size}`;
     try {
       engine.writeSync(batchOfLabel(label), 'none');
       labels.push(label);
@@ -98,7 +98,7 @@ test('behind a failed sync of the pages nothing is written over their batch', as
   const engine = await opened(faults, { cacheSize: 1, clock });
   await engine.write(batchOfLabel('1:k*200=990'), 'none');
   faults.inject({ kind: 'failed-sync', path: IN_PAGES });
-  const last = Promise.resolve(engine.write(batchOfLabel('2:k*800=980'), 'none'));
+  const last = Promise.resolve(engine.write(batchOfLabel('2:k*1100=980'), 'none'));
   await assert.rejects(Promise.all([engine.compact(), last]));
   for (let round = 0; round < 5; round++) {
     clock.pass(100_000);
@@ -118,8 +118,8 @@ test('no checkpoint is recorded behind pages that a blocking call could not sync
   await measured;
   // The places have all that the checkpoint covers, and it is not recorded yet.
   faults.inject({ kind: 'failed-sync', path: IN_PAGES, blocking: true });
-  engine.writeSync(batchOfLabel('2:k*900=980'), 'none');
-  assert.throws(() => engine.writeSync(batchOfLabel('3:k*900=970'), 'none'));
+  engine.writeSync(batchOfLabel('2:k*1200=980'), 'none');
+  assert.throws(() => engine.writeSync(batchOfLabel('3:k*1200=970'), 'none'));
   await assert.rejects(checkpoint);
   sized.kill();
   const again = await opened(MemoryVfs.fromTree(faults.crash('lost')));
@@ -136,7 +136,7 @@ for (const name of [DOUBLE_NAME, CALLING_DOUBLE_NAME]) {
     const killed = killable.killBehind(
       (call) => call.name === 'file.write' && call.path.endsWith(`/${name}`),
     );
-    const labels = ['1:k*900=990', '2:k*900=980', '3:k*900=970'];
+    const labels = ['1:k*1200=990', '2:k*1200=980', '3:k*1200=970'];
     if (name === DOUBLE_NAME) {
       void engine.write(batchOfLabel(labels[0]!), 'none');
       void engine.compact();

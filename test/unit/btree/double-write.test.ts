@@ -56,9 +56,9 @@ test('a thread that never waits has a doublewrite file of its own, with the same
   await (await opened(disk)).close();
   const vfs = new PageOrderVfs(disk);
   const engine = await opened(vfs, { cacheSize: 1 });
-  engine.writeSync(batchOfLabel('0:k*720=1300'), 'none');
-  engine.writeSync(batchOfLabel('1:k*720=1290'), 'none');
-  engine.writeSync(batchOfLabel('2:k*700=1280'), 'none');
+  engine.writeSync(batchOfLabel('0:k*960=1300'), 'none');
+  engine.writeSync(batchOfLabel('1:k*960=1290'), 'none');
+  engine.writeSync(batchOfLabel('2:k*940=1280'), 'none');
   assert.ok(vfs.pages > 400, `${vfs.pages} pages`);
   await engine.close();
   assert.deepEqual(vfs.early, []);
