@@ -26,6 +26,16 @@ const FLAG_DELETE = 1;
 const FLAG_EXPIRY = 2;
 const BUFFER_BYTES_FIRST = 4096;
 
+/** Where the key of the record at `at` begins. */
+export function recordKeyStart(bytes: Uint8Array, at: number): number {
+  return at + ((bytes[at + 6]! & FLAG_EXPIRY) === 0 ? RECORD_BYTES : RECORD_BYTES + EXPIRY_BYTES);
+}
+
+/** Bytes of the key of the record at `at`. */
+export function recordKeyLength(bytes: Uint8Array, at: number): number {
+  return bytes[at + 8]! | (bytes[at + 9]! << 8);
+}
+
 /** What a hint is bound to. */
 export interface HintBinding {
   readonly number: number;

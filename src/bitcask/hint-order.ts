@@ -7,7 +7,8 @@
  * rest, because hardly any of them is in the processor's cache.
  */
 
-import { HINT_HEADER_BYTES, HintReader } from './hint-file.ts';
+import { assert } from '../base/assert.ts';
+import { HINT_HEADER_BYTES, HintReader, recordKeyLength, recordKeyStart } from './hint-file.ts';
 
 /** Bits of an element that number the record in its heap; the rest are bits of its key. */
 const NUMBER_BITS = 24;
@@ -53,7 +54,6 @@ export class SortedRecords {
     this.#common = commonLength(hints);
     rewind(hints, starts);
     const most = this.#measure(hints);
-    rewind(hints, starts);
     this.#positions = new Uint32Array(most);
     this.#elements = new BigUint64Array(most);
     this.#halves = new Uint32Array(this.#elements.buffer);
@@ -78,12 +78,17 @@ export class SortedRecords {
   #measure(hints: readonly HintReader[]): number {
     const records = new Int32Array(HEAPS);
     const starts = this.#starts;
-    for (const hint of hints) {
-      for (let { position } = hint; hint.next(); position = hint.position) {
-        const heap = this.#heapOf(hint);
+    const common = this.#common;
+    for (const { bytes, position, end } of hints) {
+      let next = position;
+      for (let at = position; at < end; at = next) {
+        const keyStart = recordKeyStart(bytes, at);
+        next = keyStart + recordKeyLength(bytes, at);
+        const heap = keyStart + common < next ? bytes[keyStart + common]! : 0;
         records[heap]!++;
-        starts[heap + 1]! += hint.position - position;
+        starts[heap + 1]! += next - at;
       }
+      assert(next === end, 'a hint whose checksum is right was written here');
     }
     starts[0] = HINT_HEADER_BYTES;
     for (let heap = 0; heap < HEAPS; heap++) starts[heap + 1]! += starts[heap]!;
@@ -92,13 +97,18 @@ export class SortedRecords {
 
   #copy(hints: readonly HintReader[]): void {
     const ends = this.#starts.slice();
-    for (const [owner, hint] of hints.entries()) {
-      for (let { position } = hint; hint.next(); position = hint.position) {
-        const heap = this.#heapOf(hint);
+    const common = this.#common;
+    const target = this.reader.bytes;
+    for (const [owner, { bytes, position, end }] of hints.entries()) {
+      let next = position;
+      for (let at = position; at < end; at = next) {
+        const keyStart = recordKeyStart(bytes, at);
+        next = keyStart + recordKeyLength(bytes, at);
+        const heap = keyStart + common < next ? bytes[keyStart + common]! : 0;
         const start = ends[heap]!;
-        ends[heap] = start + hint.position - position;
-        copyBytes(hint.bytes, position, hint.position, this.reader.bytes, start);
-        this.reader.bytes[start + OWNER_OFFSET] = owner;
+        ends[heap] = start + next - at;
+        copyBytes(bytes, at, next, target, start);
+        target[start + OWNER_OFFSET] = owner;
       }
     }
   }
@@ -106,23 +116,19 @@ export class SortedRecords {
   #sortHeap(): void {
     const { reader } = this;
     const end = this.#starts[this.#heap + 1]!;
+    const { bytes } = reader;
     let number = 0;
-    reader.rewind(this.#starts[this.#heap]!);
-    for (let { position } = reader; position < end; position = reader.position) {
-      reader.next();
-      this.#positions[number] = position;
-      const { keyStart, keyEnd } = reader;
-      this.#note(number, reader.bytes, Math.min(keyStart + this.#common, keyEnd), keyEnd);
+    let next = this.#starts[this.#heap]!;
+    for (let at = next; at < end; at = next) {
+      const keyStart = recordKeyStart(bytes, at);
+      next = keyStart + recordKeyLength(bytes, at);
+      this.#positions[number] = at;
+      this.#note(number, bytes, Math.min(keyStart + this.#common, next), next);
       number++;
     }
     this.#elements.subarray(0, number).sort();
     this.#place = 0;
     this.#count = number;
-  }
-
-  #heapOf({ bytes, keyStart, keyEnd }: HintReader): number {
-    const at = keyStart + this.#common;
-    return at < keyEnd ? bytes[at]! : 0;
   }
 
   /** The element of a record: its key's bytes from `from` on, and its number in the heap. */

@@ -179,14 +179,22 @@ export function compareCell(
   keyStart: number,
   keyEnd: number,
 ): number {
-  const at = cellAt(u8, base, index);
-  const head = get16(u8, at);
-  const from = at + 2 + payloadBytes(u8, base);
-  if ((head & LONG_KEY) === 0) {
-    return compareRanges(u8, from, from + (head & KEY_LENGTH), key, keyStart, keyEnd);
+  const slot = base + PAGE_HEADER_BYTES + 2 * index;
+  const at = base + (u8[slot]! | (u8[slot + 1]! << 8));
+  const head = u8[at]! | (u8[at + 1]! << 8);
+  const from = at + 2 + (u8[base] === LEAF ? LEAF_PAYLOAD : INNER_PAYLOAD);
+  if ((head & LONG_KEY) !== 0) {
+    const long = longKeys[get32(u8, from)]!;
+    return compareRanges(long, 0, long.length, key, keyStart, keyEnd);
   }
-  const long = longKeys[get32(u8, from)]!;
-  return compareRanges(long, 0, long.length, key, keyStart, keyEnd);
+  const length = head & KEY_LENGTH;
+  const keyLength = keyEnd - keyStart;
+  const common = length < keyLength ? length : keyLength;
+  for (let place = 0; place < common; place++) {
+    const difference = u8[from + place]! - key[keyStart + place]!;
+    if (difference !== 0) return difference;
+  }
+  return length - keyLength;
 }
 
 /** The page to go on with from an inner page, as an index: -1 is the leftmost child. */
@@ -237,6 +245,37 @@ export function insertCell(
   put16(u8, base + 2, count + 1);
   put16(u8, base + 4, heap);
   return base + heap;
+}
+
+/**
+ * Makes a cell behind all others of a leaf, for a short key that never expires, and gives its place;
+ * -1 when the leaf is full of loaded keys, and nothing has changed. In one piece, for the sake of
+ * loading: what is shared with other kinds of arrays is slower.
+ */
+export function appendLeafCell(
+  u8: Uint8Array,
+  base: number,
+  key: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+): number {
+  const slots = 2 * (u8[base + 2]! | (u8[base + 3]! << 8));
+  const length = keyEnd - keyStart;
+  const heap = (u8[base + 4]! | (u8[base + 5]! << 8)) - 2 - LEAF_PAYLOAD - length;
+  const slot = PAGE_HEADER_BYTES + slots;
+  if (heap < slot + 2 || usedBytes(u8, base) > LOADED_BYTES) return -1;
+  u8[base + slot] = heap;
+  u8[base + slot + 1] = heap >>> 8;
+  u8[base + 2] = slots / 2 + 1;
+  u8[base + 3] = (slots / 2 + 1) >>> 8;
+  u8[base + 4] = heap;
+  u8[base + 5] = heap >>> 8;
+  const at = base + heap;
+  u8[at] = length;
+  u8[at + 1] = length >>> 8;
+  const shift = at + 2 + LEAF_PAYLOAD - keyStart;
+  for (let from = keyStart; from < keyEnd; from++) u8[from + shift] = key[from]!;
+  return at;
 }
 
 /** Says that the cell just inserted has a long key. */

@@ -20,6 +20,7 @@ import {
   PAGE_BYTES,
   ROOM_BYTES,
   appendCells,
+  appendLeafCell,
   cellAt,
   childIndex,
   childOf,
@@ -152,7 +153,7 @@ export class Keydir {
     if (leaf >= 0 && this.#nearIsLast && this.#appendTo(leaf, key, start, end, location)) {
       return false;
     }
-    if (leaf < 0 || !this.#spans(leaf, key, start, end)) {
+    if (leaf < 0 || !this.#spans(key, start, end)) {
       leaf = this.#descend(key, start, end, true);
       this.#near = leaf;
       this.#nearIsLast = this.#onRightEdge();
@@ -175,6 +176,13 @@ export class Keydir {
     if (count === 0) return false;
     if (compareCell(u8, base, count - 1, pages.longKeys, key, start, end) >= 0) return false;
     this.#count++;
+    if (location.expiry === 0 && end - start <= INLINE_KEY_BYTES_MAX) {
+      const at = appendLeafCell(u8, base, key, start, end);
+      if (at >= 0) {
+        location.store(u8, at);
+        return true;
+      }
+    }
     const isFull = usedBytes(u8, base) > LOADED_BYTES;
     if (isFull || !this.#insertEntry(leaf, count, key, start, end, location)) {
       this.#splitLeaf(leaf, count, key, start, end, location);
@@ -182,15 +190,21 @@ export class Keydir {
     return true;
   }
 
-  /** Whether the leaf, which the path leads to, is where the key belongs; false when in doubt. */
-  #spans(leaf: number, key: Uint8Array, start: number, end: number): boolean {
+  /**
+   * Whether the path leads to where the key belongs; false when in doubt. The page above the leaf is
+   * asked: it is more likely to be in the processor's caches.
+   */
+  #spans(key: Uint8Array, start: number, end: number): boolean {
+    if (this.#depth === 0) return true;
     const pages = this.#pages;
-    const u8 = pages.array(leaf);
-    const base = pages.base(leaf);
-    const count = countOf(u8, base);
-    if (count === 0 || compareCell(u8, base, 0, pages.longKeys, key, start, end) > 0) return false;
-    if (compareCell(u8, base, count - 1, pages.longKeys, key, start, end) >= 0) return true;
-    return this.#nearIsLast;
+    const above = this.#path[this.#depth - 1]!;
+    const index = this.#taken[this.#depth - 1]!;
+    const u8 = pages.array(above);
+    const base = pages.base(above);
+    if (index < 0 || compareCell(u8, base, index, pages.longKeys, key, start, end) > 0)
+      return false;
+    if (index + 1 === countOf(u8, base)) return this.#nearIsLast;
+    return compareCell(u8, base, index + 1, pages.longKeys, key, start, end) > 0;
   }
 
   #setIn(

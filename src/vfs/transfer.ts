@@ -98,7 +98,8 @@ export function readFullySync(
 export async function readWholeFile(vfs: Vfs, path: string): Promise<Uint8Array> {
   const file = await vfs.open(path, { read: true });
   try {
-    let buffer = new Uint8Array((await file.stat()).size);
+    // One more than the file has, so that it is seen to end without a larger buffer.
+    let buffer = new Uint8Array((await file.stat()).size + 1);
     let done = await readFully(file, buffer, 0);
     // A file that grew meanwhile, or that has no size of its own (as in /proc), has more than
     // `stat` said.
