@@ -103,6 +103,8 @@ export class PageCache {
     assert(this.#frames[number] === undefined, 'a page is in memory once');
     this.makeRoom(countMax);
     const frame = new PageFrame(number, data);
+    // The first page of a large file may have a large number.
+    while (this.#frames.length + ABSENT.length <= number) this.#frames.push(...ABSENT);
     while (this.#frames.length <= number) this.#frames.push(undefined);
     this.#frames[number] = frame;
     this.#count++;
@@ -227,6 +229,8 @@ export class PageCache {
 /** A tree of some height, its siblings and a free list fit in any cache. */
 export const PAGES_MIN: number = 64;
 const HITS_MAX = 3;
+/** Pages that are not in memory. */
+const ABSENT: readonly undefined[] = Array.from({ length: 1024 }, () => undefined);
 /** Buffers are made many at a time: an `ArrayBuffer` of one page each is dear. */
 const SLAB_PAGES = 16;
 

@@ -263,7 +263,7 @@ async function openParts(
     await pin(pager, freeListPageOf(first, pageBytes));
   }
   judgeLost(done.lost, pager);
-  forgetCut(pager, pages);
+  if (done.records > 0) forgetCut(pager, pages);
   const freeList = new FreeList(pager);
   const placer = new ValuePlacer(pager, freeList, log, poison, settings.aheadBytes);
   const writer = new TreeWriter(pager, freeList, placer);

@@ -20,7 +20,7 @@ import { HoldfastError } from '../base/errors.ts';
 import type { FailingCall, Poison } from '../durable/poison.ts';
 import type { SyncDispatch } from '../durable/sync-dispatch.ts';
 import { errorCode } from '../vfs/errno.ts';
-import { readWholeFile, writeFully, writeFullySync } from '../vfs/transfer.ts';
+import { readFully, readWholeFile, writeFully, writeFullySync } from '../vfs/transfer.ts';
 import type { Vfs, VfsFile } from '../vfs/vfs.ts';
 import { pageFault, pageNumber, pagePosition, putUint32, uint32 } from './page-format.ts';
 
@@ -39,6 +39,8 @@ const SINCE_AT = 24;
 const NUMBERS_AT = 32;
 const NUMBER_BYTES = 8;
 const SECTOR_BYTES = 512;
+/** Bytes before the pages of the longest batch that is written, and more. */
+const HEADER_BYTES_MOST = 16 << 10;
 
 /** Bytes before the pages of a batch. */
 export function doubleHeaderBytes(pages: number): number {
@@ -171,6 +173,7 @@ export async function readDoubles(
     const path = join(directory, name);
     let double: Uint8Array;
     try {
+      if (!(await mayCount(vfs, path, bounds))) continue;
       double = await readWholeFile(vfs, path);
     } catch (error) {
       // Most stores have one of them, and a new one has none.
@@ -185,6 +188,21 @@ export async function readDoubles(
     }
   }
   return { pages, files };
+}
+
+/** Whether a batch may mean anything, by its header: of a store that was closed, none does. */
+async function mayCount(vfs: Vfs, path: string, bounds: DoubleBounds): Promise<boolean> {
+  const file = await vfs.open(path, { read: true });
+  try {
+    const start = new Uint8Array(HEADER_BYTES_MOST);
+    const count = await readFully(file, start, 0);
+    // One that does not fit is none that was written here: the whole file says what it is.
+    if (doubleHeaderBytes(uint32(start, COUNT_AT)) > start.length) return true;
+    const header = doubleHeader(start.subarray(0, count), path);
+    return header !== null && header.since >= bounds.upTo;
+  } finally {
+    await file.close();
+  }
 }
 
 /**
