@@ -99,7 +99,9 @@ export class SortedRecords {
     const ends = this.#starts.slice();
     const common = this.#common;
     const target = this.reader.bytes;
+    const targetView = viewOf(target);
     for (const [owner, { bytes, position, end }] of hints.entries()) {
+      const view = viewOf(bytes);
       let next = position;
       for (let at = position; at < end; at = next) {
         const keyStart = recordKeyStart(bytes, at);
@@ -107,7 +109,7 @@ export class SortedRecords {
         const heap = keyStart + common < next ? bytes[keyStart + common]! : 0;
         const start = ends[heap]!;
         ends[heap] = start + next - at;
-        copyBytes(bytes, at, next, target, start);
+        copyBytes(view, at, next, targetView, start);
         target[start + OWNER_OFFSET] = owner;
       }
     }
@@ -143,16 +145,24 @@ export class SortedRecords {
   }
 }
 
-/** A function of its own, so that it is compiled after a few records. */
+/** A function of its own, so that it is compiled after a few records. Four bytes a step. */
 function copyBytes(
-  source: Uint8Array,
+  source: DataView,
   start: number,
   end: number,
-  target: Uint8Array,
+  target: DataView,
   to: number,
 ): void {
   const shift = to - start;
-  for (let from = start; from < end; from++) target[from + shift] = source[from]!;
+  let from = start;
+  for (; from + 4 <= end; from += 4) {
+    target.setInt32(from + shift, source.getInt32(from, true), true);
+  }
+  for (; from < end; from++) target.setUint8(from + shift, source.getUint8(from));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function rewind(hints: readonly HintReader[], starts: readonly number[]): void {
