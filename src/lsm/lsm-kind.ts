@@ -30,7 +30,7 @@ import { LsmEngine, SnapshotList } from './lsm-engine.ts';
 import type { LsmLogSettings } from './lsm-log.ts';
 import { lsmSettings, settingsIn } from './lsm-options.ts';
 import type { LsmOptions, LsmSettings } from './lsm-options.ts';
-import { findStore, openStore } from './lsm-recovery.ts';
+import { abandon, findStore, openStore } from './lsm-recovery.ts';
 import type { OpenedStore } from './lsm-recovery.ts';
 import { repairStore } from './lsm-repair.ts';
 import { statsOf } from './lsm-stats.ts';
@@ -67,7 +67,12 @@ export const lsmKind: EngineKind<LsmOptions> = {
       const poison = new Poison(directory);
       const log = logSettings(directory, settings, poison);
       const opened = await withoutJob(openStore(directory, found, settings, log, poison));
-      return await assemble(directory, settings, log, poison, lock, opened);
+      try {
+        return await assemble(directory, settings, log, poison, lock, opened);
+      } catch (error) {
+        await abandon(opened);
+        throw error;
+      }
     } catch (error) {
       await lock.release();
       throw error;

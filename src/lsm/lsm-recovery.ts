@@ -123,13 +123,26 @@ export async function openStore(
   // The first manifest is number 1, as LevelDB's.
   if (found === null) versions.reserveManifest();
   const log = await LsmLog.create(versions.takeFileNumbers(), logSettings);
-  const tables = await replayed.finish();
-  await versions.begin({
-    logNumber: log.number,
-    lastSequence: nextSequence - 1,
-    newTables: tables.map((table) => ({ level: 0, table })),
-  });
+  try {
+    const tables = await replayed.finish();
+    await versions.begin({
+      logNumber: log.number,
+      lastSequence: nextSequence - 1,
+      newTables: tables.map((table) => ({ level: 0, table })),
+    });
+  } catch (error) {
+    await abandon({ log, versions });
+    throw error;
+  }
   return { versions, log, nextSequence, report: reportOf(found, directory, replayed, versions) };
+}
+
+/** Gives back the files of an opening that has failed. Its error is the one to tell. */
+export async function abandon({
+  log,
+  versions,
+}: Pick<OpenedStore, 'log' | 'versions'>): Promise<void> {
+  await Promise.allSettled([log.close(), versions.close()]);
 }
 
 async function unusedNumber(vfs: Vfs, directory: string): Promise<number> {
