@@ -9,8 +9,8 @@ import type { BatchVisitor, WriteBatch } from '../engine/write-batch.ts';
 
 /** Operations that are put in order together; a longer batch is taken in so many at a time. */
 const OPERATIONS_MAX = 1 << 16;
-/** Fewer are next to never neighbours. */
-const OPERATIONS_MIN = 16;
+/** Fewer share too little of their ways to be worth it. */
+const OPERATIONS_MIN = 128;
 /** Of an operation: where its key begins and ends, and its value; a deletion has none. */
 const FIELDS = 4;
 const NO_VALUE = -1;

@@ -232,10 +232,10 @@ const repaired: Story = async (teller) => {
 /** Three to a leaf: more leaves than there is room for, so that pages are written a few at a time. */
 const crowded: Story = async (teller) => {
   await teller.open();
-  await teller.commit('k*720=1300', 'sync');
+  await teller.commit('k*1080=1300', 'sync');
   await teller.engine.compact();
-  await teller.commit('k*720=1290', 'none');
-  await teller.commit('a=10,k*500=1280', 'none');
+  await teller.commit('k*1080=1290', 'none');
+  await teller.commit('a=10,k*750=1280', 'none');
   await teller.commit('a=20', 'none');
   await teller.commit('a=30', 'sync');
 };
@@ -243,10 +243,10 @@ const crowded: Story = async (teller) => {
 /** The same on a thread that never waits. */
 const crowdedNow: Story = async (teller) => {
   await teller.open();
-  await teller.commit('k*720=1300', 'sync');
+  await teller.commit('k*1080=1300', 'sync');
   await teller.engine.compact();
-  teller.commitNow('k*720=1290', 'none');
-  teller.commitNow('a=10,k*500=1280', 'none');
+  teller.commitNow('k*1080=1290', 'none');
+  teller.commitNow('a=10,k*750=1280', 'none');
   teller.commitNow('a=20', 'none');
   teller.commitNow('a=30', 'sync');
 };

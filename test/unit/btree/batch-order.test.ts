@@ -43,8 +43,8 @@ describe('the order of a batch', () => {
     const order = new BatchOrder();
     for (const [count, prefix] of [
       [1, ''],
-      [15, ''],
-      [16, ''],
+      [127, ''],
+      [128, ''],
       [1000, ''],
       [1000, 'all have this: '],
       [3, ''],
@@ -83,7 +83,7 @@ describe('the order of a batch', () => {
     assert.ok(
       operations.slice(1 << 16).every((operation) => Number(operation.slice(3)) >= 1 << 16),
     );
-    const { batch: other } = mixed(50, '');
+    const { batch: other } = mixed(200, '');
     const whole = shown(new BatchOrder(), other);
     const order = new BatchOrder();
     const jumping: string[] = [];
