@@ -135,9 +135,14 @@ export class VersionSet {
     };
     const options = { dispatch, poison, sync: 'sync' } as const;
     this.#manifest = await AppendFile.create(join(directory, name), options);
-    await this.#manifest.append(framed(0, new BytesPayload(encodeEdit(whole))));
-    const line = new TextEncoder().encode(`${name}\n`);
-    await replaceFile(dispatch.vfs, join(directory, CURRENT_NAME), line);
+    try {
+      await this.#manifest.append(framed(0, new BytesPayload(encodeEdit(whole))));
+      const line = new TextEncoder().encode(`${name}\n`);
+      await replaceFile(dispatch.vfs, join(directory, CURRENT_NAME), line);
+    } catch (error) {
+      await this.close().catch(() => 'the first error is told');
+      throw error;
+    }
     this.#accept(next, whole);
   }
 
