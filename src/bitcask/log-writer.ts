@@ -158,6 +158,11 @@ export class LogWriter {
     this.#showWritten();
   }
 
+  /** Gives the log's files back behind an opening that fails: nothing was written, and the manifest names it. */
+  async abandon(): Promise<void> {
+    await this.#log.append.close().catch(() => 'the first error is told');
+  }
+
   /** Makes everything durable and says so in the manifest. Rejects when that cannot be done. */
   async close(): Promise<void> {
     while (this.#rotating !== null) await this.#rotating;

@@ -127,9 +127,14 @@ async function openLocked(
   const expiry = new ExpiryClock(settings.timeOfDay, highest);
   const kept = sealed.map(({ entry }) => entry);
   const writer = await recover({ around, keeper, index, expiry }, read, kept, settings.fileBytes);
-  await forgetUnnamed(vfs, directory, files, keeper.current, indexFile?.number ?? 0);
-  // Of files that had to be read: the next time they need not be.
-  for (const data of files) if (data.sealed) await writeHint(vfs, data, expiry.stored);
+  try {
+    await forgetUnnamed(vfs, directory, files, keeper.current, indexFile?.number ?? 0);
+    // Of files that had to be read: the next time they need not be.
+    for (const data of files) if (data.sealed) await writeHint(vfs, data, expiry.stored);
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
   return new BitcaskEngine({
     directory,
     settings,

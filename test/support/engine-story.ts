@@ -245,8 +245,9 @@ export class StoryTeller {
     await this.open(options);
   }
 
-  /** Says that every commit so far is durable. REQUIRES: all have settled. */
+  /** Says that every commit so far is durable, unless a sync has failed. REQUIRES: all have settled. */
   allDurable(): void {
+    if (this.#process.syncFailed) throw new Error('a sync failed: not all may be durable');
     const last = this.#issued.at(-1);
     if (last !== undefined) this.#mark(`durable ${last}`);
   }

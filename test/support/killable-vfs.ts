@@ -4,7 +4,9 @@
  */
 
 import { ForwardingVfs } from '../../src/vfs/forwarding-vfs.ts';
-import type { VfsCall } from '../../src/vfs/vfs-call.ts';
+import type { VfsCall, VfsCallName } from '../../src/vfs/vfs-call.ts';
+
+const SYNCS: readonly VfsCallName[] = ['file.sync', 'file.datasync'];
 
 interface CallAwaited {
   readonly isIt: (call: VfsCall) => boolean;
@@ -15,6 +17,9 @@ export class KillableVfs extends ForwardingVfs {
   #killed = false;
   #last: CallAwaited | null = null;
   #next: CallAwaited | null = null;
+
+  /** A sync of this process has failed: whatever nobody has awaited may not be durable. */
+  syncFailed = false;
 
   kill(): void {
     this.#killed = true;
@@ -32,9 +37,14 @@ export class KillableVfs extends ForwardingVfs {
 
   override async intercept<T>(call: VfsCall, run: (call: VfsCall) => Promise<T>): Promise<T> {
     if (this.#killed) return never();
-    const result = await run(call);
-    this.#made(call);
-    return this.#killed ? never() : result;
+    try {
+      const result = await run(call);
+      this.#made(call);
+      return this.#killed ? never() : result;
+    } catch (error) {
+      if (SYNCS.includes(call.name)) this.syncFailed = true;
+      throw error;
+    }
   }
 
   override interceptSync<T>(call: VfsCall, run: (call: VfsCall) => T): T {

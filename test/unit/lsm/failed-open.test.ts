@@ -1,7 +1,6 @@
 /** What fails gives back the files that it has opened: it may be tried for hours while a disk is full. */
 
 import { equal, rejects } from 'node:assert/strict';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { lsmKind } from '../../../src/lsm/lsm-kind.ts';
 import type { Fault } from '../../../src/vfs/fault.ts';
 import { FaultVfs } from '../../../src/vfs/fault-vfs.ts';
 import { nodeVfs } from '../../../src/vfs/node-vfs.ts';
+import { openIn } from '../../support/open-files.ts';
 
 /** Each comes once the new log is there. */
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -63,16 +63,3 @@ test('no file stays open where a backup cannot be begun', { skip }, async () => 
     await rm(directory, { recursive: true });
   }
 });
-
-/** Files of a directory that this process has open. */
-function openIn(directory: string): string[] {
-  return readdirSync('/proc/self/fd').flatMap((name) => {
-    try {
-      const path = readlinkSync(join('/proc/self/fd', name));
-      return path.startsWith(directory) ? [path] : [];
-    } catch {
-      // The listing's own descriptor, which is closed by now.
-      return [];
-    }
-  });
-}
