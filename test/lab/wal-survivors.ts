@@ -14,6 +14,10 @@ const BELOW_THE_FIRST =
   'the pointer names a later segment durably before the first is removed: recovery removes what is left below it, in ' +
   'any order; oldest first is for readers that know nothing of the pointer';
 
+const NOTHING_IN_IT =
+  'recovery removes what lies below the pointer, and a segment that holds nothing ahead of another, before it writes: ' +
+  'one that is left is removed by the next recovery, and a sync of the directory comes before anything is promised';
+
 const BLOCKING =
   'the awaited form is needed by "killed when the directory has been made, and opened again"; the blocking one makes the ' +
   'same call at the same place, and no story dies just before it';
@@ -38,10 +42,15 @@ export const WAL_SURVIVORS: Readonly<Record<string, string>> = {
   'reordered: unlink of /log/000001.log in #make, unlink': BELOW_THE_FIRST,
   'reordered: unlink of /log/000002.log in #make, unlink': BELOW_THE_FIRST,
   'reordered: unlink of /log/000003.log in #make, unlink': BELOW_THE_FIRST,
+  'reordered: unlink of /log/000001.log in #makeSync, unlinkSync': NOTHING_IN_IT,
+  'reordered: unlink of /log/000002.log in #makeSync, unlinkSync': NOTHING_IN_IT,
+  'reordered: unlink of /log/000003.log in #makeSync, unlinkSync': NOTHING_IN_IT,
   'dropped: fdatasync in #extend': ZEROS,
   'postponed: fdatasync in #extend': ZEROS,
   'dropped: fdatasync in keepAheadSync, append': ZEROS,
   'postponed: fdatasync in keepAheadSync, append': ZEROS,
   'reordered: unlink of /log/holdfast-lock-00000001 in acquire, open': LOCK,
+  'reordered: unlink of /log/holdfast-lock-00000001 in acquireSync, openSync': LOCK,
+  'reordered: unlink of /log/holdfast-lock-00000002 in acquireSync, openSync': LOCK,
   'reordered: unlink of /log/holdfast-lock-00000002 in release, #close': LOCK,
 };

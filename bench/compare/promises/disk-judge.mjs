@@ -1,7 +1,7 @@
 /**
  * A checker of the laboratory that has disks judged by child processes, and counts what they say. A disk that fails in a
- * new way is judged again by a process that has seen no other, and so is every twentieth. Our own stores are opened in
- * memory, on the same bytes.
+ * new way is judged again by a process that has seen no other, and so is every twentieth, after 2,000 of a round every
+ * two hundredth. Our own stores are opened in memory, on the same bytes.
  */
 
 import { fork } from 'node:child_process';
@@ -16,10 +16,11 @@ import { judgeStore } from './judge.mjs';
 import { STORES } from './stores.mjs';
 
 const JUDGE = join(import.meta.dirname, 'judge-process.mjs');
-const DISKS_PER_PROCESS = 100;
+const DISKS_PER_PROCESS = 400;
 /** Then nothing is known of the disk: the machine may be busy. */
 const SECONDS_MAX = 120;
-const FRESH_EVERY = 20;
+/** Starting a process for one disk costs as much as judging a hundred. */
+const freshEvery = (disks) => (disks > 2000 ? 200 : 20);
 
 /** How many steps had returned. */
 const numberTold = (lines) => lines.filter((line) => line.startsWith('step ')).length;
@@ -117,7 +118,7 @@ export class DiskJudge {
 
   async #examine(root, told) {
     this.#disks += 1;
-    const isSample = this.#disks % FRESH_EVERY === 0;
+    const isSample = this.#disks % freshEvery(this.#disks) === 0;
     const judge = this.#idle.pop();
     const first = await this.#ask(judge, root, told);
     this.#idle.push(judge);

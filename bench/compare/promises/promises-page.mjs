@@ -149,8 +149,8 @@ file systems of Linux: ext4, XFS and btrfs as they are mounted by default, and e
 cell of the first table.
 
 **The judge** is the same store, opened on that disk: it has to show the state after some step, and no earlier one than what
-had been told. It has to pass the disk as the program left it; a disk that fails in a new way, and every twentieth, is
-judged again by a process that has seen no other. Files that a store makes anew (\`*-shm\`, \`lock.mdb\`) are taken as
+had been told. It has to pass the disk as the program left it; a disk that fails in a new way, and every twentieth
+(after 2,000 of a run every two hundredth), is judged again by a process that has seen no other. Files that a store makes anew (\`*-shm\`, \`lock.mdb\`) are taken as
 absent. lmdb opens with \`safeRestore\`: it does so by itself after a restart of the machine, which it knows by the kernel's
 boot number, and here that stays the same. Holdfast's own stores are opened in memory, on the same bytes.
 
