@@ -139,6 +139,7 @@ const documented = {
     promised: false,
     says: 'no corruption; EXTRA is there for more durability of a commit that a power cut follows closely',
     source: 'https://www.sqlite.org/pragma.html#pragma_synchronous',
+    note: 'By hand: a commit is the removal of its journal, and no sync of the directory comes after that (EXTRA has one), so that the last commit may be taken back, alone and whole. Of the program `sqlite3` [found.md](../../docs/found.md#sqlite-rollback) has the same, reproduced on kernels.',
   },
   sqliteExtra: {
     promised: true,
