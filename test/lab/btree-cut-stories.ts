@@ -28,7 +28,8 @@ function pageWrite(nth: number): (call: VfsCall) => boolean {
 /** A tree of six leaves, all of it in its file. */
 async function planted(teller: StoryTeller): Promise<void> {
   await teller.open();
-  await teller.commit(LETTERS.map((letter) => `${letter}*24=100`).join(), 'sync');
+  // Each by itself, so that they come in this order and the leaves are filled one behind the other.
+  for (const letter of LETTERS) await teller.commit(`${letter}*24=100`, 'none');
   await teller.engine.compact();
 }
 
