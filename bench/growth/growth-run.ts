@@ -74,6 +74,7 @@ export async function measureGrowth(
   const start = async (): Promise<ContestantHandle> => {
     const handle = await ContestantHandle.start(setting);
     handles.push(handle);
+    if (isLate) throw new TooLong('late before it began');
     return handle;
   };
   try {
