@@ -121,8 +121,11 @@ export class KeyIndex {
     await this.#takeInTurns(clock);
   }
 
+  /** Not what takes the place of these records meanwhile: large batches may follow without an end. */
   async #takeInTurns(clock: Clock): Promise<void> {
-    while (this.#taking !== null) {
+    const taking = this.#taking;
+    if (taking === null) return;
+    while (this.#taking === taking) {
       this.#take(TAKEN_A_TURN);
       await clock.sleep(0);
     }

@@ -11,6 +11,11 @@ import { KeyIndex } from '../../../src/bitcask/key-index.ts';
 import { KeyLocation } from '../../../src/bitcask/key-location.ts';
 import { WriteBatch } from '../../../src/engine/write-batch.ts';
 import { MemoryVfs } from '../../../src/vfs/memory-vfs.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+/** As many as are put in order at once, at least. */
+const LARGE_BATCH = 17_000;
+const TURNS_MAX = 100;
 
 /** So many that they are put in order several times, over two logs. */
 const ENTRIES = 120_000;
@@ -61,4 +66,31 @@ test('entries that are taken late are those of a plain map, with the counts of t
   }
   assert.equal(index.keydir.count, plain.size);
   for (let number = 0; number < KEYS; number++) check(`k${number * 7919}`);
+});
+
+test('who waits for the entries of now gets them while large batches come without an end', async () => {
+  const file = new MemoryVfs().openSync('/f', { write: true, create: true });
+  const files = new FileTable();
+  const log = files.add(1, '/1', file, false, 32, false);
+  const index = new KeyIndex(files);
+  const encoder = new BatchEncoder();
+  const give = (): void => {
+    const batch = new WriteBatch();
+    for (let count = 0; count < LARGE_BATCH; count++) {
+      batch.put(Buffer.from(`k${count}`), Buffer.from('value'));
+    }
+    const offset = log.length;
+    const place = { fileNumber: 1, offset, durable: 32, sequence: log.entries, now: 0 };
+    const bytes = encoder.encode(batch, place);
+    index.applyEntries(log, bytes, offset, bytes.length);
+  };
+  let turns = 0;
+  const clock = new ManualClock();
+  clock.sleep = () => {
+    if (++turns < TURNS_MAX) give();
+    return Promise.resolve();
+  };
+  give();
+  await index.catchUpInTurns(clock);
+  assert.ok(turns < TURNS_MAX);
 });
