@@ -24,8 +24,28 @@ export interface SuiteSettings {
 /** Deeper recoveries of recoveries than this are a mistake. */
 const NESTED_MAX = 8;
 
+/** What a crash test can say. Of anything else nobody would notice that it does nothing. */
+const KNOWN: readonly string[] = [
+  'workload',
+  'check',
+  'recover',
+  'models',
+  'tree',
+  'budget',
+  'seed',
+  'nested',
+  'faults',
+] satisfies readonly (keyof CrashTest)[];
+
 /** @throws TypeError for wrong arguments; UsageError for an unknown model */
 export function suiteSettings(test: CrashTest): SuiteSettings {
+  if (typeof test !== 'object' || test === null) {
+    throw new TypeError('a crash test must be an object with workload and check');
+  }
+  const unknown = Object.keys(test).find((name) => !KNOWN.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`a crash test has no '${unknown}': it has ${KNOWN.join(', ')}`);
+  }
   const { workload, check, recover, models = DEFAULT_MODELS, faults = false } = test;
   if (typeof workload !== 'function') throw new TypeError('workload must be a function');
   if (recover !== undefined && typeof recover !== 'function') {

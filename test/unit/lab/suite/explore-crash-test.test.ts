@@ -115,6 +115,11 @@ test('a workload or a check that fails where nothing is damaged is wrong use', a
   await assert.rejects(explore(wrong), { code: 'HOLDFAST_USAGE', message: /never right/ });
   await assert.rejects(explore(saving({}, { models: ['ext5'] })), { code: 'HOLDFAST_USAGE' });
   await assert.rejects(explore(saving({}, { budget: 0 })), TypeError);
+  await assert.rejects(explore({ ...saving({}), falts: true } as CrashTest), {
+    name: 'TypeError',
+    message: /^a crash test has no 'falts': it has workload, check, .*, faults$/,
+  });
+  await assert.rejects(explore(undefined as unknown as CrashTest), /must be an object/);
 });
 
 test('a budget that ends first makes the result incomplete, never passed', async () => {
