@@ -51,7 +51,12 @@ export function findProgram(
   const places = isPath ? [cwd] : PATH.split(delimiter);
   for (const place of places) {
     const path = program.startsWith('/') ? program : join(place, program);
-    if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
+    try {
+      if (fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true) return path;
+    } catch (error) {
+      // A directory of PATH that cannot be searched has nothing for this user: so do shells.
+      if (isPath) throw error;
+    }
   }
   return null;
 }
