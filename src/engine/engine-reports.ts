@@ -36,7 +36,10 @@ export interface DroppedBytes {
 export interface RecoveryReport {
   /** True when there was no store before. */
   readonly created: boolean;
-  /** True when the last owner closed it. Then nothing was replayed. */
+  /**
+   * True when the last owner left nothing to be replayed or cut: it closed the store, or was killed when all that it had
+   * written was where it belongs already.
+   */
   readonly clean: boolean;
   /** Batches read again from a log. */
   readonly replayedBatches: number;
