@@ -117,7 +117,7 @@ export async function readWholeFile(vfs: Vfs, path: string): Promise<Uint8Array>
 export function readWholeFileSync(vfs: Vfs, path: string): Uint8Array {
   const file = vfs.openSync(path, { read: true });
   try {
-    let buffer = new Uint8Array(file.statSync().size);
+    let buffer = new Uint8Array(file.statSync().size + 1);
     let done = readFullySync(file, buffer, 0);
     for (let full = done === buffer.length; full; full = done === buffer.length) {
       buffer = enlarged(buffer, done);
